@@ -1,0 +1,146 @@
+//! The records of live work: workloads, their attempts, leases and tasks.
+//!
+//! What: what `State` holds of each. Why they are plain data: the history keeps an ended `Workload` as it was, and doors
+//! read both alike. Absent: rules; each command has a file of its own.
+
+use eaf_model::{
+    Allotment, Bill, Exit, LeaseId, NodeId, Reason, Span, Time, Usage, WorkloadId, WorkloadSpec, WorkloadState,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A workload, live or ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Its id; for a member of an array, the array's id is `id.list()`.
+    pub id: WorkloadId,
+    /// What to run.
+    pub spec: Arc<WorkloadSpec>,
+    /// Its index value in an array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array_index: Option<u16>,
+    /// Who submitted it.
+    pub by: Arc<str>,
+    /// The idempotency key that it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<str>>,
+    /// When it was submitted.
+    pub submitted_at: Time,
+    /// Its state.
+    pub state: WorkloadState,
+    /// Since when.
+    pub state_since: Time,
+    /// Why.
+    pub state_reason: Reason,
+    /// When the state is overdue, if it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_deadline: Option<Time>,
+    /// Counts the changes of this record, from 1.
+    pub version: u64,
+    /// Not to be started before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
+    /// Retries spent.
+    pub retries_spent: u32,
+    /// Attempts lost through no fault of its own.
+    pub losses: u32,
+    /// The lease that it holds now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseId>,
+    /// Attempts that are over, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+/// One try of a workload, when it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its lease.
+    pub lease: LeaseId,
+    /// Where each task was, by rank.
+    pub nodes: Vec<NodeId>,
+    /// How each task ended, by rank.
+    pub exits: Vec<Exit>,
+    /// What it held, used and costs.
+    pub bill: Bill,
+}
+
+/// A granted right on capacity, alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Its id, which fences every report.
+    pub id: LeaseId,
+    /// Whose it is.
+    pub workload: WorkloadId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// By rank.
+    pub tasks: Vec<Task>,
+    /// When it was granted.
+    pub granted_at: Time,
+    /// When all of its tasks must have started.
+    pub start_by: Time,
+    /// When its wall time is over; set once all of its tasks have started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_until: Option<Time>,
+    /// Set once it was told to stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopping: Option<Stopping>,
+}
+
+/// A lease that was told to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// Why.
+    pub reason: Reason,
+    /// When it was told.
+    pub since: Time,
+    /// Between the polite and the hard stop.
+    pub grace: Span,
+    /// When the stop is overdue.
+    pub stop_by: Time,
+}
+
+/// One process group of a lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What it holds.
+    pub allotment: Allotment,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// What it has used, as last reported.
+    pub usage: Usage,
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// The engine owes its start.
+    Ordered,
+    /// The engine has the order.
+    Accepted,
+    /// Its process runs.
+    Started {
+        /// Since when.
+        at: Time,
+    },
+    /// It is gone, and what it held is free.
+    Exited {
+        /// When it had started, if it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Time>,
+        /// When it was gone.
+        at: Time,
+        /// How.
+        exit: Exit,
+    },
+    /// Its node is lost: the attempt goes on without it, and the node keeps its capacity from others.
+    Abandoned {
+        /// When it had started, if it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Time>,
+        /// When it was given up.
+        at: Time,
+    },
+}

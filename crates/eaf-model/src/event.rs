@@ -1,0 +1,203 @@
+//! Events: what has happened, for ever.
+//!
+//! What: the history that `apply` folds into the state. Why they carry every number: policy may change between
+//! releases, history may not. Absent: anything that `apply` would have to choose or look up.
+
+use crate::{
+    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, WorkloadId, WorkloadSpec,
+    WorkloadState,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Settings are in force.
+    Configured(Box<Settings>),
+    /// A node joined the site.
+    NodeAdded {
+        /// Its id.
+        node: NodeId,
+        /// What it has.
+        spec: NodeSpec,
+    },
+    /// A node has other parts than before.
+    NodeChanged {
+        /// The node.
+        node: NodeId,
+        /// What it has now.
+        spec: NodeSpec,
+    },
+    /// A node is not heard of.
+    NodeLost {
+        /// The node.
+        node: NodeId,
+        /// What was seen.
+        why: String,
+    },
+    /// A node is heard of again.
+    NodeBack {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node takes no more work.
+    NodeCordoned {
+        /// The node.
+        node: NodeId,
+        /// Why.
+        why: String,
+    },
+    /// A node takes work again.
+    NodeUncordoned {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node left the site.
+    NodeRemoved {
+        /// The node.
+        node: NodeId,
+    },
+    /// A workload, or every member of an array, is queued.
+    WorkloadSubmitted {
+        /// The id of the workload, or of the array as a whole.
+        workload: WorkloadId,
+        /// What to run.
+        spec: Arc<WorkloadSpec>,
+        /// The index values of an array.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        array: Vec<u16>,
+        /// The dependencies that have not ended, arrays resolved to their live members.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waits_for: Vec<WorkloadId>,
+        /// The idempotency key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// Who asked.
+        by: String,
+    },
+    /// Capacity is held for an attempt, and the engine owes its start.
+    LeaseGranted {
+        /// The lease.
+        lease: LeaseId,
+        /// The workload.
+        workload: WorkloadId,
+        /// Where.
+        placement: Placement,
+        /// When all of its tasks must have started.
+        start_by: Time,
+    },
+    /// An engine has the order.
+    TaskAccepted {
+        /// The task.
+        key: TaskKey,
+    },
+    /// A task's process runs.
+    TaskStarted {
+        /// The task.
+        key: TaskKey,
+        /// When its process started.
+        at: Time,
+        /// When the wall time of the attempt is over; set with the last task of the gang.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run_until: Option<Time>,
+    },
+    /// A reading of a running task.
+    TaskUsed {
+        /// The task.
+        key: TaskKey,
+        /// Since its start.
+        usage: Usage,
+    },
+    /// A task's whole process tree is gone, and what it held is free.
+    TaskExited {
+        /// The task.
+        key: TaskKey,
+        /// When.
+        at: Time,
+        /// How.
+        exit: Exit,
+        /// Since its start.
+        usage: Usage,
+    },
+    /// A task was on a node that is lost: the attempt goes on without it, and the node keeps its capacity from others
+    /// until an engine has said that it is gone.
+    TaskAbandoned {
+        /// The task.
+        key: TaskKey,
+        /// When.
+        at: Time,
+    },
+    /// An abandoned task is known to be gone; what it held is free.
+    AbandonedTaskGone {
+        /// The task.
+        key: TaskKey,
+        /// Its node.
+        node: NodeId,
+    },
+    /// Every task of this lease is told to stop.
+    LeaseStopping {
+        /// The lease.
+        lease: LeaseId,
+        /// Why.
+        reason: Reason,
+        /// When the stop is said to be overdue; it goes on being ordered.
+        stop_by: Time,
+    },
+    /// Nothing of this attempt runs any more.
+    LeaseClosed {
+        /// The lease.
+        lease: LeaseId,
+        /// What it used and costs.
+        bill: Box<Bill>,
+    },
+    /// A workload waits again after an attempt.
+    WorkloadRequeued {
+        /// The workload.
+        workload: WorkloadId,
+        /// Why.
+        reason: Reason,
+        /// Not before.
+        not_before: Time,
+        /// True where this spent one of its retries.
+        spent_retry: bool,
+    },
+    /// A workload is over and leaves memory.
+    WorkloadEnded {
+        /// The workload.
+        workload: WorkloadId,
+        /// `Finished`, `Failed`, `Cancelled` or `Expired`.
+        state: WorkloadState,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Event {
+    /// The name of its kind, as in the journal.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Configured(_) => "configured",
+            Self::NodeAdded { .. } => "node_added",
+            Self::NodeChanged { .. } => "node_changed",
+            Self::NodeLost { .. } => "node_lost",
+            Self::NodeBack { .. } => "node_back",
+            Self::NodeCordoned { .. } => "node_cordoned",
+            Self::NodeUncordoned { .. } => "node_uncordoned",
+            Self::NodeRemoved { .. } => "node_removed",
+            Self::WorkloadSubmitted { .. } => "workload_submitted",
+            Self::LeaseGranted { .. } => "lease_granted",
+            Self::TaskAccepted { .. } => "task_accepted",
+            Self::TaskStarted { .. } => "task_started",
+            Self::TaskUsed { .. } => "task_used",
+            Self::TaskExited { .. } => "task_exited",
+            Self::TaskAbandoned { .. } => "task_abandoned",
+            Self::AbandonedTaskGone { .. } => "abandoned_task_gone",
+            Self::LeaseStopping { .. } => "lease_stopping",
+            Self::LeaseClosed { .. } => "lease_closed",
+            Self::WorkloadRequeued { .. } => "workload_requeued",
+            Self::WorkloadEnded { .. } => "workload_ended",
+        }
+    }
+}

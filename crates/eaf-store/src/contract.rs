@@ -1,0 +1,110 @@
+//! The contract of a store, and what passes through it.
+//!
+//! What: append a batch of steps durably, keep a snapshot, read steps back, keep what has ended. Why it is blocking: one
+//! thread owns the state and does nothing while its batch goes to disk; the next batch gathers meanwhile. Absent: what
+//! the steps mean; a store keeps bytes, hashes and rows.
+
+use crate::StoreError;
+use eaf_core::Workload;
+use eaf_model::{Time, WorkloadId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// SHA-256 over the hash before it and the bytes of a step: what the receipt calls `HASH`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+/// A place in the journal: the number of a step and the hash up to and with it. Shown as `STEP:HASH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The step; 0 for an empty journal.
+    pub step: u64,
+    /// The hash; zeros for an empty journal.
+    pub hash: Hash,
+}
+
+/// A workload that left memory in a batch, with the place in the journal where it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedWorkload {
+    /// The workload as it ended.
+    pub workload: Arc<Workload>,
+    /// The step that ended it.
+    pub head: Head,
+}
+
+/// What one commit makes durable: one journal row, and what ended in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The first step in it.
+    pub first_step: u64,
+    /// The instant of the batch.
+    pub at: Time,
+    /// One JSON document a step, each followed by a newline.
+    pub body: Vec<u8>,
+    /// The journal's head once the batch is in it.
+    pub head: Head,
+    /// What ended.
+    pub ended: Vec<EndedWorkload>,
+}
+
+/// A batch as it was read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBatch {
+    /// The first step in it.
+    pub first_step: u64,
+    /// The instant of the batch.
+    pub at: Time,
+    /// The bytes that were appended.
+    pub body: Vec<u8>,
+    /// The head that was stored with it.
+    pub head: Head,
+}
+
+/// The state at a place in the journal, as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The place.
+    pub head: Head,
+    /// The state, as JSON.
+    pub body: Vec<u8>,
+}
+
+/// What ended workloads to list. Newest first, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedFilter {
+    /// Only ids below this one (the cursor).
+    pub below: Option<WorkloadId>,
+    /// Only members of this array (or this one workload).
+    pub list: Option<WorkloadId>,
+    /// Only these states, as words; empty for all.
+    pub states: Vec<String>,
+    /// Only this project.
+    pub project: Option<String>,
+    /// Only this name.
+    pub name: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// What a data directory's one writer asks of it. Every implementation passes `conformance::check`.
+pub trait Store: Send {
+    /// The first thing asked: the head of what is durable.
+    fn head(&mut self) -> Result<Head, StoreError>;
+    /// Appends a batch right behind the head. When this returns `Ok`, it is durable. After an `Err` the store takes
+    /// nothing more: the process ends, and a restart reads what is there.
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
+    /// Keeps a snapshot of the state at a step that is durable; the newest two are kept.
+    fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
+    /// The newest snapshot, if there is one.
+    fn snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
+    /// Batches behind step `after`, oldest first, at most `limit` of them.
+    fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError>;
+    /// Forgets batches that a kept snapshot covers and ended workloads, where they are older than these times.
+    fn prune(&mut self, journal_before: Time, history_before: Time) -> Result<(), StoreError>;
+    /// One ended workload.
+    fn ended(&mut self, id: WorkloadId) -> Result<Option<EndedWorkload>, StoreError>;
+    /// Ended workloads, newest first.
+    fn list_ended(&mut self, filter: &EndedFilter) -> Result<Vec<EndedWorkload>, StoreError>;
+    /// The workload (or array) that came with this idempotency key, among those that have ended.
+    fn ended_with_key(&mut self, key: &str) -> Result<Option<EndedWorkload>, StoreError>;
+}
