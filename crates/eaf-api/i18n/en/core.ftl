@@ -1,0 +1,127 @@
+# States, reasons, blockers, tests, exits and rejections: one message a code.
+
+# What a workload's state is called.
+state-queued = queued
+state-granted = granted
+state-starting = starting
+state-running = running
+state-stopping = stopping
+state-finished = finished
+state-failed = failed
+state-cancelled = cancelled
+state-expired = expired
+
+# What a node's state is called.
+node-state-ready = ready
+node-state-cordoned = cordoned
+node-state-lost = lost
+
+# How a task ended.
+exit-code = exited with { $code }
+exit-signal = ended by signal { $signal } ({ $name })
+exit-out-of-memory = used more memory than it held
+exit-cannot-start = could not be started: { $why }
+exit-lost = lost: { $why }
+
+# Why a workload is in its state.
+reason-waiting-for-capacity = waits for capacity
+reason-waiting-for-dependencies = { $pending ->
+    [one] waits for 1 workload to end
+   *[other] waits for { $pending } workloads to end
+}
+reason-retry-after-failure = will be tried again; the last attempt { $exit }
+reason-retry-after-loss = will be tried again; the last attempt was lost: { $why }
+reason-placed = has its place; the engine has the order
+reason-tasks-starting = { $started } of { $of } tasks started
+reason-tasks-started = all tasks started
+reason-cancel-requested = cancelled by { $by }
+reason-wall-time-reached = its wall time is over
+reason-start-timed-out = a task did not start in time
+reason-task-failed = task { $task } { $exit }
+reason-node-lost = node { $node } was lost
+reason-lost = lost: { $why }
+reason-dependency-failed = { $workload }, which it waited for, did not finish
+reason-did-not-start-in-time = did not start in time
+reason-all-tasks-exited-zero = every task exited with 0
+
+# Why a waiting workload is not placed.
+blocker-dependencies = { $pending ->
+    [one] Waits for { $workloads } to end.
+   *[other] Waits for { $pending } workloads to end: { $workloads }.
+}
+blocker-backoff = Its next attempt is not due before { $until }.
+blocker-capacity = { $wanted ->
+    [one] Too little is free now: no node can take it.
+   *[other] Too little is free now: { $placeable } of its { $wanted } tasks would find a place, and it starts whole or not at all.
+}
+blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
+blocker-next-pass = It fits and is next.
+blocker-fleet-too-small = The fleet as it stands can never hold it. Bring back lost or cordoned nodes, or cancel it and ask for less.
+
+# What a node can fail for a task.
+test-cordoned = cordoned
+test-lost = lost
+test-accelerator-model = no accelerator of a model that will do
+test-cpu = too few CPU threads free
+test-memory = too little memory free
+test-accelerators = too few accelerators free
+
+# What can be wrong with a field.
+field-empty = { $field } is empty.
+field-too-small = { $field } is { $given }; the least that passes is { $min }.
+field-too-large = { $field } is { $given }; the most that passes is { $max }.
+field-twice = { $field } names { $what } twice.
+field-malformed = { $field } is not well-formed; expected: { $expected }.
+field-conflicts = { $field } does not go together with { $with }.
+
+# Why a request changed nothing: a title, what happened, and what to do next.
+rejection-invalid = A field is wrong
+    .next = Correct { $field } and send it again.
+rejection-never-fits = No node could ever hold it
+    .detail = The fleet cannot run this even when nothing else runs. The largest that fits: { $tasks } tasks of this size at once; for one task { $cpu } CPU, { $memory } of memory and { $accelerators } accelerators, everything else as asked.
+    .next = Ask for less, or add nodes.
+rejection-no-nodes = There are no nodes yet
+    .detail = The factory knows of no node that could run anything.
+    .next = Wait until a node is discovered, or name nodes in the site file; “eaf node list” shows them.
+rejection-queue-full = The queue is full
+    .detail = { $max } workloads are live, and that is the bound.
+    .next = Try again when some have ended, or raise limits.live_workloads_max.
+rejection-key-reused = This key belongs to another request
+    .detail = The idempotency key was used for { $workload }, which asked for something else.
+    .next = Send this request with a key of its own.
+rejection-unknown-workload = No such workload
+    .detail = No live workload is called { $workload }.
+    .next = “eaf ps --all” lists those that there are.
+rejection-unknown-dependency = It depends on an unknown workload
+    .detail = There is no workload { $workload }, and none is remembered by that id.
+    .next = Correct the dependency; “eaf ps --all” lists workloads.
+rejection-dependency-failed = It depends on a workload that did not finish
+    .detail = { $workload } has ended as { $state }, so this could never start.
+    .next = Run { $workload } again and depend on the new one, or depend on its end however it ends (after_any).
+rejection-already-stopping = It is already stopping
+    .detail = { $workload } was told to stop before; its capacity is held until its exit is seen.
+    .next = “eaf wait { $workload }” waits for its end.
+rejection-unknown-node = No such node
+    .detail = No node is called { $node }.
+    .next = “eaf node list” shows the nodes.
+rejection-node-unchanged = The node is already in that state
+    .detail = Nothing is to be changed on { $node }.
+    .next = “eaf node show { $node }” shows its state.
+rejection-node-holds-more = Work on the node holds more than it would have left
+    .detail = { $leases ->
+        [one] 1 lease is still held on { $node }.
+       *[other] { $leases } leases are still held on { $node }.
+    }
+    .next = Cordon it and wait until its work has ended, then try again.
+rejection-too-many-nodes = Too many nodes
+    .detail = The factory takes { $max } nodes.
+    .next = Raise limits.nodes_max, or remove nodes.
+rejection-stale-report = The report is of an old attempt
+    .detail = The lease { $lease } is over or unknown; the report changes nothing.
+    .next = Nothing is to be done.
+rejection-time-went-back = The clock went back
+    .detail = The last step was at { $last }, and this one says { $now }.
+    .next = Set the machine's clock right; the factory goes on when it has passed the last step.
+rejection-settings-invalid = The settings do not hold together
+    .detail = { $field } cannot be used as it is.
+    .next = Correct { $field } in the settings.

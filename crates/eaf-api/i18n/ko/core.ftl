@@ -1,0 +1,118 @@
+# 상태, 이유, 막힘, 검사, 종료, 거절: 코드마다 메시지 하나.
+
+# 워크로드의 상태.
+state-queued = 대기
+state-granted = 배정됨
+state-starting = 시작 중
+state-running = 실행 중
+state-stopping = 멈추는 중
+state-finished = 완료
+state-failed = 실패
+state-cancelled = 취소됨
+state-expired = 기한 지남
+
+# 노드의 상태.
+node-state-ready = 준비됨
+node-state-cordoned = 배정 중지
+node-state-lost = 연락 끊김
+
+# 태스크가 끝난 방식.
+exit-code = 종료 코드 { $code }
+exit-signal = 시그널 { $signal }({ $name })로 종료
+exit-out-of-memory = 받은 것보다 많은 메모리를 씀
+exit-cannot-start = 시작할 수 없음: { $why }
+exit-lost = 잃음: { $why }
+
+# 워크로드가 그 상태인 이유.
+reason-waiting-for-capacity = 자원이 나기를 기다림
+reason-waiting-for-dependencies = 워크로드 { $pending }개가 끝나기를 기다림
+reason-retry-after-failure = 다시 시도할 예정. 지난 시도: { $exit }
+reason-retry-after-loss = 다시 시도할 예정. 지난 시도를 잃음: { $why }
+reason-placed = 자리가 정해졌고 엔진에 지시함
+reason-tasks-starting = 태스크 { $of }개 중 { $started }개 시작됨
+reason-tasks-started = 모든 태스크가 시작됨
+reason-cancel-requested = 취소 요청: { $by }
+reason-wall-time-reached = 실행 시간 한도가 다 됨
+reason-start-timed-out = 제때 시작하지 못한 태스크가 있음
+reason-task-failed = 태스크 { $task }: { $exit }
+reason-node-lost = 노드 연락이 끊김: { $node }
+reason-lost = 잃음: { $why }
+reason-dependency-failed = 앞서 끝나야 할 { $workload } 실행이 성공하지 못함
+reason-did-not-start-in-time = 제때 시작하지 못함
+reason-all-tasks-exited-zero = 모든 태스크가 0으로 끝남
+
+# 기다리는 워크로드가 아직 자리를 얻지 못한 까닭.
+blocker-dependencies = 먼저 끝나야 할 워크로드 { $pending }개: { $workloads }
+blocker-backoff = 다음 시도는 { $until } 이후입니다.
+blocker-capacity = { $wanted ->
+    [1] 지금 남은 자원이 모자라 받을 수 있는 노드가 없습니다.
+   *[other] 지금 남은 자원이 모자랍니다. 태스크 { $wanted }개 중 { $placeable }개만 자리가 있으며, 모두 함께 시작해야 합니다.
+}
+blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
+blocker-next-pass = 자리가 있고 다음 차례입니다.
+blocker-fleet-too-small = 지금의 노드로는 결코 실행할 수 없습니다. 연락이 끊겼거나 배정을 멈춘 노드를 되살리거나, 취소하고 더 적게 요청하십시오.
+
+# 노드가 통과하지 못한 검사.
+test-cordoned = 배정 중지
+test-lost = 연락 끊김
+test-accelerator-model = 맞는 모델의 가속기 없음
+test-cpu = 남은 CPU 부족
+test-memory = 남은 메모리 부족
+test-accelerators = 남은 가속기 부족
+
+# 항목이 틀린 까닭.
+field-empty = { $field } 값이 비어 있습니다.
+field-too-small = { $field } 값이 { $given }입니다. 최솟값은 { $min }입니다.
+field-too-large = { $field } 값이 { $given }입니다. 최댓값은 { $max }입니다.
+field-twice = { $field } 안에 같은 것이 두 번 있습니다: { $what }
+field-malformed = { $field } 형식이 틀렸습니다. 맞는 형식: { $expected }
+field-conflicts = { $field } 항목은 { $with } 항목과 함께 쓸 수 없습니다.
+
+# 요청이 받아들여지지 않은 까닭: 제목, 일어난 일, 다음에 할 일.
+rejection-invalid = 잘못된 항목이 있습니다
+    .next = { $field } 값을 고쳐 다시 보내십시오.
+rejection-never-fits = 어떤 노드에도 들어갈 수 없습니다
+    .detail = 다른 것이 전혀 실행되지 않아도 이 요청은 실행할 수 없습니다. 가능한 최대: 이 크기의 태스크 동시 { $tasks }개. 태스크 하나에, 나머지가 그대로일 때 CPU { $cpu }, 메모리 { $memory }, 가속기 { $accelerators }개.
+    .next = 더 적게 요청하거나 노드를 늘리십시오.
+rejection-no-nodes = 아직 노드가 없습니다
+    .detail = 무엇이든 실행할 수 있는 노드가 하나도 없습니다.
+    .next = 노드가 발견될 때까지 기다리거나 사이트 파일에 노드를 적으십시오. “eaf node list”로 볼 수 있습니다.
+rejection-queue-full = 대기열이 가득 찼습니다
+    .detail = 살아 있는 워크로드가 한도인 { $max }개에 이르렀습니다.
+    .next = 일부가 끝난 뒤 다시 시도하거나 limits.live_workloads_max 값을 올리십시오.
+rejection-key-reused = 다른 요청에 쓰인 키입니다
+    .detail = 이 멱등 키는 내용이 다른 { $workload } 요청에 쓰였습니다.
+    .next = 이 요청에는 새 키를 쓰십시오.
+rejection-unknown-workload = 그런 워크로드가 없습니다
+    .detail = 살아 있는 워크로드 가운데 { $workload } 항목이 없습니다.
+    .next = “eaf ps --all”로 목록을 볼 수 있습니다.
+rejection-unknown-dependency = 없는 워크로드에 의존합니다
+    .detail = { $workload } 워크로드가 없고 기록에도 없습니다.
+    .next = 의존 관계를 고치십시오. “eaf ps --all”로 목록을 볼 수 있습니다.
+rejection-dependency-failed = 성공하지 못한 워크로드에 의존합니다
+    .detail = { $workload } 상태가 이미 “{ $state }”이므로 이 워크로드는 결코 시작할 수 없습니다.
+    .next = { $workload } 워크로드를 다시 실행해 새 id에 의존하거나, 끝난 방식을 따지지 않는 after_any를 쓰십시오.
+rejection-already-stopping = 이미 멈추는 중입니다
+    .detail = { $workload } 워크로드에는 이미 중지를 지시했습니다. 종료가 확인될 때까지 자원을 쥐고 있습니다.
+    .next = “eaf wait { $workload }”로 끝날 때까지 기다릴 수 있습니다.
+rejection-unknown-node = 그런 노드가 없습니다
+    .detail = 노드 { $node } 항목이 없습니다.
+    .next = “eaf node list”로 노드를 볼 수 있습니다.
+rejection-node-unchanged = 노드가 이미 그 상태입니다
+    .detail = 노드 { $node }에는 바꿀 것이 없습니다.
+    .next = “eaf node show { $node }”로 상태를 볼 수 있습니다.
+rejection-node-holds-more = 노드의 작업이 남을 자원보다 많이 쥐고 있습니다
+    .detail = 노드 { $node }에 아직 리스 { $leases }개가 있습니다.
+    .next = 배정을 중지하고(cordon) 실행 중인 것이 끝난 뒤 다시 시도하십시오.
+rejection-too-many-nodes = 노드가 너무 많습니다
+    .detail = 노드는 { $max }개까지 받을 수 있습니다.
+    .next = limits.nodes_max 값을 올리거나 노드를 줄이십시오.
+rejection-stale-report = 지난 시도의 보고입니다
+    .detail = 리스 { $lease }: 끝났거나 없는 것이어서 아무것도 바꾸지 않습니다.
+    .next = 할 일이 없습니다.
+rejection-time-went-back = 시계가 뒤로 갔습니다
+    .detail = 마지막 단계의 시각은 { $last }인데 지금은 { $now }입니다.
+    .next = 기계의 시계를 바로잡으십시오. 마지막 단계의 시각을 지나면 다시 움직입니다.
+rejection-settings-invalid = 설정이 서로 맞지 않습니다
+    .detail = { $field } 값을 그대로 쓸 수 없습니다.
+    .next = 설정에서 { $field } 값을 고치십시오.

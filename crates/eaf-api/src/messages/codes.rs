@@ -1,0 +1,386 @@
+//! One sentence for each code of the model.
+//!
+//! What: states, reasons, blockers, tests, exits and rejections in the reader's language. Why they match without a
+//! wildcard: a new code does not compile until it has words. Absent: layout.
+
+use super::{Lang, Value, bytes, cpu, instant, signal_name, text};
+use eaf_model::{Blocker, Exit, FieldProblem, NodeState, Reason, Rejection, Test, WorkloadState};
+
+/// A rejection in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// What is wrong, in a few words without a full stop.
+    pub title: String,
+    /// What happened and what to do next, in sentences.
+    pub detail: String,
+}
+
+fn shown<'a>(value: impl std::fmt::Display) -> Value<'a> {
+    Value::from(value.to_string())
+}
+
+/// A workload's state.
+pub fn state(lang: Lang, state: WorkloadState) -> String {
+    text(lang, &format!("state-{}", state.word()), &[])
+}
+
+/// A node's state.
+pub fn node_state(lang: Lang, state: NodeState) -> String {
+    let id = match state {
+        NodeState::Ready => "node-state-ready",
+        NodeState::Cordoned => "node-state-cordoned",
+        NodeState::Lost => "node-state-lost",
+    };
+    text(lang, id, &[])
+}
+
+/// How a task ended.
+pub fn exit(lang: Lang, exit: &Exit) -> String {
+    match exit {
+        Exit::Code(code) => text(lang, "exit-code", &[("code", shown(code))]),
+        Exit::Signal(signal) => text(
+            lang,
+            "exit-signal",
+            &[("signal", shown(signal)), ("name", signal_name(*signal).into())],
+        ),
+        Exit::OutOfMemory => text(lang, "exit-out-of-memory", &[]),
+        Exit::CannotStart(why) => text(lang, "exit-cannot-start", &[("why", why.as_str().into())]),
+        Exit::Lost(why) => text(lang, "exit-lost", &[("why", why.as_str().into())]),
+    }
+}
+
+/// Why a workload is in its state.
+pub fn reason(lang: Lang, reason: &Reason) -> String {
+    let say = |id: &str, args: &[(&str, Value<'_>)]| text(lang, id, args);
+    match reason {
+        Reason::WaitingForCapacity => say("reason-waiting-for-capacity", &[]),
+        Reason::WaitingForDependencies { pending } => {
+            say("reason-waiting-for-dependencies", &[("pending", (*pending).into())])
+        }
+        Reason::RetryAfterFailure { exit: ended } => {
+            say("reason-retry-after-failure", &[("exit", exit(lang, ended).into())])
+        }
+        Reason::RetryAfterLoss { why } => say("reason-retry-after-loss", &[("why", why.as_str().into())]),
+        Reason::Placed => say("reason-placed", &[]),
+        Reason::TasksStarting { started, of } => say(
+            "reason-tasks-starting",
+            &[("started", shown(started)), ("of", shown(of))],
+        ),
+        Reason::TasksStarted => say("reason-tasks-started", &[]),
+        Reason::CancelRequested { by } => say("reason-cancel-requested", &[("by", by.as_str().into())]),
+        Reason::WallTimeReached => say("reason-wall-time-reached", &[]),
+        Reason::StartTimedOut => say("reason-start-timed-out", &[]),
+        Reason::TaskFailed { task, exit: ended } => say(
+            "reason-task-failed",
+            &[("task", shown(task)), ("exit", exit(lang, ended).into())],
+        ),
+        Reason::NodeLost { node } => say("reason-node-lost", &[("node", shown(node))]),
+        Reason::Lost { why } => say("reason-lost", &[("why", why.as_str().into())]),
+        Reason::DependencyFailed { workload } => say("reason-dependency-failed", &[("workload", shown(workload))]),
+        Reason::DidNotStartInTime => say("reason-did-not-start-in-time", &[]),
+        Reason::AllTasksExitedZero => say("reason-all-tasks-exited-zero", &[]),
+    }
+}
+
+/// What a node failed for a task.
+pub fn test(lang: Lang, test: Test) -> String {
+    let id = match test {
+        Test::Cordoned => "test-cordoned",
+        Test::Lost => "test-lost",
+        Test::AcceleratorModel => "test-accelerator-model",
+        Test::Cpu => "test-cpu",
+        Test::Memory => "test-memory",
+        Test::Accelerators => "test-accelerators",
+    };
+    text(lang, id, &[])
+}
+
+/// What blocks a waiting workload.
+pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
+    let say = |id: &str, args: &[(&str, Value<'_>)]| text(lang, id, args);
+    match blocker {
+        Blocker::Dependencies { workloads, pending } => {
+            let mut names = workloads.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            if (workloads.len() as u64) < u64::from(*pending) {
+                names.push_str(", …");
+            }
+            say(
+                "blocker-dependencies",
+                &[("pending", (*pending).into()), ("workloads", names.into())],
+            )
+        }
+        Blocker::Backoff { until } => say("blocker-backoff", &[("until", instant(*until).into())]),
+        Blocker::Capacity {
+            tasks_placeable,
+            tasks_wanted,
+        } => say(
+            "blocker-capacity",
+            &[
+                ("placeable", shown(tasks_placeable)),
+                ("wanted", (*tasks_wanted).into()),
+            ],
+        ),
+        Blocker::Hold { workload, at } => say(
+            "blocker-hold",
+            &[("workload", shown(workload)), ("at", instant(*at).into())],
+        ),
+        Blocker::NextPass => say("blocker-next-pass", &[]),
+        Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
+    }
+}
+
+fn field_problem(lang: Lang, field: &str, problem: &FieldProblem) -> String {
+    let mut args = vec![("field", Value::from(field.to_owned()))];
+    let id = match problem {
+        FieldProblem::Empty => "field-empty",
+        FieldProblem::TooSmall { given, min } => {
+            args.extend([("given", shown(given)), ("min", shown(min))]);
+            "field-too-small"
+        }
+        FieldProblem::TooLarge { given, max } => {
+            args.extend([("given", shown(given)), ("max", shown(max))]);
+            "field-too-large"
+        }
+        FieldProblem::Twice { what } => {
+            args.push(("what", shown(what)));
+            "field-twice"
+        }
+        FieldProblem::Malformed { expected } => {
+            args.push(("expected", shown(expected)));
+            "field-malformed"
+        }
+        FieldProblem::Conflicts { with } => {
+            args.push(("with", shown(with)));
+            "field-conflicts"
+        }
+    };
+    text(lang, id, &args)
+}
+
+fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value<'static>)> {
+    match rejection {
+        Rejection::Invalid { field, problem: _ } => vec![("field", shown(field))],
+        Rejection::NeverFits { largest } => vec![
+            ("tasks", shown(largest.tasks)),
+            ("cpu", cpu(largest.cpu).into()),
+            ("memory", bytes(largest.memory).into()),
+            ("accelerators", shown(largest.accelerators)),
+        ],
+        Rejection::NoNodes => Vec::new(),
+        Rejection::QueueFull { max } | Rejection::TooManyNodes { max } => vec![("max", shown(max))],
+        Rejection::KeyReused { workload }
+        | Rejection::UnknownWorkload { workload }
+        | Rejection::UnknownDependency { workload }
+        | Rejection::AlreadyStopping { workload } => vec![("workload", shown(workload))],
+        Rejection::DependencyFailed { workload, state: ended } => {
+            vec![("workload", shown(workload)), ("state", state(lang, *ended).into())]
+        }
+        Rejection::UnknownNode { node } | Rejection::NodeUnchanged { node } => vec![("node", shown(node))],
+        Rejection::NodeHoldsMore { node, leases } => vec![("node", shown(node)), ("leases", (*leases).into())],
+        Rejection::StaleReport { lease } => vec![("lease", shown(lease))],
+        Rejection::TimeWentBack { last, now } => {
+            vec![("last", instant(*last).into()), ("now", instant(*now).into())]
+        }
+        Rejection::SettingsInvalid { field } => vec![("field", shown(field))],
+    }
+}
+
+/// Why a request changed nothing, and what would make it pass.
+pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
+    let id = format!("rejection-{}", rejection.code().replace('_', "-"));
+    let args = rejection_args(lang, rejection);
+    let happened = match rejection {
+        Rejection::Invalid { field, problem } => field_problem(lang, field, problem),
+        _ => text(lang, &format!("{id}.detail"), &args),
+    };
+    let next = text(lang, &format!("{id}.next"), &args);
+    Rejected {
+        title: text(lang, &id, &args),
+        detail: format!("{happened} {next}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eaf_model::{Bytes, CpuMilli, LargestFit, LeaseId, NodeId, Time, WorkloadId};
+
+    fn workload() -> WorkloadId {
+        WorkloadId::of_step(7)
+    }
+
+    fn node() -> NodeId {
+        NodeId::of_step(3)
+    }
+
+    /// Fails where a text is an id that has no message, or where an argument was left out.
+    fn check(texts: impl IntoIterator<Item = String>) {
+        for text in texts {
+            let is_id = !text.contains(' ') && text.contains('-') && text.is_ascii();
+            assert!(!is_id && !text.contains('{') && !text.contains("  "), "{text:?}");
+        }
+    }
+
+    fn exits() -> Vec<Exit> {
+        vec![
+            Exit::Code(3),
+            Exit::Signal(9),
+            Exit::OutOfMemory,
+            Exit::CannotStart("x".into()),
+            Exit::Lost("y".into()),
+        ]
+    }
+
+    fn rejections() -> Vec<Rejection> {
+        let problems = [
+            FieldProblem::Empty,
+            FieldProblem::TooSmall { given: -1, min: 0 },
+            FieldProblem::TooLarge { given: 9, max: 8 },
+            FieldProblem::Twice { what: "wl-1".into() },
+            FieldProblem::Malformed {
+                expected: "letters".into(),
+            },
+            FieldProblem::Conflicts {
+                with: "task.cpu".into(),
+            },
+        ];
+        let mut all: Vec<_> = problems
+            .into_iter()
+            .map(|problem| Rejection::Invalid {
+                field: "tasks".into(),
+                problem,
+            })
+            .collect();
+        let largest = LargestFit {
+            tasks: 4,
+            cpu: CpuMilli(1_500),
+            memory: Bytes(3 << 29),
+            accelerators: 8,
+        };
+        all.extend([
+            Rejection::NeverFits { largest },
+            Rejection::NoNodes,
+            Rejection::QueueFull { max: 10 },
+            Rejection::KeyReused { workload: workload() },
+            Rejection::UnknownWorkload { workload: workload() },
+            Rejection::UnknownDependency { workload: workload() },
+            Rejection::DependencyFailed {
+                workload: workload(),
+                state: WorkloadState::Failed,
+            },
+            Rejection::AlreadyStopping { workload: workload() },
+            Rejection::UnknownNode { node: node() },
+            Rejection::NodeUnchanged { node: node() },
+            Rejection::NodeHoldsMore {
+                node: node(),
+                leases: 2,
+            },
+            Rejection::TooManyNodes { max: 5 },
+            Rejection::StaleReport {
+                lease: LeaseId::of_step(2),
+            },
+            Rejection::TimeWentBack {
+                last: Time(2),
+                now: Time(1),
+            },
+            Rejection::SettingsInvalid { field: "timing".into() },
+        ]);
+        all
+    }
+
+    #[test]
+    fn every_rejection_has_a_title_what_happened_and_what_to_do() {
+        for lang in Lang::ALL {
+            for case in rejections() {
+                let Rejected { title, detail } = rejection(lang, &case);
+                assert!(title.contains(' ') && !title.ends_with('.'), "{title:?}");
+                assert!(detail.len() > title.len() / 2, "{case:?}: {detail:?}");
+                check([title, detail]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_reason_blocker_and_test_has_words() {
+        let by = || "admin".to_owned();
+        let mut reasons = vec![
+            Reason::WaitingForCapacity,
+            Reason::WaitingForDependencies { pending: 2 },
+            Reason::RetryAfterLoss { why: "gone".into() },
+            Reason::Placed,
+            Reason::TasksStarting { started: 1, of: 2 },
+            Reason::TasksStarted,
+            Reason::CancelRequested { by: by() },
+            Reason::WallTimeReached,
+            Reason::StartTimedOut,
+            Reason::NodeLost { node: node() },
+            Reason::Lost { why: "gone".into() },
+            Reason::DependencyFailed { workload: workload() },
+            Reason::DidNotStartInTime,
+            Reason::AllTasksExitedZero,
+        ];
+        for ended in exits() {
+            reasons.push(Reason::RetryAfterFailure { exit: ended.clone() });
+            reasons.push(Reason::TaskFailed { task: 1, exit: ended });
+        }
+        let blockers = [
+            Blocker::Dependencies {
+                workloads: vec![workload()],
+                pending: 1,
+            },
+            Blocker::Dependencies {
+                workloads: vec![workload()],
+                pending: 9,
+            },
+            Blocker::Backoff { until: Time(5) },
+            Blocker::Capacity {
+                tasks_placeable: 0,
+                tasks_wanted: 1,
+            },
+            Blocker::Capacity {
+                tasks_placeable: 1,
+                tasks_wanted: 4,
+            },
+            Blocker::Hold {
+                workload: workload(),
+                at: Time(9),
+            },
+            Blocker::NextPass,
+            Blocker::FleetTooSmall,
+        ];
+        let tests = [
+            Test::Cordoned,
+            Test::Lost,
+            Test::AcceleratorModel,
+            Test::Cpu,
+            Test::Memory,
+            Test::Accelerators,
+        ];
+        for lang in Lang::ALL {
+            check(WorkloadState::ALL.map(|each| state(lang, each)));
+            check([NodeState::Ready, NodeState::Cordoned, NodeState::Lost].map(|each| node_state(lang, each)));
+            check(reasons.iter().map(|each| reason(lang, each)));
+            check(exits().iter().map(|each| exit(lang, each)));
+            check(blockers.iter().map(|each| blocker(lang, each)));
+            check(tests.map(|each| test(lang, each)));
+        }
+    }
+
+    #[test]
+    fn a_rejection_reads_like_this() {
+        let largest = LargestFit {
+            tasks: 4,
+            cpu: CpuMilli(1_500),
+            memory: Bytes(3 << 29),
+            accelerators: 8,
+        };
+        let say = |lang| rejection(lang, &Rejection::NeverFits { largest });
+        assert_eq!(
+            say(Lang::En).detail,
+            "The fleet cannot run this even when nothing else runs. The largest that fits: 4 tasks of this size at once; \
+             for one task 1.5 CPU, 1.5 GiB of memory and 8 accelerators, everything else as asked. Ask for less, or add \
+             nodes."
+        );
+        assert_eq!(say(Lang::Ko).title, "어떤 노드에도 들어갈 수 없습니다");
+    }
+}
