@@ -1,0 +1,8 @@
+# Two doors for a stranger: `make run` shows a factory at work, `make test` shows that it keeps its word.
+.PHONY: run test bench
+run:
+	cargo run --release --locked -p eaf -- up --run examples/primes.toml
+test:
+	cargo test --release --locked --workspace
+bench:
+	cargo build --release --locked -p eaf && ./target/release/eaf bench all --markdown docs/benchmarks.md
