@@ -1,1 +1,26 @@
-//! 
+//! The scheduler: order, place, reserve, backfill, explain, check.
+//!
+//! What: a pipeline of values. `Snapshot` goes in, `plan` gives a `Plan`, `check` tests it without knowing how it was
+//! made, `explain` says why a workload still waits. `Fleet`, `Queue` and `Releases` are the parts of a snapshot; the core
+//! maintains them as things happen, and a clone of each is O(1).
+//! Why values: the live factory and its twin plan with the same code, and a plan can be tried before it is true.
+//! Absent: a clock, the world, a choice left to whoever carries a plan out, and preemption.
+
+mod capacity;
+mod check;
+mod explain;
+mod fleet;
+mod place;
+mod plan;
+mod queue;
+mod releases;
+mod shape;
+
+pub use capacity::NodeCapacity;
+pub use check::{Violation, check};
+pub use explain::explain;
+pub use fleet::Fleet;
+pub use plan::{Grant, Hold, Plan, Snapshot, plan};
+pub use queue::{Entry, Queue};
+pub use releases::Releases;
+pub use shape::Shape;

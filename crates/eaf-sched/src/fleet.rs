@@ -1,0 +1,343 @@
+//! Free capacity by node.
+//!
+//! What: every node with what is free on it, and three indexes that make a pass cheap: the ready nodes by what is free
+//! (best fit without a scan), their sums (a gang that cannot fit is seen at once), and the kinds of nodes (whether a
+//! request could ever fit). Why maintained and not built: a pass follows every batch of inputs. Absent: leases; the fleet
+//! knows how much is held, not by whom.
+
+use crate::Shape;
+use crate::capacity::{Kind, NodeCapacity, Parts};
+use eaf_model::{Allotment, Bytes, CpuMilli, GpuMilli, LargestFit, NodeId, NodeSpec, NodeState, TaskRequest};
+use imbl::{OrdMap, OrdSet};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Free capacity by node. A clone is O(1) and shares structure; every change is O(log nodes).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fleet {
+    nodes: OrdMap<NodeId, Arc<NodeCapacity>>,
+    /// The ready nodes, those with the least left first.
+    ready: OrdSet<Rank>,
+    /// What is free on the ready nodes together.
+    free: Sums,
+    /// How many nodes there are of each kind, ready or not.
+    kinds: OrdMap<Arc<Kind>, u32>,
+    /// How many ready nodes there are of each kind.
+    kinds_ready: OrdMap<Arc<Kind>, u32>,
+}
+
+/// Sums over the ready nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    cpu: u128,
+    memory: u128,
+    share: u128,
+}
+
+/// Where a ready node stands among the others: by free accelerators, then free CPU, then free memory. The first that
+/// fits in this order is the best fit. Nodes that differ in their id alone are alike, and stand next to each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    pub(crate) share: GpuMilli,
+    pub(crate) cpu: CpuMilli,
+    pub(crate) memory: Bytes,
+    boards: Option<Boards>,
+    pub(crate) node: NodeId,
+}
+
+/// The accelerators of a node: their free shares and their models. Nodes without any have none.
+#[derive(Clone, Debug)]
+struct Boards {
+    shares: Arc<[GpuMilli]>,
+    kind: Arc<Kind>,
+}
+
+impl Ord for Boards {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Nodes of one kind share the value, so the models are seldom compared.
+        let kinds = || {
+            if Arc::ptr_eq(&self.kind, &other.kind) {
+                Ordering::Equal
+            } else {
+                self.kind.cmp(&other.kind)
+            }
+        };
+        self.shares.cmp(&other.shares).then_with(kinds)
+    }
+}
+impl PartialOrd for Boards {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Boards {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Boards {}
+
+impl Rank {
+    fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
+        let shares = capacity.shares_free();
+        let boards = || Boards {
+            shares: shares.clone(),
+            kind: capacity.kind().clone(),
+        };
+        Self {
+            share: GpuMilli(shares.iter().map(|free| free.0).sum()),
+            cpu: capacity.cpu_free(),
+            memory: capacity.memory_free(),
+            boards: (!shares.is_empty()).then(boards),
+            node,
+        }
+    }
+
+    /// The first place of nodes with this much free.
+    pub(crate) fn at_least(share: GpuMilli, cpu: CpuMilli, memory: Bytes) -> Self {
+        Self {
+            share,
+            cpu,
+            memory,
+            boards: None,
+            node: NodeId::from_bits(0),
+        }
+    }
+
+    /// The last place of nodes that are alike with this one.
+    pub(crate) fn last_alike(&self) -> Self {
+        Self {
+            node: NodeId::from_bits(u64::MAX),
+            ..self.clone()
+        }
+    }
+
+    /// What is free.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let boards = self.boards.as_ref();
+        Parts {
+            cpu: self.cpu,
+            memory: self.memory,
+            shares: boards.map_or(&[], |boards| &boards.shares),
+            models: boards.map_or(&[], |boards| boards.kind.parts().models),
+        }
+    }
+}
+
+impl Fleet {
+    /// No nodes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a node, ready and empty. Asserts that it is new.
+    pub fn add(&mut self, id: NodeId, spec: &NodeSpec) {
+        let kind = self.kind(Kind::of(spec));
+        count(&mut self.kinds, &kind, true);
+        let node = Arc::new(NodeCapacity::empty(kind));
+        self.enter(id, &node);
+        assert!(self.nodes.insert(id, node).is_none(), "{id} is added once");
+    }
+
+    /// Changes what a node has and keeps what is held. Asserts that it is there and that `covers_held`.
+    pub fn change(&mut self, id: NodeId, spec: &NodeSpec) {
+        let kind = self.kind(Kind::of(spec));
+        count(&mut self.kinds, &kind, true);
+        let old = self.node(id).kind().clone();
+        self.mutate(id, |node| node.change_kind(kind));
+        count(&mut self.kinds, &old, false);
+    }
+
+    /// Takes a node out. Asserts that it is there and that nothing is held.
+    pub fn remove(&mut self, id: NodeId) {
+        let node = self.nodes.remove(&id).unwrap_or_else(|| panic!("{id} is in the fleet"));
+        assert!(node.is_empty(), "{id}: nothing is held on a node that is removed");
+        self.leave(id, &node);
+        count(&mut self.kinds, node.kind(), false);
+    }
+
+    /// Says what may be placed on a node. Asserts that it is there.
+    pub fn set_state(&mut self, id: NodeId, state: NodeState) {
+        self.mutate(id, |node| node.set_state(state));
+    }
+
+    /// Takes an allotment away from what is free, on a node in any state. Asserts that it was free.
+    pub fn hold(&mut self, allotment: &Allotment) {
+        self.mutate(allotment.node, |node| node.hold(allotment));
+    }
+
+    /// Gives an allotment back. Asserts that it was held.
+    pub fn release(&mut self, allotment: &Allotment) {
+        self.mutate(allotment.node, |node| node.release(allotment));
+    }
+
+    /// What a node has and what of it is free.
+    pub fn get(&self, id: NodeId) -> Option<&NodeCapacity> {
+        self.nodes.get(&id).map(AsRef::as_ref)
+    }
+
+    /// Every node, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeCapacity)> {
+        self.nodes.iter().map(|(id, node)| (*id, node.as_ref()))
+    }
+
+    /// How many nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// True where there are no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Could the fleet, with nothing running on it, hold this? Nodes in any state count. O(kinds of nodes), and O(1)
+    /// where the greatest kind has room.
+    ///
+    /// # Errors
+    /// The largest that would fit.
+    pub fn ever_fits(&self, shape: &Shape) -> Result<(), LargestFit> {
+        if fits_empty(&self.kinds, shape) {
+            Ok(())
+        } else {
+            Err(self.largest(shape))
+        }
+    }
+
+    /// True where the node, changed to `spec`, would still have everything that is held on it. Asserts that it is there.
+    pub fn covers_held(&self, id: NodeId, spec: &NodeSpec) -> bool {
+        self.node(id).is_covered_by(&Kind::of(spec))
+    }
+
+    /// Could the ready nodes, with nothing running on them, hold this?
+    pub(crate) fn ready_fit(&self, shape: &Shape) -> bool {
+        fits_empty(&self.kinds_ready, shape)
+    }
+
+    /// The ready nodes, those with the least left first.
+    pub(crate) fn ready(&self) -> &OrdSet<Rank> {
+        &self.ready
+    }
+
+    /// False where the ready nodes together have too little for the whole gang.
+    pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
+        let tasks = u128::from(shape.tasks);
+        let TaskRequest {
+            cpu,
+            memory,
+            accelerators,
+        } = &shape.task;
+        let share = u128::from(accelerators.count) * u128::from(accelerators.share.0);
+        tasks * u128::from(cpu.0) <= self.free.cpu
+            && tasks * u128::from(memory.0) <= self.free.memory
+            && tasks * share <= self.free.share
+    }
+
+    /// Lowers what is free on a node to what is free in both.
+    pub(crate) fn limit(&mut self, id: NodeId, other: &NodeCapacity) {
+        self.mutate(id, |node| node.limit(other));
+    }
+
+    fn largest(&self, shape: &Shape) -> LargestFit {
+        let tasks_max = shape.tasks_per_node_max.unwrap_or(u32::MAX);
+        let mut tasks = 0_u64;
+        let mut largest = LargestFit::default();
+        for (kind, nodes) in &self.kinds {
+            let (parts, task) = (kind.parts(), &shape.task);
+            tasks = tasks.saturating_add(u64::from(parts.tasks(task).min(tasks_max)) * u64::from(*nodes));
+            let suiting = parts.suiting(&task.accelerators).count();
+            let (cpu, memory) = (parts.cpu >= task.cpu, parts.memory >= task.memory);
+            let accelerators = parts.tasks_by_accelerators(&task.accelerators) > 0;
+            if memory && accelerators {
+                largest.cpu = largest.cpu.max(parts.cpu);
+            }
+            if cpu && accelerators {
+                largest.memory = largest.memory.max(parts.memory);
+            }
+            if cpu && memory {
+                largest.accelerators = largest.accelerators.max(u32::try_from(suiting).unwrap_or(u32::MAX));
+            }
+        }
+        LargestFit {
+            tasks: u32::try_from(tasks).unwrap_or(u32::MAX),
+            ..largest
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &NodeCapacity {
+        self.get(id).unwrap_or_else(|| panic!("{id} is in the fleet"))
+    }
+
+    /// The one value that stands for this kind.
+    fn kind(&self, kind: Kind) -> Arc<Kind> {
+        self.kinds
+            .get_key_value(&kind)
+            .map_or_else(|| Arc::new(kind), |(known, _)| known.clone())
+    }
+
+    fn mutate(&mut self, id: NodeId, change: impl FnOnce(&mut NodeCapacity)) {
+        let node = self
+            .nodes
+            .get_mut(&id)
+            .unwrap_or_else(|| panic!("{id} is in the fleet"));
+        let before = node.clone();
+        change(Arc::make_mut(node));
+        let after = node.clone();
+        self.leave(id, &before);
+        self.enter(id, &after);
+    }
+
+    /// Takes a node out of the indexes of ready nodes.
+    fn leave(&mut self, id: NodeId, node: &NodeCapacity) {
+        if node.is_ready() {
+            let rank = Rank::of(id, node);
+            self.free.cpu -= u128::from(rank.cpu.0);
+            self.free.memory -= u128::from(rank.memory.0);
+            self.free.share -= u128::from(rank.share.0);
+            assert!(
+                self.ready.remove(&rank).is_some(),
+                "{id} has its place among the ready nodes"
+            );
+            count(&mut self.kinds_ready, node.kind(), false);
+        }
+    }
+
+    /// Puts a node into the indexes of ready nodes.
+    fn enter(&mut self, id: NodeId, node: &NodeCapacity) {
+        if node.is_ready() {
+            let rank = Rank::of(id, node);
+            self.free.cpu += u128::from(rank.cpu.0);
+            self.free.memory += u128::from(rank.memory.0);
+            self.free.share += u128::from(rank.share.0);
+            self.ready.insert(rank);
+            count(&mut self.kinds_ready, node.kind(), true);
+        }
+    }
+}
+
+/// One node of this kind more, or less.
+fn count(kinds: &mut OrdMap<Arc<Kind>, u32>, kind: &Arc<Kind>, more: bool) {
+    let nodes = kinds.get(kind).copied().unwrap_or(0);
+    let nodes = if more {
+        nodes.checked_add(1)
+    } else {
+        nodes.checked_sub(1)
+    };
+    match nodes.expect("the nodes of a kind are counted") {
+        0 => kinds.remove(kind),
+        nodes => kinds.insert(kind.clone(), nodes),
+    };
+}
+
+/// True where empty nodes of these kinds hold the whole gang. The greatest kinds are looked at first.
+fn fits_empty(kinds: &OrdMap<Arc<Kind>, u32>, shape: &Shape) -> bool {
+    let mut wanted = u64::from(shape.tasks);
+    for (kind, nodes) in kinds.iter().rev() {
+        let fit = kind.parts().tasks(&shape.task).min(shape.tasks_on_a_node());
+        wanted = wanted.saturating_sub(u64::from(fit) * u64::from(*nodes));
+        if wanted == 0 {
+            return true;
+        }
+    }
+    false
+}

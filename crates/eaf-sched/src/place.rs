@@ -1,0 +1,115 @@
+//! Where a gang goes: best fit over the ready nodes.
+//!
+//! What: the nodes that a gang gets, few rather than many and those with the least left rather than empty ones, and the
+//! allotments on them. Why over classes of nodes that are alike: a fleet of ten thousand equal nodes is one look.
+//! Absent: time (`forecast`) and order (`plan`).
+
+use crate::Shape;
+use crate::capacity::NodeCapacity;
+use crate::fleet::{Fleet, Rank};
+use eaf_model::{NodeId, Placement};
+use std::cmp::Reverse;
+
+/// A node that could take some of a gang.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// How many tasks, at least 1 and at most what the gang may have on one node.
+    pub(crate) tasks: u32,
+    pub(crate) rank: Rank,
+}
+
+/// Places a gang on what is free, or nothing of it.
+pub(crate) fn place(fleet: &Fleet, shape: &Shape) -> Option<Placement> {
+    if !fleet.may_fit(shape) {
+        return None;
+    }
+    let chosen = choose(candidates(fleet, shape), shape.tasks)?;
+    let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
+    Some(allot(&chosen, shape, capacity))
+}
+
+/// The nodes that could take some of the gang, those with the least left first: one alone where it takes the whole gang,
+/// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
+pub(crate) fn candidates(fleet: &Fleet, shape: &Shape) -> Vec<Candidate> {
+    let (ready, request, most) = (fleet.ready(), &shape.task, shape.tasks_on_a_node());
+    let share = request
+        .accelerators
+        .share
+        .saturating_mul(u64::from(request.accelerators.count));
+    let mut found = Vec::new();
+    let mut from = Rank::at_least(share, request.cpu, request.memory);
+    while let Some(rank) = ready.get_next(&from) {
+        // The order is by accelerators, then CPU, then memory: where one is short, all up to enough of it can be passed.
+        if rank.cpu < request.cpu {
+            from = Rank::at_least(rank.share, request.cpu, request.memory);
+            continue;
+        }
+        if rank.memory < request.memory {
+            from = Rank::at_least(rank.share, rank.cpu, request.memory);
+            continue;
+        }
+        let tasks = rank.parts().tasks(request).min(most);
+        from = rank.last_alike();
+        if tasks == shape.tasks {
+            return vec![Candidate {
+                tasks,
+                rank: rank.clone(),
+            }];
+        }
+        if tasks > 0 {
+            let useful = shape.tasks.div_ceil(tasks) as usize;
+            let alike = ready.range::<_, Rank>(rank..=&from).take(useful);
+            found.extend(alike.map(|rank| Candidate {
+                tasks,
+                rank: rank.clone(),
+            }));
+        }
+    }
+    found
+}
+
+/// Chooses nodes for a gang: the roomiest until one node takes the rest, and for the rest the one that has the least
+/// left. `None` where all together are too few.
+pub(crate) fn choose(mut candidates: Vec<Candidate>, tasks: u32) -> Option<Vec<(NodeId, u32)>> {
+    let room = candidates
+        .iter()
+        .map(|candidate| u64::from(candidate.tasks))
+        .sum::<u64>();
+    if room < u64::from(tasks) {
+        return None;
+    }
+    candidates.sort_by(|a, b| (Reverse(a.tasks), &a.rank).cmp(&(Reverse(b.tasks), &b.rank)));
+    let mut chosen = Vec::new();
+    let mut left = tasks;
+    for (index, roomiest) in candidates.iter().enumerate() {
+        if roomiest.tasks < left {
+            chosen.push((roomiest.rank.node, roomiest.tasks));
+            left -= roomiest.tasks;
+            continue;
+        }
+        let enough = candidates[index..]
+            .iter()
+            .take_while(|candidate| candidate.tasks >= left);
+        let best = enough
+            .min_by_key(|candidate| &candidate.rank)
+            .expect("the roomiest is enough");
+        chosen.push((best.rank.node, left));
+        break;
+    }
+    Some(chosen)
+}
+
+/// What each task of the gang gets on the chosen nodes. Ranks follow the nodes in the order they were chosen.
+pub(crate) fn allot(chosen: &[(NodeId, u32)], shape: &Shape, capacity: impl Fn(NodeId) -> NodeCapacity) -> Placement {
+    let mut tasks = Vec::with_capacity(shape.tasks as usize);
+    for &(node, count) in chosen {
+        let mut capacity = capacity(node);
+        let taken = (0..count).map(|_| {
+            capacity
+                .take(node, &shape.task)
+                .expect("a chosen node has room for its tasks")
+        });
+        tasks.extend(taken);
+    }
+    Placement { tasks }
+}

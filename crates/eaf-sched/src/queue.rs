@@ -1,0 +1,218 @@
+//! The queue: workloads that only wait for capacity.
+//!
+//! What: the order (priority, then age) and, beside it, the same workloads by shape, so that a pass walks shapes and not
+//! workloads. Why persistent: a plan and every reader take a copy. Absent: workloads that wait for something else
+//! (dependencies, a retry that is not due); they are not in here.
+
+use crate::Shape;
+use eaf_model::{Time, WorkloadId};
+use imbl::shared_ptr::DefaultSharedPtr;
+use imbl::{OrdMap, OrdSet, ordmap, ordset};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::iter::Peekable;
+use std::sync::Arc;
+
+/// A waiting workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub workload: WorkloadId,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Earlier goes first, within a priority.
+    pub submitted_at: Time,
+    /// What it asks for.
+    pub shape: Arc<Shape>,
+}
+
+/// A place in the queue; the least goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    priority: Reverse<i32>,
+    submitted_at: Time,
+    workload: WorkloadId,
+}
+
+impl Place {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            priority: Reverse(entry.priority),
+            submitted_at: entry.submitted_at,
+            workload: entry.workload,
+        }
+    }
+
+    fn entry(self, shape: &Arc<Shape>) -> Entry {
+        let Self {
+            priority,
+            submitted_at,
+            workload,
+        } = self;
+        Entry {
+            workload,
+            priority: priority.0,
+            submitted_at,
+            shape: shape.clone(),
+        }
+    }
+}
+
+/// Waiting workloads that may start as soon as there is capacity. The order, inside a shape and between shapes, is
+/// priority descending, then age (`submitted_at`, id).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queue {
+    /// Everyone, in order.
+    order: OrdMap<Place, Arc<Shape>>,
+    /// The same by shape, each in order; none is empty.
+    by_shape: OrdMap<Arc<Shape>, OrdSet<Place>>,
+    /// The first of every shape, in order.
+    firsts: OrdMap<Place, Arc<Shape>>,
+}
+
+impl Queue {
+    /// Nobody waits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a workload. Asserts that its place is not taken. O(log waiting).
+    pub fn insert(&mut self, entry: Entry) {
+        let place = Place::of(&entry);
+        // One value serves all of one shape, whatever the callers bring along.
+        let known = self
+            .by_shape
+            .get_key_value(&entry.shape)
+            .map(|(shape, _)| shape.clone());
+        let shape = known.unwrap_or(entry.shape);
+        let taken = self.order.insert(place, shape.clone());
+        assert!(taken.is_none(), "{} is queued once", entry.workload);
+        let places = self.by_shape.entry(shape.clone()).or_default();
+        let first = places.get_min().copied();
+        places.insert(place);
+        if first.is_none_or(|first| place < first) {
+            first.and_then(|first| self.firsts.remove(&first));
+            self.firsts.insert(place, shape);
+        }
+    }
+
+    /// Takes a workload out. Asserts that it was queued like this. O(log waiting).
+    pub fn remove(&mut self, entry: &Entry) {
+        let place = Place::of(entry);
+        let shape = self.order.remove(&place);
+        assert!(
+            shape.is_some_and(|shape| shape == entry.shape),
+            "{} is queued",
+            entry.workload
+        );
+        let places = self
+            .by_shape
+            .get_mut(&entry.shape)
+            .expect("a queued shape has its places");
+        assert!(
+            places.remove(&place).is_some(),
+            "{} is queued under its shape",
+            entry.workload
+        );
+        let next = places.get_min().copied();
+        if next.is_none() {
+            self.by_shape.remove(&entry.shape);
+        }
+        if let Some(shape) = self.firsts.remove(&place) {
+            next.and_then(|next| self.firsts.insert(next, shape));
+        }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// True where nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Everyone who waits, in queue order.
+    pub fn iter(&self) -> impl Iterator<Item = Entry> {
+        self.order.iter().map(|(place, shape)| place.entry(shape))
+    }
+
+    /// How many shapes wait.
+    pub fn shapes(&self) -> usize {
+        self.by_shape.len()
+    }
+
+    /// Walks the queue for one pass, meeting at most `shapes_max` shapes.
+    pub(crate) fn walk(&self, shapes_max: u32) -> Walk<'_> {
+        let fresh = self.firsts.iter().peekable();
+        Walk {
+            queue: self,
+            fresh,
+            shapes_left: shapes_max,
+            cursors: Vec::new(),
+            again: BinaryHeap::new(),
+            met: None,
+        }
+    }
+}
+
+/// A walk in queue order that passes over whole shapes: whoever `next` gives is the first of its shape that was not
+/// given yet, and more of that shape follow only where `again` is called. It ends early, rather than out of order, where
+/// the next in order has a shape beyond the bound.
+pub(crate) struct Walk<'a> {
+    queue: &'a Queue,
+    /// The first of each shape that was not met yet.
+    fresh: Peekable<ordmap::Iter<'a, Place, Arc<Shape>, DefaultSharedPtr>>,
+    shapes_left: u32,
+    /// Where the walk stands within the shapes that came again.
+    cursors: Vec<Cursor<'a>>,
+    /// The next of each of those, with its cursor; the least place on top.
+    again: BinaryHeap<Reverse<(Place, usize)>>,
+    /// What `next` gave last: the cursor, or the shape where there is none yet.
+    met: Option<Result<usize, &'a Arc<Shape>>>,
+}
+
+struct Cursor<'a> {
+    shape: &'a Arc<Shape>,
+    rest: ordset::Iter<'a, Place, DefaultSharedPtr>,
+}
+
+impl<'a> Walk<'a> {
+    /// The next in queue order, and its shape.
+    pub(crate) fn next(&mut self) -> Option<(WorkloadId, &'a Arc<Shape>)> {
+        let fresh = self.fresh.peek().map(|(place, _)| **place);
+        let again = self.again.peek().map(|Reverse((place, _))| *place);
+        if again.is_some_and(|again| fresh.is_none_or(|fresh| again < fresh)) {
+            let Reverse((place, cursor)) = self.again.pop()?;
+            self.met = Some(Ok(cursor));
+            return Some((place.workload, self.cursors[cursor].shape));
+        }
+        self.shapes_left = self.shapes_left.checked_sub(1)?;
+        let (place, shape) = self.fresh.next()?;
+        self.met = Some(Err(shape));
+        Some((place.workload, shape))
+    }
+
+    /// The shape that `next` gave last comes again, with its next workload.
+    pub(crate) fn again(&mut self) {
+        let cursor = match self.met.take() {
+            None => return,
+            Some(Ok(cursor)) => cursor,
+            Some(Err(shape)) => {
+                let mut rest = self
+                    .queue
+                    .by_shape
+                    .get(shape)
+                    .expect("a queued shape has its places")
+                    .iter();
+                rest.next();
+                self.cursors.push(Cursor { shape, rest });
+                self.cursors.len() - 1
+            }
+        };
+        if let Some(place) = self.cursors[cursor].rest.next() {
+            self.again.push(Reverse((*place, cursor)));
+        }
+    }
+}

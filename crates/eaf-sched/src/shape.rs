@@ -1,0 +1,26 @@
+//! The equivalence class of requests.
+//!
+//! What: everything of a workload that the planner looks at, apart from its place in the queue. Why: a shape that found
+//! no place in a pass is passed over whole, however many workloads have it. Absent: whose workload it is, and what it runs.
+
+use eaf_model::{Span, TaskRequest};
+
+/// The equivalence class of requests: two workloads of one shape are alike to the planner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// How many tasks; all of them find a place or none does.
+    pub tasks: u32,
+    /// The most tasks that may share a node; `None` for no bound.
+    pub tasks_per_node_max: Option<u32>,
+    /// What each task asks for.
+    pub task: TaskRequest,
+    /// How long it may run.
+    pub wall: Span,
+}
+
+impl Shape {
+    /// The most tasks of it that one node may take, however large the node.
+    pub(crate) fn tasks_on_a_node(&self) -> u32 {
+        self.tasks_per_node_max.unwrap_or(u32::MAX).min(self.tasks)
+    }
+}
