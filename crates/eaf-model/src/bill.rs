@@ -1,9 +1,10 @@
 //! Bills: what one attempt held and used, and what that means in energy, carbon and won.
 //!
 //! What: figures together with the inputs that they were made from, so that a receipt can be made again from the
-//! journal alone. Absent: sums over attempts (the receipt adds them up) and tax (the invoice's).
+//! journal alone. Every formula
+//! is stated where its result is kept. Absent: sums over attempts (the receipt adds them up) and tax (the invoice's).
 
-use crate::{Bytes, CpuMilli, GpuMilli, MicroGramsCo2, MicroWon, MilliJoules, Span, Time, Usage};
+use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MicroGramsCo2, MicroWon, MilliJoules, Span, Time, Usage, Watts};
 use serde::{Deserialize, Serialize};
 
 /// What one task of an attempt held, and what it used: the input of a bill.
@@ -48,25 +49,37 @@ pub enum Waiver {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Item {
-    /// CPU threads: the quantity is in thousandths of a thread times milliseconds.
+    /// CPU threads, held in thousandths of a thread.
     Cpu,
-    /// Memory: the quantity is in MiB (rounded up for each task) times milliseconds.
+    /// Memory, held in MiB (rounded up for each task).
     Memory,
-    /// Accelerators of this model: the quantity is in thousandths of an accelerator times milliseconds.
+    /// Accelerators of this model, held in thousandths of an accelerator.
     Accelerator(String),
 }
 
-/// Priced usage.
+/// Priced usage: `amount = mul_div(held * time, rate, unit)`, where `unit` is one hour of the item (`Item::per_hour`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     /// What.
     pub item: Item,
-    /// How much was held, in the item's unit.
-    pub quantity: u64,
+    /// How much each task held of it (of accelerators: the share of each), in the item's unit.
+    pub held: u64,
+    /// How long, summed over tasks (of accelerators: over each of them).
+    pub time: Span,
     /// The rate: a thread, a GiB or an accelerator for an hour.
     pub rate: MicroWon,
-    /// The price; zero where waived.
+    /// What that comes to, waived or not.
     pub amount: MicroWon,
+}
+
+impl Item {
+    /// What a rate is for: one thread, GiB or accelerator in the item's unit, times the milliseconds of an hour.
+    pub const fn per_hour(&self) -> u64 {
+        match self {
+            Self::Cpu | Self::Accelerator(_) => 1_000 * 3_600_000,
+            Self::Memory => 1_024 * 3_600_000,
+        }
+    }
 }
 
 /// Whether energy was read off a counter.
@@ -79,30 +92,105 @@ pub enum Basis {
     Estimated,
 }
 
-/// A part of the energy of the machines.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnergyPart {
-    /// What drew it; `None` for a counter that covers all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<Item>,
-    /// Measured or estimated.
-    pub basis: Basis,
-    /// What it was made from: for CPU, microseconds busy; for memory, MiB times milliseconds; for accelerators,
-    /// thousandths times milliseconds; for a counter, millijoules.
-    pub quantity: u64,
-    /// Milliwatts of one thread, one GiB, or one accelerator at the load that is assumed or measured; 0 for a counter.
-    pub milliwatts: u64,
-    /// The energy; `None` where the catalogue does not know the model.
-    pub energy: Option<MilliJoules>,
+/// How long accelerators were busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Load {
+    /// This long, by a counter, summed over the accelerators.
+    Busy(Span),
+    /// Assumed: this share of the time that they were held, in thousandths.
+    Assumed(u64),
 }
 
-/// Carbon over a part of the attempt in which the intensity of the grid was the same.
+/// A part of the energy of the machines, with what it was made from. `None` for a figure that nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnergyPart {
+    /// Read off counters that cover all that the tasks held.
+    Counter {
+        /// Summed over tasks.
+        energy: MilliJoules,
+    },
+    /// CPU: `mul_div(busy, milliwatts, 1_000_000)`.
+    Cpu {
+        /// Processor time, summed over tasks.
+        busy: CpuMicros,
+        /// Of one busy thread.
+        milliwatts: u64,
+        /// Their product.
+        energy: Option<MilliJoules>,
+    },
+    /// Memory: `mul_div(mib * time, milliwatts, 1_024 * 1_000)`.
+    Memory {
+        /// Held by each task.
+        mib: u64,
+        /// How long, summed over tasks, each from its own start.
+        time: Span,
+        /// Of one GiB.
+        milliwatts: u64,
+        /// Their product.
+        energy: Option<MilliJoules>,
+    },
+    /// Accelerators: `mul_div(share, time * idle_watts + busy * (max_watts - idle_watts), 1_000)`, where `busy` is at
+    /// most `time`, or `mul_div(time, load, 1_000)` where it is assumed, and an idle draw that is unknown counts as 0.
+    Accelerator {
+        /// Which.
+        model: String,
+        /// The share of each.
+        share: GpuMilli,
+        /// How long, summed over accelerators, each from the start of its task.
+        time: Span,
+        /// How long they were busy.
+        load: Load,
+        /// The most that one draws; `None` where the catalogue does not know the model.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_watts: Option<Watts>,
+        /// What one draws when idle, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idle_watts: Option<Watts>,
+        /// What that comes to.
+        energy: Option<MilliJoules>,
+    },
+}
+
+impl EnergyPart {
+    /// The energy; `None` where it is unknown.
+    pub const fn energy(&self) -> Option<MilliJoules> {
+        match self {
+            Self::Counter { energy } => Some(*energy),
+            Self::Cpu { energy, .. } | Self::Memory { energy, .. } | Self::Accelerator { energy, .. } => *energy,
+        }
+    }
+
+    /// Measured or estimated.
+    pub const fn basis(&self) -> Basis {
+        match self {
+            Self::Counter { .. } => Basis::Measured,
+            Self::Cpu { .. } | Self::Memory { .. } | Self::Accelerator { .. } => Basis::Estimated,
+        }
+    }
+}
+
+/// Carbon over the hours of the attempt in which the intensity of the grid was the same; in JSON a pair, to be short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, Span)", into = "(u32, Span)")]
 pub struct CarbonSegment {
     /// Milligrams per kWh.
     pub milligrams_per_kwh: u32,
     /// How long, summed over its hours.
     pub span: Span,
+}
+
+impl From<(u32, Span)> for CarbonSegment {
+    fn from((milligrams_per_kwh, span): (u32, Span)) -> Self {
+        Self { milligrams_per_kwh, span }
+    }
+}
+
+impl From<CarbonSegment> for (u32, Span) {
+    fn from(segment: CarbonSegment) -> Self {
+        (segment.milligrams_per_kwh, segment.span)
+    }
 }
 
 /// What one attempt held, used and costs.
@@ -118,22 +206,26 @@ pub struct Bill {
     /// Why nothing is charged, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
-    /// Summed over tasks (the peak of memory as well).
+    /// Summed over tasks (the peak of memory as well); a counter that one of them lacks is `None`.
     pub usage: Usage,
     /// The name of the price book.
     pub price_book: String,
-    /// Priced usage, each item once.
+    /// Priced usage, by item and by how much of it was held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
     /// Energy of the machines, by what drew it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub energy: Vec<EnergyPart>,
-    /// Energy of the site per energy of the machines, in thousandths.
+    /// Energy of the site per energy of the machines, in thousandths; 0 for unknown.
     pub pue_milli: u64,
-    /// Energy with the site's share: sum of the known parts times `pue_milli`.
-    pub site_energy: MilliJoules,
-    /// The grid over the attempt; empty where the profile is unknown.
+    /// Energy with the site's share: `mul_div(sum of the parts, pue_milli, 1_000)`; `None` where a part is unknown.
+    pub site_energy: Option<MilliJoules>,
+    /// The grid over the attempt, by rising intensity; empty where the profile is unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carbon_segments: Vec<CarbonSegment>,
-    /// Carbon of `site_energy`; `None` where the profile is unknown.
+    /// Carbon of `site_energy`, drawn evenly over the segments:
+    /// `mul_div(site_energy, sum(intensity * span), sum(span) * 3_600_000)`; `None` where either is unknown.
     pub carbon: Option<MicroGramsCo2>,
-    /// Sum of the charges.
+    /// Sum of the charges; zero where waived.
     pub price: MicroWon,
 }

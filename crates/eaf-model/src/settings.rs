@@ -138,15 +138,15 @@ pub struct AcceleratorPower {
 pub struct PowerModel {
     /// Where the figures are from.
     pub source: String,
-    /// A busy CPU thread, in milliwatts.
+    /// A busy CPU thread, in milliwatts; 0 for unknown.
     pub cpu_busy_milliwatts: u64,
-    /// A GiB of memory that is held, in milliwatts.
+    /// A GiB of memory that is held, in milliwatts; 0 for unknown.
     pub memory_gib_milliwatts: u64,
     /// By accelerator model; a model that is absent stays unknown.
     pub accelerators: BTreeMap<String, AcceleratorPower>,
     /// The load of an accelerator whose load is not measured, in thousandths.
     pub accelerator_load_assumed_milli: u64,
-    /// Energy of the site per energy of the machines, in thousandths (PUE 1.2 is 1200).
+    /// Energy of the site per energy of the machines, in thousandths (PUE 1.2 is 1200); 0 for unknown.
     pub pue_milli: u64,
 }
 

@@ -138,14 +138,14 @@ impl Time {
     /// This instant moved forward by a span, held at `NEVER`.
     #[must_use]
     pub const fn after(self, span: Span) -> Self {
-        let ms = if span.0 > i64::MAX as u64 { i64::MAX } else { span.0 as i64 };
+        let ms = if span.0 > i64::MAX.cast_unsigned() { i64::MAX } else { span.0.cast_signed() };
         Self(self.0.saturating_add(ms))
     }
 
     /// How long after `earlier` this instant is; zero where it is not after.
     pub const fn since(self, earlier: Self) -> Span {
         let ms = self.0.saturating_sub(earlier.0);
-        if ms > 0 { Span(ms as u64) } else { Span::ZERO }
+        if ms > 0 { Span(ms.cast_unsigned()) } else { Span::ZERO }
     }
 }
 
