@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 fn code_map(architecture: &str) -> BTreeMap<String, String> {
     let mut sections = BTreeMap::new();
     for part in architecture.split("\n### `crates/").skip(1) {
-        let name = part.split('`').next().unwrap_or_default();
-        let body = part.split("\n## ").next().unwrap_or_default();
+        let (name, rest) = part.split_once('`').unwrap_or((part, ""));
+        let body = rest.split("\n## ").next().unwrap_or_default();
         sections.insert(name.to_owned(), body.to_owned());
     }
     sections
