@@ -1,1 +1,30 @@
-//! 
+//! The deterministic core of the factory: one state machine for the live factory and its twin.
+//!
+//! What: `decide` turns an input into events by today's policy, `apply` folds events into the state for ever,
+//! `outstanding` says what the world still owes, `next_wakeup` says when time itself becomes an input.
+//! Why: whatever runs the factory can also foresee it, and a crash loses nothing that was written down.
+//! Absent: clocks, I/O, threads, async, random sources, hash-iteration order, and floats in the state.
+
+mod apply;
+mod draft;
+mod explain;
+mod fleet;
+mod index;
+mod invariants;
+mod outstanding;
+mod settings;
+mod state;
+mod stored;
+mod wakeup;
+mod work;
+
+pub use draft::{Step, decide, replay, step};
+pub use explain::explain;
+pub use fleet::{Lost, Node};
+pub use invariants::{Violation, check_invariants};
+pub use outstanding::{effects_of, outstanding};
+pub use state::State;
+pub use wakeup::{Wakeup, WakeupReason, next_wakeup};
+pub use work::{AbandonedTask, Attempt, Lease, Remembered, Stopping, Task, TaskState, Workload};
+
+pub use apply::apply;

@@ -37,6 +37,11 @@ pub enum Event {
         /// What was seen.
         why: String,
     },
+    /// A lost node did not come back in time; its workloads go on without it.
+    NodeGivenUp {
+        /// The node.
+        node: NodeId,
+    },
     /// A node is heard of again.
     NodeBack {
         /// The node.
@@ -163,6 +168,11 @@ pub enum Event {
         /// True where this spent one of its retries.
         spent_retry: bool,
     },
+    /// The wait before the next attempt is over.
+    WorkloadEligible {
+        /// The workload.
+        workload: WorkloadId,
+    },
     /// A workload is over and leaves memory.
     WorkloadEnded {
         /// The workload.
@@ -182,6 +192,7 @@ impl Event {
             Self::NodeAdded { .. } => "node_added",
             Self::NodeChanged { .. } => "node_changed",
             Self::NodeLost { .. } => "node_lost",
+            Self::NodeGivenUp { .. } => "node_given_up",
             Self::NodeBack { .. } => "node_back",
             Self::NodeCordoned { .. } => "node_cordoned",
             Self::NodeUncordoned { .. } => "node_uncordoned",
@@ -197,6 +208,7 @@ impl Event {
             Self::LeaseStopping { .. } => "lease_stopping",
             Self::LeaseClosed { .. } => "lease_closed",
             Self::WorkloadRequeued { .. } => "workload_requeued",
+            Self::WorkloadEligible { .. } => "workload_eligible",
             Self::WorkloadEnded { .. } => "workload_ended",
         }
     }

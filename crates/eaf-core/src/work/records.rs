@@ -74,6 +74,8 @@ pub struct Lease {
     pub workload: WorkloadId,
     /// The attempt, from 1.
     pub attempt: u32,
+    /// What each task holds, by rank.
+    pub placement: Arc<[Allotment]>,
     /// By rank.
     pub tasks: Vec<Task>,
     /// When it was granted.
@@ -104,8 +106,6 @@ pub struct Stopping {
 /// One process group of a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// What it holds.
-    pub allotment: Allotment,
     /// Where it is in its life.
     pub state: TaskState,
     /// What it has used, as last reported.
@@ -143,4 +143,43 @@ pub enum TaskState {
         /// When it was given up.
         at: Time,
     },
+}
+
+impl TaskState {
+    /// When its process started, if it has.
+    pub const fn started_at(&self) -> Option<Time> {
+        match self {
+            Self::Ordered | Self::Accepted => None,
+            Self::Started { at } => Some(*at),
+            Self::Exited { started_at, .. } | Self::Abandoned { started_at, .. } => *started_at,
+        }
+    }
+
+    /// True where nothing more is expected of it: it is gone, or given up with its node.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Exited { .. } | Self::Abandoned { .. })
+    }
+}
+
+/// A task that was given up with its node; it holds its place there until an engine has said that it is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbandonedTask {
+    /// What it holds.
+    pub allotment: Allotment,
+    /// When it was given up.
+    pub since: Time,
+    /// Between the polite and the hard stop, once its node is back.
+    pub grace: Span,
+}
+
+/// What memory keeps of a workload that has ended, for those that depend on it and for its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// Its id.
+    pub id: WorkloadId,
+    /// How it ended.
+    pub state: WorkloadState,
+    /// The idempotency key that it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<str>>,
 }

@@ -1,0 +1,50 @@
+//! The record of a node.
+//!
+//! What: what `State` holds of it. Absent: its leases; they name their nodes.
+
+use eaf_model::{NodeId, NodeSpec, NodeState, Time};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A node of the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// What it has.
+    pub spec: Arc<NodeSpec>,
+    /// Why it takes no more work, where an operator said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cordoned: Option<String>,
+    /// Set while it is not heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+    /// When it came into its state.
+    pub state_since: Time,
+    /// Counts the changes of this record, from 1.
+    pub version: u64,
+}
+
+/// A node that is not heard of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Since when.
+    pub since: Time,
+    /// What was seen.
+    pub why: String,
+    /// True once its workloads went on without it.
+    pub given_up: bool,
+}
+
+impl Node {
+    /// What may be placed on it. A lost node shows as lost, cordoned or not.
+    pub const fn state(&self) -> NodeState {
+        if self.lost.is_some() {
+            NodeState::Lost
+        } else if self.cordoned.is_some() {
+            NodeState::Cordoned
+        } else {
+            NodeState::Ready
+        }
+    }
+}

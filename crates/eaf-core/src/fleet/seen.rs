@@ -1,0 +1,85 @@
+//! `NodeSeen`: a node announced itself.
+//!
+//! What: a new name joins the site, a lost node is back, other parts are taken over if they cover what is held.
+//! Absent: leaving; a node that is silent is lost, and only an operator removes it.
+
+use crate::draft::Draft;
+use crate::work::validate_labels;
+use eaf_model::{Event, FieldProblem, NodeSpec, Rejection};
+
+/// The most threads, in thousandths, that a node may state: far above any machine, far below overflow.
+const NODE_CPU_MAX: u64 = 1_000_000_000;
+/// The most memory that a node may state: 1 EiB.
+const NODE_MEMORY_MAX: u64 = 1 << 60;
+/// The most accelerators that a node may state.
+const NODE_ACCELERATORS_MAX: usize = 4_096;
+
+pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Rejection> {
+    check(draft, spec)?;
+    let Some(node) = draft.node_named(&spec.name).cloned() else {
+        let max = draft.settings().limits.nodes_max;
+        if draft.nodes().count() as u64 >= max {
+            return Err(Rejection::TooManyNodes { max });
+        }
+        let event = Event::NodeAdded {
+            node: draft.new_node_id(),
+            spec: spec.clone(),
+        };
+        draft.emit(event);
+        return Ok(());
+    };
+    let changed = *node.spec != *spec;
+    if changed && !draft.fleet().covers_held(node.id, spec) {
+        let on_it = |lease: &&std::sync::Arc<crate::Lease>| lease.placement.iter().any(|part| part.node == node.id);
+        let leases = draft.leases().filter(on_it).count();
+        return Err(Rejection::NodeHoldsMore {
+            node: node.id,
+            leases: u32::try_from(leases).unwrap_or(u32::MAX),
+        });
+    }
+    if node.lost.is_some() {
+        draft.emit(Event::NodeBack { node: node.id });
+    }
+    if changed {
+        draft.emit(Event::NodeChanged {
+            node: node.id,
+            spec: spec.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {
+    let invalid = |field: &str, problem| {
+        Err(Rejection::Invalid {
+            field: field.to_owned(),
+            problem,
+        })
+    };
+    let named = !spec.name.is_empty() && spec.name.len() <= 253 && !spec.name.chars().any(char::is_control);
+    if !named {
+        return invalid(
+            "name",
+            FieldProblem::Malformed {
+                expected: "1 to 253 printable characters".to_owned(),
+            },
+        );
+    }
+    let too_large = |given: u64, max: u64| FieldProblem::TooLarge {
+        given: i64::try_from(given).unwrap_or(i64::MAX),
+        max: i64::try_from(max).unwrap_or(i64::MAX),
+    };
+    if spec.cpu.0 > NODE_CPU_MAX {
+        return invalid("cpu", too_large(spec.cpu.0, NODE_CPU_MAX));
+    }
+    if spec.memory.0 > NODE_MEMORY_MAX {
+        return invalid("memory", too_large(spec.memory.0, NODE_MEMORY_MAX));
+    }
+    if spec.accelerators.len() > NODE_ACCELERATORS_MAX {
+        return invalid(
+            "accelerators",
+            too_large(spec.accelerators.len() as u64, NODE_ACCELERATORS_MAX as u64),
+        );
+    }
+    validate_labels(&spec.labels, draft.settings().limits.labels_max)
+}

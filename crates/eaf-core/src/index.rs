@@ -1,0 +1,275 @@
+//! Derived indexes of the state: what waits, what is free, what is owed, what is due.
+//!
+//! What: everything that could be computed from the records and is needed at every step. `apply` takes a record out,
+//! changes it, and puts it back in; a fresh build puts every record in once, and the invariants compare the two.
+//! Absent: anything that is stored; a load builds all of this again.
+
+use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
+use eaf_model::{LeaseId, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_sched::{Entry, Fleet, Queue, Releases, Shape};
+use imbl::{OrdMap, OrdSet};
+use std::sync::Arc;
+
+/// What time itself will bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deadline {
+    /// The wall time of a lease is over.
+    WallTime(LeaseId),
+    /// A lease did not start in time.
+    StartTimeout(LeaseId),
+    /// A workload may be tried again.
+    Retry(WorkloadId),
+    /// A workload did not start in time.
+    Expire(WorkloadId),
+    /// A lost node did not come back in time.
+    LostNode(NodeId),
+}
+
+/// The workloads, live or remembered, that came with one idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyEntry {
+    pub(crate) list: WorkloadId,
+    pub(crate) members: u32,
+}
+
+/// Every derived index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Index {
+    pub(crate) fleet: Fleet,
+    pub(crate) queue: Queue,
+    pub(crate) releases: Releases,
+    pub(crate) due: OrdSet<TaskKey>,
+    pub(crate) deadlines: OrdSet<(Time, Deadline)>,
+    pub(crate) names: OrdMap<String, NodeId>,
+    pub(crate) counts: OrdMap<WorkloadState, u64>,
+    pub(crate) keys: OrdMap<Arc<str>, KeyEntry>,
+    pub(crate) ended: OrdMap<WorkloadId, WorkloadState>,
+    /// Submissions by what they wait for.
+    pub(crate) dependants: OrdMap<WorkloadId, OrdSet<WorkloadId>>,
+}
+
+impl Index {
+    /// The indexes of these records, built from nothing.
+    pub(crate) fn build(state: &State) -> Self {
+        let mut index = Self::default();
+        for node in state.nodes.values() {
+            index.fleet.add(node.id, &node.spec);
+            index.fleet.set_state(node.id, node.state());
+            index.names.insert(node.spec.name.clone(), node.id);
+            index.add_node(state, node);
+        }
+        for workload in state.workloads.values() {
+            index.add_workload(state, workload);
+        }
+        for lease in state.leases.values() {
+            for (allotment, task) in lease.placement.iter().zip(&lease.tasks) {
+                if !task.state.is_over() {
+                    index.fleet.hold(allotment);
+                }
+            }
+            index.add_lease(state, lease);
+        }
+        for (key, task) in &state.abandoned {
+            index.fleet.hold(&task.allotment);
+            index.add_abandoned(state, *key, task);
+        }
+        for remembered in state.remembered.values() {
+            index.ended.insert(remembered.id, remembered.state);
+            index.add_key(remembered.key.as_ref(), remembered.id);
+        }
+        for (list, waits) in &state.waits {
+            for on in waits {
+                index.add_dependant(*on, *list);
+            }
+        }
+        index
+    }
+
+    pub(crate) fn add_node(&mut self, state: &State, node: &Node) {
+        if let Some(deadline) = node_deadline(state, node) {
+            self.deadlines.insert(deadline);
+        }
+    }
+
+    pub(crate) fn remove_node(&mut self, state: &State, node: &Node) {
+        if let Some(deadline) = node_deadline(state, node) {
+            self.deadlines.remove(&deadline);
+        }
+    }
+
+    pub(crate) fn add_workload(&mut self, state: &State, workload: &Workload) {
+        *self.counts.entry(workload.state).or_insert(0) += 1;
+        self.add_key(workload.key.as_ref(), workload.id);
+        for deadline in workload_deadlines(workload) {
+            self.deadlines.insert(deadline);
+        }
+        if is_eligible(state, workload) {
+            self.queue.insert(entry(state, workload));
+        }
+    }
+
+    pub(crate) fn remove_workload(&mut self, state: &State, workload: &Workload) {
+        if let Some(count) = self.counts.get_mut(&workload.state) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&workload.state);
+            }
+        }
+        self.remove_key(workload.key.as_ref());
+        for deadline in workload_deadlines(workload) {
+            self.deadlines.remove(&deadline);
+        }
+        if is_eligible(state, workload) {
+            self.queue.remove(&entry(state, workload));
+        }
+    }
+
+    pub(crate) fn add_lease(&mut self, state: &State, lease: &Lease) {
+        self.releases
+            .insert(release_at(state, lease), lease.id, Arc::clone(&lease.placement));
+        if let Some(deadline) = lease_deadline(lease) {
+            self.deadlines.insert(deadline);
+        }
+        for key in owed_tasks(lease) {
+            self.due.insert(key);
+        }
+    }
+
+    pub(crate) fn remove_lease(&mut self, state: &State, lease: &Lease) {
+        self.releases.remove(release_at(state, lease), lease.id);
+        if let Some(deadline) = lease_deadline(lease) {
+            self.deadlines.remove(&deadline);
+        }
+        for key in owed_tasks(lease) {
+            self.due.remove(&key);
+        }
+    }
+
+    pub(crate) fn add_abandoned(&mut self, state: &State, key: TaskKey, task: &AbandonedTask) {
+        if !is_node_lost(state, task.allotment.node) {
+            self.due.insert(key);
+        }
+    }
+
+    pub(crate) fn add_key(&mut self, key: Option<&Arc<str>>, id: WorkloadId) {
+        if let Some(key) = key {
+            let fresh = KeyEntry {
+                list: id.list(),
+                members: 0,
+            };
+            self.keys.entry(Arc::clone(key)).or_insert(fresh).members += 1;
+        }
+    }
+
+    pub(crate) fn remove_key(&mut self, key: Option<&Arc<str>>) {
+        if let Some(key) = key
+            && let Some(entry) = self.keys.get_mut(key)
+        {
+            entry.members -= 1;
+            if entry.members == 0 {
+                self.keys.remove(key);
+            }
+        }
+    }
+
+    pub(crate) fn add_dependant(&mut self, on: WorkloadId, list: WorkloadId) {
+        self.dependants.entry(on).or_default().insert(list);
+    }
+
+    pub(crate) fn remove_dependant(&mut self, on: WorkloadId, list: WorkloadId) {
+        if let Some(lists) = self.dependants.get_mut(&on) {
+            lists.remove(&list);
+            if lists.is_empty() {
+                self.dependants.remove(&on);
+            }
+        }
+    }
+}
+
+fn is_node_lost(state: &State, node: NodeId) -> bool {
+    state.nodes.get(&node).is_none_or(|node| node.lost.is_some())
+}
+
+fn node_deadline(state: &State, node: &Node) -> Option<(Time, Deadline)> {
+    let lost = node.lost.as_ref().filter(|lost| !lost.given_up)?;
+    Some((
+        lost.since.after(state.settings.timing.lost_node_grace),
+        Deadline::LostNode(node.id),
+    ))
+}
+
+fn workload_deadlines(workload: &Workload) -> impl Iterator<Item = (Time, Deadline)> {
+    let queued = workload.state == WorkloadState::Queued;
+    let retry = workload
+        .not_before
+        .filter(|_| queued)
+        .map(|at| (at, Deadline::Retry(workload.id)));
+    let first = queued && workload.attempts.is_empty();
+    let expires = workload.spec.expires_after.filter(|_| first);
+    let expire = expires.map(|span| (workload.submitted_at.after(span), Deadline::Expire(workload.id)));
+    retry.into_iter().chain(expire)
+}
+
+fn is_eligible(state: &State, workload: &Workload) -> bool {
+    workload.state == WorkloadState::Queued
+        && workload.not_before.is_none()
+        && !state.waits.contains_key(&workload.id.list())
+}
+
+/// The place of a workload in the queue.
+pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
+    Entry {
+        workload: workload.id,
+        priority: workload.spec.priority,
+        submitted_at: workload.submitted_at,
+        shape: Arc::new(shape(&workload.spec, state.wall_time(workload))),
+    }
+}
+
+/// What the planner sees of a request.
+pub(crate) fn shape(spec: &eaf_model::WorkloadSpec, wall: Span) -> Shape {
+    Shape {
+        tasks: spec.tasks,
+        tasks_per_node_max: spec.tasks_per_node_max,
+        task: spec.task.clone(),
+        wall,
+    }
+}
+
+/// When what a lease holds is expected back.
+fn release_at(state: &State, lease: &Lease) -> Time {
+    if let Some(stopping) = &lease.stopping {
+        return stopping.stop_by;
+    }
+    let wall = || {
+        state
+            .workloads
+            .get(&lease.workload)
+            .map_or(Span::ZERO, |workload| state.wall_time(workload))
+    };
+    lease.run_until.unwrap_or_else(|| lease.granted_at.after(wall()))
+}
+
+const fn lease_deadline(lease: &Lease) -> Option<(Time, Deadline)> {
+    match (&lease.stopping, lease.run_until) {
+        (Some(_), _) => None,
+        (None, Some(at)) => Some((at, Deadline::WallTime(lease.id))),
+        (None, None) => Some((lease.start_by, Deadline::StartTimeout(lease.id))),
+    }
+}
+
+/// The tasks of a lease for which an engine owes something: a start, or a stop.
+fn owed_tasks(lease: &Lease) -> impl Iterator<Item = TaskKey> {
+    let stopping = lease.stopping.is_some();
+    let owed = move |state: &TaskState| match state {
+        TaskState::Ordered => true,
+        TaskState::Accepted | TaskState::Started { .. } => stopping,
+        TaskState::Exited { .. } | TaskState::Abandoned { .. } => false,
+    };
+    let ranks = lease
+        .tasks
+        .iter()
+        .zip(0u32..)
+        .filter(move |(task, _)| owed(&task.state));
+    ranks.map(|(_, task)| TaskKey { lease: lease.id, task })
+}

@@ -1,0 +1,67 @@
+//! `outstanding`: what the world still owes to the state.
+//!
+//! What: a start for every task that was ordered, a stop for every task that should be gone. Why a function of state: a
+//! crash between a decision and its order loses nothing, and there is no outbox. Absent: what was already sent; orders
+//! are idempotent.
+
+use crate::State;
+use eaf_model::{Effect, Event, LeaseId, NodeId, StartOrder, StopOrder, TaskKey};
+use std::sync::Arc;
+
+/// Everything that is owed, by task.
+pub fn outstanding(state: &State) -> Vec<Effect> {
+    state.index.due.iter().filter_map(|key| effect(state, *key)).collect()
+}
+
+/// What these events, the latest of the state, have made due.
+pub fn effects_of(state: &State, events: &[Event]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for event in events {
+        match event {
+            Event::LeaseGranted { lease, .. } | Event::LeaseStopping { lease, .. } => {
+                of_lease(state, *lease, &mut effects)
+            }
+            Event::NodeBack { node } => of_node(state, *node, &mut effects),
+            _ => {}
+        }
+    }
+    effects
+}
+
+fn of_lease(state: &State, lease: LeaseId, effects: &mut Vec<Effect>) {
+    let range = TaskKey { lease, task: 0 }..=TaskKey { lease, task: u32::MAX };
+    effects.extend(state.index.due.range(range).filter_map(|key| effect(state, *key)));
+}
+
+fn of_node(state: &State, node: NodeId, effects: &mut Vec<Effect>) {
+    let there = state.abandoned.iter().filter(|(_, task)| task.allotment.node == node);
+    effects.extend(there.filter_map(|(key, _)| effect(state, *key)));
+}
+
+/// What is owed to one task.
+fn effect(state: &State, key: TaskKey) -> Option<Effect> {
+    if let Some(task) = state.abandoned.get(&key) {
+        return Some(Effect::Stop(StopOrder {
+            key,
+            ordered_at: task.since,
+            grace: task.grace,
+        }));
+    }
+    let lease = state.leases.get(&key.lease)?;
+    if let Some(stopping) = &lease.stopping {
+        return Some(Effect::Stop(StopOrder {
+            key,
+            ordered_at: stopping.since,
+            grace: stopping.grace,
+        }));
+    }
+    let workload = state.workloads.get(&lease.workload)?;
+    Some(Effect::Start(StartOrder {
+        key,
+        workload: workload.id,
+        attempt: lease.attempt,
+        array_index: workload.array_index,
+        allotment: lease.placement.get(key.task as usize)?.clone(),
+        spec: Arc::clone(&workload.spec),
+    }))
+}

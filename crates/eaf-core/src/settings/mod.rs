@@ -1,0 +1,5 @@
+//! Settings of the core.
+//!
+//! What: the one command that changes them. Absent: settings of doors and engines.
+
+pub(crate) mod configure;

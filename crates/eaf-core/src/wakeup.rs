@@ -1,0 +1,44 @@
+//! `next_wakeup`: when time itself becomes an input.
+//!
+//! What: the nearest deadline and why it is one. Absent: timers; whoever owns the clock sends `Input::Wake` then.
+
+use crate::State;
+use crate::index::Deadline;
+use eaf_model::{LeaseId, NodeId, Time, WorkloadId};
+
+/// When to send `Input::Wake`, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wakeup {
+    /// When.
+    pub at: Time,
+    /// Why.
+    pub reason: WakeupReason,
+}
+
+/// Why time matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WakeupReason {
+    /// The wall time of this lease is over.
+    WallTime(LeaseId),
+    /// This lease did not start in time.
+    StartTimeout(LeaseId),
+    /// This workload may be tried again.
+    Retry(WorkloadId),
+    /// This workload did not start in time.
+    Expire(WorkloadId),
+    /// This lost node did not come back in time.
+    LostNode(NodeId),
+}
+
+/// The nearest deadline, if there is one.
+pub fn next_wakeup(state: &State) -> Option<Wakeup> {
+    let (at, deadline) = state.index.deadlines.get_min().copied()?;
+    let reason = match deadline {
+        Deadline::WallTime(lease) => WakeupReason::WallTime(lease),
+        Deadline::StartTimeout(lease) => WakeupReason::StartTimeout(lease),
+        Deadline::Retry(workload) => WakeupReason::Retry(workload),
+        Deadline::Expire(workload) => WakeupReason::Expire(workload),
+        Deadline::LostNode(node) => WakeupReason::LostNode(node),
+    };
+    (at < Time::NEVER).then_some(Wakeup { at, reason })
+}

@@ -1,0 +1,201 @@
+//! The end of an attempt: what follows when tasks of a lease are gone.
+//!
+//! What: a gang whose task failed is stopped; a lease with nothing left is closed and billed; the workload then ends or
+//! waits again; and those that can never start end with it. Absent: the order to stop itself, which is owed by state.
+
+use super::apply::exit_of;
+use crate::draft::Draft;
+use crate::{Lease, TaskState, Workload};
+use eaf_model::{Event, Exit, HeldAttempt, HeldTask, LeaseId, OnLoss, Reason, Span, Time, WorkloadId, WorkloadState};
+use std::sync::Arc;
+
+/// How long beyond its grace a stop may take before it is shown as overdue.
+const STOP_SLACK: Span = Span::from_secs(30);
+
+/// Tells every task of a lease to stop.
+pub(super) fn stop(draft: &mut Draft, lease: LeaseId, reason: Reason) {
+    let Some(record) = draft.lease(lease) else { return };
+    let of = record.workload;
+    let default = draft.settings().timing.stop_grace_default;
+    let grace = draft
+        .workload(of)
+        .and_then(|workload| workload.spec.stop_grace)
+        .unwrap_or(default);
+    let stop_by = draft.now().after(grace).after(STOP_SLACK);
+    draft.emit(Event::LeaseStopping { lease, reason, stop_by });
+}
+
+/// Looks at a lease after one of its tasks is gone or given up.
+pub(super) fn settle(draft: &mut Draft, id: LeaseId) {
+    let Some(lease) = draft.lease(id).cloned() else { return };
+    if lease.stopping.is_none()
+        && let Some(reason) = first_failure(&lease)
+    {
+        if lease.tasks.iter().all(|task| task.state.is_over()) {
+            return close(draft, &lease, Some(reason));
+        }
+        return stop(draft, id, reason);
+    }
+    if lease.tasks.iter().all(|task| task.state.is_over()) {
+        let reason = lease.stopping.as_ref().map(|stopping| stopping.reason.clone());
+        close(draft, &lease, reason);
+    }
+}
+
+/// The task of lowest rank that ended with something else than success.
+fn first_failure(lease: &Lease) -> Option<Reason> {
+    lease
+        .tasks
+        .iter()
+        .zip(0u32..)
+        .find_map(|(task, rank)| match &task.state {
+            TaskState::Exited { exit, .. } if !exit.is_success() => Some(Reason::TaskFailed {
+                task: rank,
+                exit: exit.clone(),
+            }),
+            TaskState::Abandoned { .. } => Some(Reason::TaskFailed {
+                task: rank,
+                exit: exit_of(&task.state),
+            }),
+            _ => None,
+        })
+}
+
+/// What the end of an attempt means for its workload.
+enum Outcome {
+    End(WorkloadState, Reason),
+    Retry { reason: Reason, spent_retry: bool },
+}
+
+fn close(draft: &mut Draft, lease: &Lease, reason: Option<Reason>) {
+    let workload = Arc::clone(draft.workload(lease.workload).expect("a lease is of a live workload"));
+    let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
+    let held = held(draft, lease, lost.is_some());
+    let bill = Box::new(eaf_energy::bill(draft.settings(), &held));
+    draft.emit(Event::LeaseClosed { lease: lease.id, bill });
+    match outcome(draft, &workload, reason, lost) {
+        Outcome::End(state, reason) => end(draft, workload.id, state, reason),
+        Outcome::Retry { reason, spent_retry } => {
+            let tries = workload.retries_spent + workload.losses;
+            let timing = &draft.settings().timing;
+            let wait = timing
+                .retry_backoff
+                .0
+                .saturating_mul(1 << tries.min(20))
+                .min(timing.retry_backoff_max.0);
+            let not_before = draft.now().after(Span(wait));
+            draft.emit(Event::WorkloadRequeued {
+                workload: workload.id,
+                reason,
+                not_before,
+                spent_retry,
+            });
+        }
+    }
+}
+
+/// What was lost, where the attempt ended by a fault of the factory.
+fn loss(lease: &Lease, reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::TaskFailed {
+            exit: Exit::Lost(why), ..
+        } => Some(why.clone()),
+        Reason::NodeLost { node } => Some(format!("{node} was lost")),
+        Reason::StartTimedOut => Some(format!("{} did not start in time", lease.id)),
+        _ => None,
+    }
+}
+
+fn outcome(draft: &Draft, workload: &Workload, reason: Option<Reason>, lost: Option<String>) -> Outcome {
+    if let Some(why) = lost {
+        let too_often = workload.losses >= draft.settings().limits.losses_max;
+        if workload.spec.on_loss == OnLoss::Fail || too_often {
+            return Outcome::End(WorkloadState::Failed, Reason::Lost { why });
+        }
+        return Outcome::Retry {
+            reason: Reason::RetryAfterLoss { why },
+            spent_retry: false,
+        };
+    }
+    match reason {
+        None => Outcome::End(WorkloadState::Finished, Reason::AllTasksExitedZero),
+        Some(reason @ Reason::CancelRequested { .. }) => Outcome::End(WorkloadState::Cancelled, reason),
+        Some(Reason::TaskFailed { exit, .. })
+            if workload.retries_spent < workload.spec.retries && !matches!(exit, Exit::CannotStart(_)) =>
+        {
+            Outcome::Retry {
+                reason: Reason::RetryAfterFailure { exit },
+                spent_retry: true,
+            }
+        }
+        Some(reason) => Outcome::End(WorkloadState::Failed, reason),
+    }
+}
+
+/// What the lease held, as it is billed.
+fn held(draft: &Draft, lease: &Lease, factory_fault: bool) -> HeldAttempt {
+    let model = |node, index: u16| {
+        let spec = draft.node(node).map(|node| &node.spec);
+        let accelerator = spec.and_then(|spec| spec.accelerators.get(usize::from(index)));
+        accelerator.map_or_else(|| "unknown".to_owned(), |accelerator| accelerator.model.clone())
+    };
+    let tasks = lease.placement.iter().zip(&lease.tasks).map(|(part, task)| HeldTask {
+        cpu: part.cpu,
+        memory: part.memory,
+        accelerators: part
+            .accelerators
+            .iter()
+            .map(|one| (model(part.node, one.index), one.share))
+            .collect(),
+        started_at: task.state.started_at(),
+        ended_at: ended_at(&task.state, draft.now()),
+        usage: task.usage,
+    });
+    HeldAttempt {
+        granted_at: lease.granted_at,
+        factory_fault,
+        tasks: tasks.collect(),
+    }
+}
+
+fn ended_at(state: &TaskState, now: Time) -> Time {
+    match state {
+        TaskState::Exited { at, .. } | TaskState::Abandoned { at, .. } => *at,
+        _ => now,
+    }
+}
+
+/// Ends a workload and, one after the other, every workload that waited for the success of one that did not succeed.
+pub(super) fn end(draft: &mut Draft, workload: WorkloadId, state: WorkloadState, reason: Reason) {
+    let mut ends = vec![(workload, state, reason)];
+    while let Some((workload, state, reason)) = ends.pop() {
+        if draft.workload(workload).is_none() {
+            continue;
+        }
+        // Looked up before the end, which takes the workload out of the index of dependants.
+        let hopeless = if state == WorkloadState::Finished {
+            Vec::new()
+        } else {
+            hopeless(draft, workload)
+        };
+        draft.emit(Event::WorkloadEnded {
+            workload,
+            state,
+            reason,
+        });
+        for dependant in hopeless.into_iter().rev() {
+            ends.push((dependant, WorkloadState::Failed, Reason::DependencyFailed { workload }));
+        }
+    }
+}
+
+/// Live workloads whose `after_ok` names this one, or the array that it is of.
+fn hopeless(draft: &Draft, on: WorkloadId) -> Vec<WorkloadId> {
+    let names = |workload: &&Arc<Workload>| workload.spec.after_ok.iter().any(|id| *id == on || *id == on.list());
+    let lists = draft.index.dependants.get(&on).into_iter().flatten();
+    lists
+        .flat_map(|list| draft.members(*list))
+        .filter(names)
+        .map(|workload| workload.id)
+        .collect()
+}
