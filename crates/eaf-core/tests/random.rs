@@ -1,0 +1,328 @@
+//! Random inputs against the core: invariants hold after every step, and history gives the state again.
+//!
+//! What: a fleet, workloads and an engine that reports late, twice, out of order and about leases of others, all drawn
+//! from a seed. Absent: crashes and stores; the twin's search adds them.
+
+use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
+use eaf_model::{
+    Accelerator, AcceleratorRequest, Bytes, CpuMicros, CpuMilli, Effect, Exit, GpuMilli, Input, LeaseId, NodeSpec,
+    OnLoss, Settings, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// A small generator, so that a seed alone tells the whole story.
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        // SplitMix64 (Steele, Lea and Flood, 2014).
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    fn one_in(&mut self, chances: u64) -> bool {
+        self.below(chances) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        if from.is_empty() {
+            None
+        } else {
+            Some(from[self.below(from.len() as u64) as usize])
+        }
+    }
+}
+
+fn node(draw: &mut Draw, n: u64) -> NodeSpec {
+    let model = if n.is_multiple_of(3) { "H200" } else { "MI355X" };
+    let accelerator = Accelerator {
+        model: model.to_owned(),
+        memory: None,
+        uuid: None,
+    };
+    NodeSpec {
+        name: format!("node-{n}"),
+        cpu: CpuMilli(4_000 + 1_000 * draw.below(5)),
+        memory: Bytes((8 + draw.below(8)) << 30),
+        accelerators: vec![accelerator; draw.below(5) as usize],
+        pretended: true,
+        labels: BTreeMap::new(),
+    }
+}
+
+fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
+    let mut spec = WorkloadSpec::command(&["true"]);
+    spec.tasks = if draw.one_in(4) { 1 + draw.below(6) as u32 } else { 1 };
+    spec.tasks_per_node_max = draw.one_in(5).then(|| 1 + draw.below(3) as u32);
+    spec.priority = draw.below(3) as i32 - 1;
+    spec.retries = draw.below(3) as u32;
+    spec.wall_time = draw.one_in(2).then(|| Span(1 + draw.below(20_000)));
+    spec.expires_after = draw.one_in(6).then(|| Span(1 + draw.below(10_000)));
+    spec.on_loss = if draw.one_in(4) { OnLoss::Fail } else { OnLoss::Requeue };
+    spec.task = TaskRequest {
+        cpu: CpuMilli(1 + draw.below(3_000)),
+        memory: Bytes((1 + draw.below(4)) << 30),
+        accelerators: AcceleratorRequest::none(),
+    };
+    if draw.one_in(3) {
+        let count = 1 + draw.below(2) as u32;
+        let share = if count == 1 && draw.one_in(2) {
+            1 + draw.below(1_000)
+        } else {
+            1_000
+        };
+        let models = if draw.one_in(3) {
+            vec!["H200".to_owned()]
+        } else {
+            Vec::new()
+        };
+        spec.task.accelerators = AcceleratorRequest {
+            count,
+            share: GpuMilli(share),
+            models,
+        };
+    }
+    if draw.one_in(4) {
+        spec.after_ok.extend(draw.pick(known));
+    } else if draw.one_in(4) {
+        spec.after_any.extend(draw.pick(known));
+    }
+    let array = if draw.one_in(6) {
+        (0..1 + draw.below(5) as u16).map(|v| v * 2).collect()
+    } else {
+        Vec::new()
+    };
+    let key = draw.one_in(3).then(|| format!("key-{}", draw.below(40)));
+    Submission {
+        spec,
+        array,
+        key,
+        by: "someone".to_owned(),
+        ended: Vec::new(),
+    }
+}
+
+fn report(draw: &mut Draw, now: Time) -> TaskReport {
+    let usage = Usage {
+        cpu: CpuMicros(draw.below(9_000_000)),
+        memory_peak: Some(Bytes(draw.below(1 << 30))),
+        ..Usage::default()
+    };
+    let at = Time(now.0 - 50 + draw.below(100) as i64);
+    match draw.below(10) {
+        0 => TaskReport::Accepted,
+        1..=3 => TaskReport::Started { at },
+        4 => TaskReport::Used { usage },
+        5 => TaskReport::Exited {
+            at,
+            exit: Exit::Code(1),
+            usage,
+        },
+        6 => TaskReport::Exited {
+            at,
+            exit: Exit::Lost("gone".to_owned()),
+            usage,
+        },
+        7 => TaskReport::Unknown,
+        _ => TaskReport::Exited {
+            at,
+            exit: Exit::Code(0),
+            usage,
+        },
+    }
+}
+
+/// An input drawn with the state in view, so that most of them mean something.
+fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[WorkloadId]) -> Input {
+    let nodes: Vec<_> = state.nodes().map(|(id, _)| *id).collect();
+    let live: Vec<_> = state.workloads().map(|workload| workload.id).collect();
+    match draw.below(40) {
+        0 => Input::NodeSeen(node(draw, 8)),
+        1 => {
+            // The same machine with other parts.
+            let n = draw.below(8);
+            Input::NodeSeen(node(draw, n))
+        }
+        2 => {
+            let name = draw.below(8);
+            let back = state
+                .node_named(&format!("node-{name}"))
+                .map(|node| (*node.spec).clone());
+            Input::NodeSeen(back.unwrap_or_else(|| node(draw, name)))
+        }
+        3 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::NodeLost {
+            node,
+            why: "silent".to_owned(),
+        }),
+        4 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Cordon {
+            node,
+            why: "fan".to_owned(),
+        }),
+        5 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Uncordon { node }),
+        6 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::RemoveNode { node }),
+        7..=14 => Input::Submit(Box::new(submission(draw, known))),
+        15..=16 => {
+            let workload = draw.pick(&live).unwrap_or(WorkloadId::of_step(1));
+            let workload = if draw.one_in(3) { workload.list() } else { workload };
+            Input::Cancel {
+                workload,
+                by: "someone".to_owned(),
+            }
+        }
+        17..=20 => Input::Wake,
+        21..=24 => Input::Plan,
+        25 => Input::Reported {
+            key: TaskKey {
+                lease: LeaseId::of_step(draw.below(900)),
+                task: 0,
+            },
+            report: report(draw, now),
+        },
+        26 if draw.one_in(4) => {
+            let mut settings = Settings::default();
+            settings.limits.remembered_max = 1 + draw.below(50) as u32;
+            settings.limits.nodes_max = 4 + draw.below(8);
+            settings.limits.live_workloads_max = 10 + draw.below(60);
+            settings.timing.lost_node_grace = Span(draw.below(5_000));
+            settings.prices.cpu_hour = eaf_model::MicroWon(70_000_000);
+            Input::Configure(Box::new(settings))
+        }
+        _ => {
+            let owed: Vec<TaskKey> = outstanding(state).iter().map(Effect::key).collect();
+            let key = if draw.one_in(2) {
+                draw.pick(&owed)
+            } else {
+                draw.pick(seen)
+            };
+            key.map_or(Input::Plan, |key| Input::Reported {
+                key,
+                report: report(draw, now),
+            })
+        }
+    }
+}
+
+/// What was seen, and how often.
+type Coverage = BTreeMap<&'static str, u32>;
+
+/// Plays `inputs` inputs of a seed and holds the state against its history in every way there is.
+fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
+    let mut draw = Draw(seed);
+    let (mut live, mut again) = (State::new(), State::new());
+    let mut now = Time(1_000_000);
+    let (mut seen, mut known, mut steps) = (Vec::new(), Vec::new(), 0u64);
+    for n in 0..8 {
+        let spec = node(&mut draw, n);
+        let first = step(&mut live, now, &Input::NodeSeen(spec)).expect("a node joins");
+        replay(&mut again, &first);
+        steps += 1;
+    }
+    for _ in 0..inputs {
+        now = now.after(Span(draw.below(400)));
+        if draw.one_in(3) {
+            now = next_wakeup(&live).map_or(now, |wakeup| now.max(wakeup.at.min(now.after(Span(5_000)))));
+        }
+        let input = input(&mut draw, &live, now, &seen, &known);
+        let before = live.clone();
+        let asked = decide(&live, now, &input);
+        match step(&mut live, now, &input) {
+            Ok(done) => {
+                assert_eq!(
+                    asked.as_ref(),
+                    Ok(&done.events),
+                    "seed {seed}: asking and doing differ on {input:?}"
+                );
+                if done.events.is_empty() {
+                    assert_eq!(
+                        live, before,
+                        "seed {seed}: {input:?} made no event and changed the state"
+                    );
+                    continue;
+                }
+                steps += 1;
+                for event in &done.events {
+                    *coverage.entry(event.kind()).or_default() += 1;
+                }
+                assert_eq!(done.number, steps);
+                let ended = replay(&mut again, &done);
+                assert_eq!(ended, done.ended);
+                known.extend(done.ended.iter().map(|workload| workload.id));
+                known.extend(live.workloads().next_back().map(|workload| workload.id));
+                seen.extend(outstanding(&live).iter().map(Effect::key));
+            }
+            Err(rejection) => {
+                *coverage.entry(rejection.code()).or_default() += 1;
+                assert_eq!(asked, Err(rejection.clone()));
+                assert_eq!(live, before, "seed {seed}: {rejection:?} changed the state");
+            }
+        }
+        check_invariants(&live).unwrap_or_else(|violation| panic!("seed {seed}, after {input:?}: {violation}"));
+    }
+    assert_eq!(live, again, "seed {seed}: live state and replayed state differ");
+    let stored = serde_json::to_string(&live).expect("a state is JSON");
+    let loaded: State = serde_json::from_str(&stored).expect("a stored state loads");
+    assert_eq!(live, loaded, "seed {seed}: live state and loaded snapshot differ");
+}
+
+/// Every event, and every refusal that these inputs can bring about.
+const EXPECTED: [&str; 33] = [
+    "configured",
+    "node_added",
+    "node_changed",
+    "node_lost",
+    "node_given_up",
+    "node_back",
+    "node_cordoned",
+    "node_uncordoned",
+    "node_removed",
+    "workload_submitted",
+    "lease_granted",
+    "task_accepted",
+    "task_started",
+    "task_used",
+    "task_exited",
+    "task_abandoned",
+    "abandoned_task_gone",
+    "lease_stopping",
+    "lease_closed",
+    "workload_requeued",
+    "workload_eligible",
+    "workload_ended",
+    "never_fits",
+    "key_reused",
+    "unknown_workload",
+    "unknown_dependency",
+    "dependency_failed",
+    "already_stopping",
+    "node_unchanged",
+    "node_holds_more",
+    "stale_report",
+    "queue_full",
+    "too_many_nodes",
+];
+
+#[test]
+fn fixed_seeds_hold_and_meet_every_event() {
+    let mut coverage = Coverage::new();
+    for seed in 0..600 {
+        play(seed, 100, &mut coverage);
+    }
+    let missing: Vec<_> = EXPECTED.iter().filter(|kind| !coverage.contains_key(**kind)).collect();
+    assert!(missing.is_empty(), "never seen: {missing:?}; seen: {coverage:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn live_state_equals_replayed_state(seed: u64) {
+        play(seed, 400, &mut Coverage::new());
+    }
+}
