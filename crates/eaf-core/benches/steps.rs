@@ -24,13 +24,7 @@ fn factory() -> State {
 
 fn submission(array: Vec<u16>) -> Input {
     let spec = WorkloadSpec::command(&["true"]);
-    Input::Submit(Box::new(Submission {
-        spec,
-        array,
-        key: None,
-        by: "ann".to_owned(),
-        ended: Vec::new(),
-    }))
+    Input::Submit(Box::new(Submission { spec, array, key: None, by: "ann".to_owned(), ended: Vec::new() }))
 }
 
 /// Submits `count` workloads, one step each, with a plan and a published snapshot after every 32.
@@ -62,11 +56,7 @@ fn drain(state: &mut State) -> (u64, Duration) {
         for effect in std::mem::take(&mut owed) {
             let Effect::Start(order) = effect else { continue };
             let at = Time(3);
-            let exited = TaskReport::Exited {
-                at,
-                exit: Exit::Code(0),
-                usage: Usage::default(),
-            };
+            let exited = TaskReport::Exited { at, exit: Exit::Code(0), usage: Usage::default() };
             for report in [TaskReport::Started { at }, exited] {
                 let done = step(state, at, &Input::Reported { key: order.key, report }).expect("news");
                 ended += done.ended.len() as u64;
@@ -97,8 +87,5 @@ fn main() {
     step(&mut state, Time(2), &submission((0..10_000).collect())).expect("it passes");
     let array = from.elapsed();
     let (ended, drained) = drain(&mut state);
-    println!(
-        "array of {ended}: submit {array:?}, then {:.2} us each",
-        drained.as_micros() as f64 / ended as f64
-    );
+    println!("array of {ended}: submit {array:?}, then {:.2} us each", drained.as_micros() as f64 / ended as f64);
 }

@@ -24,11 +24,7 @@ pub(crate) fn apply_ending(state: &mut State, at: Time, event: &Event) -> Option
         Event::NodeCordoned { node, why } => fleet::apply::cordoned(state, at, *node, Some(why)),
         Event::NodeUncordoned { node } => fleet::apply::cordoned(state, at, *node, None),
         Event::NodeRemoved { node } => fleet::apply::removed(state, *node),
-        Event::WorkloadEnded {
-            workload,
-            state: end,
-            reason,
-        } => {
+        Event::WorkloadEnded { workload, state: end, reason } => {
             return Some(work::apply::ended(state, at, *workload, *end, reason));
         }
         _ => work::apply::apply(state, at, event),

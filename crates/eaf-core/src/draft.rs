@@ -78,12 +78,7 @@ impl Draft {
 /// # Errors
 /// The rejection says what would make the input pass.
 pub fn decide(state: &State, now: Time, input: &Input) -> Result<Vec<Event>, Rejection> {
-    let mut draft = Draft {
-        state: state.clone(),
-        now,
-        events: Vec::new(),
-        ended: Vec::new(),
-    };
+    let mut draft = Draft { state: state.clone(), now, events: Vec::new(), ended: Vec::new() };
     handle(&mut draft, input)?;
     Ok(draft.events)
 }
@@ -93,51 +88,25 @@ pub fn decide(state: &State, now: Time, input: &Input) -> Result<Vec<Event>, Rej
 /// # Errors
 /// A rejected input changes nothing.
 pub fn step(state: &mut State, now: Time, input: &Input) -> Result<Step, Rejection> {
-    let mut draft = Draft {
-        state: std::mem::take(state),
-        now,
-        events: Vec::new(),
-        ended: Vec::new(),
-    };
+    let mut draft = Draft { state: std::mem::take(state), now, events: Vec::new(), ended: Vec::new() };
     let result = handle(&mut draft, input);
-    let Draft {
-        state: after,
-        events,
-        ended,
-        ..
-    } = draft;
+    let Draft { state: after, events, ended, .. } = draft;
     *state = after;
     // The state was not kept aside, so a command must have refused before it changed anything.
-    assert!(
-        result.is_ok() || events.is_empty(),
-        "a rejected input has made events: {events:?}"
-    );
+    assert!(result.is_ok() || events.is_empty(), "a rejected input has made events: {events:?}");
     result?;
     let number = state.step + 1;
     if !events.is_empty() {
         state.step = number;
         state.last_time = now;
     }
-    Ok(Step {
-        number,
-        at: now,
-        events,
-        ended,
-    })
+    Ok(Step { number, at: now, events, ended })
 }
 
 /// Folds a step of history into the state, and gives the workloads that left memory by it.
 pub fn replay(state: &mut State, step: &Step) -> Vec<Arc<Workload>> {
-    assert_eq!(
-        step.number,
-        state.step + 1,
-        "steps are replayed in order, without holes"
-    );
-    let ended = step
-        .events
-        .iter()
-        .filter_map(|event| apply::apply_ending(state, step.at, event))
-        .collect();
+    assert_eq!(step.number, state.step + 1, "steps are replayed in order, without holes");
+    let ended = step.events.iter().filter_map(|event| apply::apply_ending(state, step.at, event)).collect();
     state.step = step.number;
     state.last_time = step.at;
     ended
@@ -145,10 +114,7 @@ pub fn replay(state: &mut State, step: &Step) -> Vec<Arc<Workload>> {
 
 fn handle(draft: &mut Draft, input: &Input) -> Result<(), Rejection> {
     if draft.now < draft.last_time() {
-        return Err(Rejection::TimeWentBack {
-            last: draft.last_time(),
-            now: draft.now,
-        });
+        return Err(Rejection::TimeWentBack { last: draft.last_time(), now: draft.now });
     }
     match input {
         Input::Configure(settings) => settings::configure::configure(draft, settings),

@@ -125,8 +125,7 @@ impl Index {
     }
 
     pub(crate) fn add_lease(&mut self, state: &State, lease: &Lease) {
-        self.releases
-            .insert(release_at(state, lease), lease.id, Arc::clone(&lease.placement));
+        self.releases.insert(release_at(state, lease), lease.id, Arc::clone(&lease.placement));
         if let Some(deadline) = lease_deadline(lease) {
             self.deadlines.insert(deadline);
         }
@@ -153,10 +152,7 @@ impl Index {
 
     pub(crate) fn add_key(&mut self, key: Option<&Arc<str>>, id: WorkloadId) {
         if let Some(key) = key {
-            let fresh = KeyEntry {
-                list: id.list(),
-                members: 0,
-            };
+            let fresh = KeyEntry { list: id.list(), members: 0 };
             self.keys.entry(Arc::clone(key)).or_insert(fresh).members += 1;
         }
     }
@@ -192,18 +188,12 @@ fn is_node_lost(state: &State, node: NodeId) -> bool {
 
 fn node_deadline(state: &State, node: &Node) -> Option<(Time, Deadline)> {
     let lost = node.lost.as_ref().filter(|lost| !lost.given_up)?;
-    Some((
-        lost.since.after(state.settings.timing.lost_node_grace),
-        Deadline::LostNode(node.id),
-    ))
+    Some((lost.since.after(state.settings.timing.lost_node_grace), Deadline::LostNode(node.id)))
 }
 
 fn workload_deadlines(workload: &Workload) -> impl Iterator<Item = (Time, Deadline)> {
     let queued = workload.state == WorkloadState::Queued;
-    let retry = workload
-        .not_before
-        .filter(|_| queued)
-        .map(|at| (at, Deadline::Retry(workload.id)));
+    let retry = workload.not_before.filter(|_| queued).map(|at| (at, Deadline::Retry(workload.id)));
     let first = queued && workload.attempts.is_empty();
     let expires = workload.spec.expires_after.filter(|_| first);
     let expire = expires.map(|span| (workload.submitted_at.after(span), Deadline::Expire(workload.id)));
@@ -228,12 +218,7 @@ pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
 
 /// What the planner sees of a request.
 pub(crate) fn shape(spec: &eaf_model::WorkloadSpec, wall: Span) -> Shape {
-    Shape {
-        tasks: spec.tasks,
-        tasks_per_node_max: spec.tasks_per_node_max,
-        task: spec.task.clone(),
-        wall,
-    }
+    Shape { tasks: spec.tasks, tasks_per_node_max: spec.tasks_per_node_max, task: spec.task.clone(), wall }
 }
 
 /// When what a lease holds is expected back.
@@ -241,12 +226,7 @@ fn release_at(state: &State, lease: &Lease) -> Time {
     if let Some(stopping) = &lease.stopping {
         return stopping.stop_by;
     }
-    let wall = || {
-        state
-            .workloads
-            .get(&lease.workload)
-            .map_or(Span::ZERO, |workload| state.wall_time(workload))
-    };
+    let wall = || state.workloads.get(&lease.workload).map_or(Span::ZERO, |workload| state.wall_time(workload));
     lease.run_until.unwrap_or_else(|| lease.granted_at.after(wall()))
 }
 
@@ -266,10 +246,6 @@ fn owed_tasks(lease: &Lease) -> impl Iterator<Item = TaskKey> {
         TaskState::Accepted | TaskState::Started { .. } => stopping,
         TaskState::Exited { .. } | TaskState::Abandoned { .. } => false,
     };
-    let ranks = lease
-        .tasks
-        .iter()
-        .zip(0u32..)
-        .filter(move |(task, _)| owed(&task.state));
+    let ranks = lease.tasks.iter().zip(0u32..).filter(move |(task, _)| owed(&task.state));
     ranks.map(|(_, task)| TaskKey { lease: lease.id, task })
 }

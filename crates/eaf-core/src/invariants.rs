@@ -29,10 +29,7 @@ impl std::error::Error for Violation {}
 type Checked = Result<(), Violation>;
 
 fn broken(rule: &'static str, what: impl fmt::Display) -> Checked {
-    Err(Violation {
-        rule,
-        what: what.to_string(),
-    })
+    Err(Violation { rule, what: what.to_string() })
 }
 
 /// Every rule, in order; the first that does not hold.
@@ -53,10 +50,7 @@ fn nothing_is_held_twice(state: &State) -> Checked {
     let mut nodes: BTreeMap<NodeId, (u64, u64)> = BTreeMap::new();
     let of_lease = |lease: &Lease| {
         let parts = lease.placement.iter().zip(&lease.tasks);
-        parts
-            .filter(|(_, task)| !task.state.is_over())
-            .map(|(part, _)| part.clone())
-            .collect::<Vec<_>>()
+        parts.filter(|(_, task)| !task.state.is_over()).map(|(part, _)| part.clone()).collect::<Vec<_>>()
     };
     let live = state.leases().flat_map(|lease| of_lease(lease));
     let abandoned = state.abandoned().map(|(_, task)| task.allotment.clone());
@@ -69,14 +63,9 @@ fn nothing_is_held_twice(state: &State) -> Checked {
         }
     }
     for ((node, index), share) in accelerators {
-        let there = state
-            .node(node)
-            .is_some_and(|node| usize::from(index) < node.spec.accelerators.len());
+        let there = state.node(node).is_some_and(|node| usize::from(index) < node.spec.accelerators.len());
         if share > 1_000 || !there {
-            return broken(
-                RULE,
-                format_args!("{share} thousandths of accelerator {index} of {node} are held"),
-            );
+            return broken(RULE, format_args!("{share} thousandths of accelerator {index} of {node} are held"));
         }
     }
     for (node, (cpu, memory)) in nodes {
@@ -84,10 +73,7 @@ fn nothing_is_held_twice(state: &State) -> Checked {
             return broken(RULE, format_args!("{node} is gone and held"));
         };
         if cpu > record.spec.cpu.0 || memory > record.spec.memory.0 {
-            return broken(
-                RULE,
-                format_args!("{cpu} thousandths of a thread and {memory} bytes of {node} are held"),
-            );
+            return broken(RULE, format_args!("{cpu} thousandths of a thread and {memory} bytes of {node} are held"));
         }
     }
     Ok(())
@@ -97,14 +83,8 @@ fn nothing_is_held_twice(state: &State) -> Checked {
 fn leases_and_workloads_agree(state: &State) -> Checked {
     const RULE: &str = "leases and workloads agree";
     for lease in state.leases() {
-        if state
-            .workload(lease.workload)
-            .is_none_or(|workload| workload.lease != Some(lease.id))
-        {
-            return broken(
-                RULE,
-                format_args!("{} is of {}, which does not hold it", lease.id, lease.workload),
-            );
+        if state.workload(lease.workload).is_none_or(|workload| workload.lease != Some(lease.id)) {
+            return broken(RULE, format_args!("{} is of {}, which does not hold it", lease.id, lease.workload));
         }
     }
     for workload in state.workloads() {
@@ -113,20 +93,14 @@ fn leases_and_workloads_agree(state: &State) -> Checked {
         if holds != lease.is_some() || workload.lease.is_some() != lease.is_some() {
             return broken(
                 RULE,
-                format_args!(
-                    "{} is {:?} with lease {:?}",
-                    workload.id, workload.state, workload.lease
-                ),
+                format_args!("{} is {:?} with lease {:?}", workload.id, workload.state, workload.lease),
             );
         }
         let stopping = lease.is_some_and(|lease| lease.stopping.is_some());
         if stopping != (workload.state == WorkloadState::Stopping) {
             return broken(
                 RULE,
-                format_args!(
-                    "{} is {:?}, its lease stopping: {stopping}",
-                    workload.id, workload.state
-                ),
+                format_args!("{} is {:?}, its lease stopping: {stopping}", workload.id, workload.state),
             );
         }
     }
@@ -137,14 +111,9 @@ fn leases_and_workloads_agree(state: &State) -> Checked {
 fn gangs_are_whole(state: &State) -> Checked {
     const RULE: &str = "gangs are whole";
     for lease in state.leases() {
-        let asked = state
-            .workload(lease.workload)
-            .map_or(0, |workload| workload.spec.tasks as usize);
+        let asked = state.workload(lease.workload).map_or(0, |workload| workload.spec.tasks as usize);
         if lease.tasks.len() != asked || lease.placement.len() != asked {
-            return broken(
-                RULE,
-                format_args!("{} has {} tasks of {asked}", lease.id, lease.tasks.len()),
-            );
+            return broken(RULE, format_args!("{} has {} tasks of {asked}", lease.id, lease.tasks.len()));
         }
         let hurt = lease.tasks.iter().any(|task| match &task.state {
             TaskState::Exited { exit, .. } => !exit.is_success(),
@@ -164,25 +133,17 @@ fn gangs_are_whole(state: &State) -> Checked {
 /// Whoever waits is in the queue, or waits for something that is alive, or has a time from which it may be tried again.
 fn who_waits_has_a_reason(state: &State) -> Checked {
     const RULE: &str = "who waits has a reason";
-    let queued = state
-        .workloads()
-        .filter(|workload| workload.state == WorkloadState::Queued);
+    let queued = state.workloads().filter(|workload| workload.state == WorkloadState::Queued);
     let mut eligible = 0;
     for workload in queued {
         let waits = state.waits_for(workload.id).count();
         eligible += usize::from(waits == 0 && workload.not_before.is_none());
         if let Some(gone) = state.waits_for(workload.id).find(|on| state.workload(**on).is_none()) {
-            return broken(
-                RULE,
-                format_args!("{} waits for {gone}, which is not alive", workload.id),
-            );
+            return broken(RULE, format_args!("{} waits for {gone}, which is not alive", workload.id));
         }
     }
     if eligible != state.queue().len() {
-        return broken(
-            RULE,
-            format_args!("{eligible} may start and {} are in the queue", state.queue().len()),
-        );
+        return broken(RULE, format_args!("{eligible} may start and {} are in the queue", state.queue().len()));
     }
     Ok(())
 }
@@ -193,10 +154,7 @@ fn nothing_is_charged_before_its_start(state: &State) -> Checked {
     for workload in state.workloads() {
         for attempt in &workload.attempts {
             if attempt.bill.started_at.is_none() && attempt.bill.price.0 != 0 {
-                return broken(
-                    RULE,
-                    format_args!("{} of {} costs {}", attempt.lease, workload.id, attempt.bill.price),
-                );
+                return broken(RULE, format_args!("{} of {} costs {}", attempt.lease, workload.id, attempt.bill.price));
             }
         }
     }
@@ -209,10 +167,7 @@ fn memory_holds_only_what_is_alive(state: &State) -> Checked {
     if let Some(ended) = state.workloads().find(|workload| workload.state.is_ended()) {
         return broken(RULE, format_args!("{} has ended", ended.id));
     }
-    let (remembered, max) = (
-        state.remembered.len() as u64,
-        u64::from(state.settings().limits.remembered_max),
-    );
+    let (remembered, max) = (state.remembered.len() as u64, u64::from(state.settings().limits.remembered_max));
     if remembered > max {
         return broken(RULE, format_args!("{remembered} ends are remembered, of at most {max}"));
     }

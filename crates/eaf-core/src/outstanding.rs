@@ -19,7 +19,7 @@ pub fn effects_of(state: &State, events: &[Event]) -> Vec<Effect> {
     for event in events {
         match event {
             Event::LeaseGranted { lease, .. } | Event::LeaseStopping { lease, .. } => {
-                of_lease(state, *lease, &mut effects)
+                of_lease(state, *lease, &mut effects);
             }
             Event::NodeBack { node } => of_node(state, *node, &mut effects),
             _ => {}
@@ -41,19 +41,11 @@ fn of_node(state: &State, node: NodeId, effects: &mut Vec<Effect>) {
 /// What is owed to one task.
 fn effect(state: &State, key: TaskKey) -> Option<Effect> {
     if let Some(task) = state.abandoned.get(&key) {
-        return Some(Effect::Stop(StopOrder {
-            key,
-            ordered_at: task.since,
-            grace: task.grace,
-        }));
+        return Some(Effect::Stop(StopOrder { key, ordered_at: task.since, grace: task.grace }));
     }
     let lease = state.leases.get(&key.lease)?;
     if let Some(stopping) = &lease.stopping {
-        return Some(Effect::Stop(StopOrder {
-            key,
-            ordered_at: stopping.since,
-            grace: stopping.grace,
-        }));
+        return Some(Effect::Stop(StopOrder { key, ordered_at: stopping.since, grace: stopping.grace }));
     }
     let workload = state.workloads.get(&lease.workload)?;
     Some(Effect::Start(StartOrder {

@@ -148,9 +148,6 @@ impl State {
 
     /// The wall time that a workload may run, its own or the default.
     pub(crate) fn wall_time(&self, workload: &Workload) -> eaf_model::Span {
-        workload
-            .spec
-            .wall_time
-            .unwrap_or(self.settings.timing.wall_time_default)
+        workload.spec.wall_time.unwrap_or(self.settings.timing.wall_time_default)
     }
 }

@@ -89,11 +89,7 @@ impl From<State> for Stored {
             nodes: state.nodes.values().cloned().collect(),
             submissions,
             leases: state.leases.values().cloned().collect(),
-            abandoned: state
-                .abandoned
-                .iter()
-                .map(|(key, task)| (*key, Arc::clone(task)))
-                .collect(),
+            abandoned: state.abandoned.iter().map(|(key, task)| (*key, Arc::clone(task))).collect(),
             remembered: state.remembered.values().cloned().collect(),
             ended_count: state.ended_count,
         }
@@ -145,10 +141,7 @@ impl From<Stored> for State {
         for mut submission in stored.submissions {
             let members = std::mem::take(&mut submission.members);
             if let Some(first) = members.first().filter(|_| !submission.waits_for.is_empty()) {
-                waits.insert(
-                    first.id.list(),
-                    submission.waits_for.iter().copied().collect::<OrdSet<_>>(),
-                );
+                waits.insert(first.id.list(), submission.waits_for.iter().copied().collect::<OrdSet<_>>());
             }
             for member in members {
                 workloads.insert(member.id, Arc::new(workload(&submission, member)));

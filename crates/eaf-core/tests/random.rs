@@ -2,6 +2,7 @@
 //!
 //! What: a fleet, workloads and an engine that reports late, twice, out of order and about leases of others, all drawn
 //! from a seed. Absent: crashes and stores; the twin's search adds them.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "what is drawn is small")]
 
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
@@ -33,21 +34,13 @@ impl Draw {
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        if from.is_empty() {
-            None
-        } else {
-            Some(from[self.below(from.len() as u64) as usize])
-        }
+        if from.is_empty() { None } else { Some(from[self.below(from.len() as u64) as usize]) }
     }
 }
 
 fn node(draw: &mut Draw, n: u64) -> NodeSpec {
     let model = if n.is_multiple_of(3) { "H200" } else { "MI355X" };
-    let accelerator = Accelerator {
-        model: model.to_owned(),
-        memory: None,
-        uuid: None,
-    };
+    let accelerator = Accelerator { model: model.to_owned(), memory: None, uuid: None };
     NodeSpec {
         name: format!("node-{n}"),
         cpu: CpuMilli(4_000 + 1_000 * draw.below(5)),
@@ -74,40 +67,18 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     };
     if draw.one_in(3) {
         let count = 1 + draw.below(2) as u32;
-        let share = if count == 1 && draw.one_in(2) {
-            1 + draw.below(1_000)
-        } else {
-            1_000
-        };
-        let models = if draw.one_in(3) {
-            vec!["H200".to_owned()]
-        } else {
-            Vec::new()
-        };
-        spec.task.accelerators = AcceleratorRequest {
-            count,
-            share: GpuMilli(share),
-            models,
-        };
+        let share = if count == 1 && draw.one_in(2) { 1 + draw.below(1_000) } else { 1_000 };
+        let models = if draw.one_in(3) { vec!["H200".to_owned()] } else { Vec::new() };
+        spec.task.accelerators = AcceleratorRequest { count, share: GpuMilli(share), models };
     }
-    if draw.one_in(4) {
-        spec.after_ok.extend(draw.pick(known));
-    } else if draw.one_in(4) {
-        spec.after_any.extend(draw.pick(known));
+    match draw.below(16) {
+        0..=3 => spec.after_ok.extend(draw.pick(known)),
+        4..=6 => spec.after_any.extend(draw.pick(known)),
+        _ => {}
     }
-    let array = if draw.one_in(6) {
-        (0..1 + draw.below(5) as u16).map(|v| v * 2).collect()
-    } else {
-        Vec::new()
-    };
+    let array = if draw.one_in(6) { (0..=draw.below(5) as u16).map(|v| v * 2).collect() } else { Vec::new() };
     let key = draw.one_in(3).then(|| format!("key-{}", draw.below(40)));
-    Submission {
-        spec,
-        array,
-        key,
-        by: "someone".to_owned(),
-        ended: Vec::new(),
-    }
+    Submission { spec, array, key, by: "someone".to_owned(), ended: Vec::new() }
 }
 
 fn report(draw: &mut Draw, now: Time) -> TaskReport {
@@ -121,22 +92,10 @@ fn report(draw: &mut Draw, now: Time) -> TaskReport {
         0 => TaskReport::Accepted,
         1..=3 => TaskReport::Started { at },
         4 => TaskReport::Used { usage },
-        5 => TaskReport::Exited {
-            at,
-            exit: Exit::Code(1),
-            usage,
-        },
-        6 => TaskReport::Exited {
-            at,
-            exit: Exit::Lost("gone".to_owned()),
-            usage,
-        },
+        5 => TaskReport::Exited { at, exit: Exit::Code(1), usage },
+        6 => TaskReport::Exited { at, exit: Exit::Lost("gone".to_owned()), usage },
         7 => TaskReport::Unknown,
-        _ => TaskReport::Exited {
-            at,
-            exit: Exit::Code(0),
-            usage,
-        },
+        _ => TaskReport::Exited { at, exit: Exit::Code(0), usage },
     }
 }
 
@@ -153,37 +112,23 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
         }
         2 => {
             let name = draw.below(8);
-            let back = state
-                .node_named(&format!("node-{name}"))
-                .map(|node| (*node.spec).clone());
+            let back = state.node_named(&format!("node-{name}")).map(|node| (*node.spec).clone());
             Input::NodeSeen(back.unwrap_or_else(|| node(draw, name)))
         }
-        3 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::NodeLost {
-            node,
-            why: "silent".to_owned(),
-        }),
-        4 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Cordon {
-            node,
-            why: "fan".to_owned(),
-        }),
+        3 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::NodeLost { node, why: "silent".to_owned() }),
+        4 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Cordon { node, why: "fan".to_owned() }),
         5 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Uncordon { node }),
         6 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::RemoveNode { node }),
         7..=14 => Input::Submit(Box::new(submission(draw, known))),
         15..=16 => {
             let workload = draw.pick(&live).unwrap_or(WorkloadId::of_step(1));
             let workload = if draw.one_in(3) { workload.list() } else { workload };
-            Input::Cancel {
-                workload,
-                by: "someone".to_owned(),
-            }
+            Input::Cancel { workload, by: "someone".to_owned() }
         }
         17..=20 => Input::Wake,
         21..=24 => Input::Plan,
         25 => Input::Reported {
-            key: TaskKey {
-                lease: LeaseId::of_step(draw.below(900)),
-                task: 0,
-            },
+            key: TaskKey { lease: LeaseId::of_step(draw.below(900)), task: 0 },
             report: report(draw, now),
         },
         26 if draw.one_in(4) => {
@@ -197,15 +142,8 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
         }
         _ => {
             let owed: Vec<TaskKey> = outstanding(state).iter().map(Effect::key).collect();
-            let key = if draw.one_in(2) {
-                draw.pick(&owed)
-            } else {
-                draw.pick(seen)
-            };
-            key.map_or(Input::Plan, |key| Input::Reported {
-                key,
-                report: report(draw, now),
-            })
+            let key = if draw.one_in(2) { draw.pick(&owed) } else { draw.pick(seen) };
+            key.map_or(Input::Plan, |key| Input::Reported { key, report: report(draw, now) })
         }
     }
 }
@@ -235,16 +173,9 @@ fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
         let asked = decide(&live, now, &input);
         match step(&mut live, now, &input) {
             Ok(done) => {
-                assert_eq!(
-                    asked.as_ref(),
-                    Ok(&done.events),
-                    "seed {seed}: asking and doing differ on {input:?}"
-                );
+                assert_eq!(asked.as_ref(), Ok(&done.events), "seed {seed}: asking and doing differ on {input:?}");
                 if done.events.is_empty() {
-                    assert_eq!(
-                        live, before,
-                        "seed {seed}: {input:?} made no event and changed the state"
-                    );
+                    assert_eq!(live, before, "seed {seed}: {input:?} made no event and changed the state");
                     continue;
                 }
                 steps += 1;

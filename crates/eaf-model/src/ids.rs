@@ -209,7 +209,9 @@ mod tests {
         check("wl-123", Some((123, None)));
         check("wl-123.0", Some((123, Some(0))));
         check("wl-123.65534", Some((123, Some(65_534))));
-        for bad in ["wl-", "wl-x", "ls-1", "wl-1.65535", "wl-01", "wl-1.", "wl--1", "wl-+1", "wl-99999999999999999999", ""] {
+        for bad in
+            ["wl-", "wl-x", "ls-1", "wl-1.65535", "wl-01", "wl-1.", "wl--1", "wl-+1", "wl-99999999999999999999", ""]
+        {
             check(bad, None);
         }
         let id = WorkloadId::of_member(7, 9);

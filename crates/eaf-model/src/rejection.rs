@@ -43,6 +43,14 @@ pub enum FieldProblem {
     },
 }
 
+impl FieldProblem {
+    /// More bytes, or more things, than the most that pass.
+    pub fn too_many(given: usize, max: usize) -> Self {
+        let signed = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        Self::TooLarge { given: signed(given), max: signed(max) }
+    }
+}
+
 /// The most that the fleet, with nothing running on it, could give to this kind of request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LargestFit {

@@ -7,14 +7,7 @@ use eaf_model::{NodeId, NodeSpec, Time};
 use std::sync::Arc;
 
 pub(crate) fn added(state: &mut State, at: Time, id: NodeId, spec: &NodeSpec) {
-    let node = Node {
-        id,
-        spec: Arc::new(spec.clone()),
-        cordoned: None,
-        lost: None,
-        state_since: at,
-        version: 1,
-    };
+    let node = Node { id, spec: Arc::new(spec.clone()), cordoned: None, lost: None, state_since: at, version: 1 };
     state.index.fleet.add(id, spec);
     state.index.names.insert(spec.name.clone(), id);
     state.nodes.insert(id, Arc::new(node));
@@ -27,11 +20,7 @@ pub(crate) fn changed(state: &mut State, id: NodeId, spec: &NodeSpec) {
 
 pub(crate) fn lost(state: &mut State, at: Time, id: NodeId, why: &str) {
     change(state, id, |node| {
-        node.lost = Some(Lost {
-            since: at,
-            why: why.to_owned(),
-            given_up: false,
-        });
+        node.lost = Some(Lost { since: at, why: why.to_owned(), given_up: false });
         node.state_since = at;
     });
     reindex_abandoned(state, id);

@@ -14,19 +14,10 @@ pub(crate) fn cordon(draft: &mut Draft, node: NodeId, why: &str) -> Result<(), R
         return Err(Rejection::NodeUnchanged { node });
     }
     if why.len() > WHY_MAX {
-        let problem = FieldProblem::TooLarge {
-            given: why.len() as i64,
-            max: WHY_MAX as i64,
-        };
-        return Err(Rejection::Invalid {
-            field: "why".to_owned(),
-            problem,
-        });
+        let problem = FieldProblem::too_many(why.len(), WHY_MAX);
+        return Err(Rejection::Invalid { field: "why".to_owned(), problem });
     }
-    draft.emit(Event::NodeCordoned {
-        node,
-        why: why.to_owned(),
-    });
+    draft.emit(Event::NodeCordoned { node, why: why.to_owned() });
     Ok(())
 }
 

@@ -11,9 +11,6 @@ pub(crate) fn node_lost(draft: &mut Draft, node: NodeId, why: &str) -> Result<()
     if record.lost.is_some() {
         return Err(Rejection::NodeUnchanged { node });
     }
-    draft.emit(Event::NodeLost {
-        node,
-        why: why.to_owned(),
-    });
+    draft.emit(Event::NodeLost { node, why: why.to_owned() });
     Ok(())
 }

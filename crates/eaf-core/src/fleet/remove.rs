@@ -16,10 +16,7 @@ pub(crate) fn remove_node(draft: &mut Draft, node: NodeId) -> Result<(), Rejecti
     let leases =
         draft.leases().filter(held).count() + draft.abandoned().filter(|(_, t)| t.allotment.node == node).count();
     if leases > 0 {
-        return Err(Rejection::NodeHoldsMore {
-            node,
-            leases: u32::try_from(leases).unwrap_or(u32::MAX),
-        });
+        return Err(Rejection::NodeHoldsMore { node, leases: u32::try_from(leases).unwrap_or(u32::MAX) });
     }
     draft.emit(Event::NodeRemoved { node });
     Ok(())

@@ -21,10 +21,7 @@ pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Reject
         if draft.nodes().count() as u64 >= max {
             return Err(Rejection::TooManyNodes { max });
         }
-        let event = Event::NodeAdded {
-            node: draft.new_node_id(),
-            spec: spec.clone(),
-        };
+        let event = Event::NodeAdded { node: draft.new_node_id(), spec: spec.clone() };
         draft.emit(event);
         return Ok(());
     };
@@ -32,38 +29,22 @@ pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Reject
     if changed && !draft.fleet().covers_held(node.id, spec) {
         let on_it = |lease: &&std::sync::Arc<crate::Lease>| lease.placement.iter().any(|part| part.node == node.id);
         let leases = draft.leases().filter(on_it).count();
-        return Err(Rejection::NodeHoldsMore {
-            node: node.id,
-            leases: u32::try_from(leases).unwrap_or(u32::MAX),
-        });
+        return Err(Rejection::NodeHoldsMore { node: node.id, leases: u32::try_from(leases).unwrap_or(u32::MAX) });
     }
     if node.lost.is_some() {
         draft.emit(Event::NodeBack { node: node.id });
     }
     if changed {
-        draft.emit(Event::NodeChanged {
-            node: node.id,
-            spec: spec.clone(),
-        });
+        draft.emit(Event::NodeChanged { node: node.id, spec: spec.clone() });
     }
     Ok(())
 }
 
 fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {
-    let invalid = |field: &str, problem| {
-        Err(Rejection::Invalid {
-            field: field.to_owned(),
-            problem,
-        })
-    };
+    let invalid = |field: &str, problem| Err(Rejection::Invalid { field: field.to_owned(), problem });
     let named = !spec.name.is_empty() && spec.name.len() <= 253 && !spec.name.chars().any(char::is_control);
     if !named {
-        return invalid(
-            "name",
-            FieldProblem::Malformed {
-                expected: "1 to 253 printable characters".to_owned(),
-            },
-        );
+        return invalid("name", FieldProblem::Malformed { expected: "1 to 253 printable characters".to_owned() });
     }
     let too_large = |given: u64, max: u64| FieldProblem::TooLarge {
         given: i64::try_from(given).unwrap_or(i64::MAX),
@@ -76,10 +57,7 @@ fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {
         return invalid("memory", too_large(spec.memory.0, NODE_MEMORY_MAX));
     }
     if spec.accelerators.len() > NODE_ACCELERATORS_MAX {
-        return invalid(
-            "accelerators",
-            too_large(spec.accelerators.len() as u64, NODE_ACCELERATORS_MAX as u64),
-        );
+        return invalid("accelerators", too_large(spec.accelerators.len() as u64, NODE_ACCELERATORS_MAX as u64));
     }
     validate_labels(&spec.labels, draft.settings().limits.labels_max)
 }

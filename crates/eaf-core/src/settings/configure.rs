@@ -18,11 +18,7 @@ pub(crate) fn configure(draft: &mut Draft, settings: &Settings) -> Result<(), Re
 }
 
 fn check(settings: &Settings) -> Result<(), Rejection> {
-    let invalid = |field: &str| {
-        Err(Rejection::SettingsInvalid {
-            field: field.to_owned(),
-        })
-    };
+    let invalid = |field: &str| Err(Rejection::SettingsInvalid { field: field.to_owned() });
     let (limits, timing) = (&settings.limits, &settings.timing);
     if limits.array_max > u32::from(eaf_model::MEMBER_MAX) || limits.array_max == 0 {
         return invalid("limits.array_max");

@@ -12,48 +12,16 @@ use std::sync::Arc;
 
 pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
     match event {
-        Event::WorkloadSubmitted {
-            workload,
-            spec,
-            array,
-            waits_for,
-            key,
-            by,
-        } => {
-            submitted(
-                state,
-                at,
-                *workload,
-                &Submitted {
-                    spec,
-                    array,
-                    waits_for,
-                    key: key.as_deref(),
-                    by,
-                },
-            );
+        Event::WorkloadSubmitted { workload, spec, array, waits_for, key, by } => {
+            submitted(state, at, *workload, &Submitted { spec, array, waits_for, key: key.as_deref(), by });
         }
-        Event::LeaseGranted {
-            lease,
-            workload,
-            placement,
-            start_by,
-        } => {
+        Event::LeaseGranted { lease, workload, placement, start_by } => {
             granted(state, at, *lease, *workload, placement, *start_by);
         }
         Event::TaskAccepted { key } => accepted(state, at, *key),
-        Event::TaskStarted {
-            key,
-            at: started,
-            run_until,
-        } => task_started(state, at, *key, *started, *run_until),
+        Event::TaskStarted { key, at: started, run_until } => task_started(state, at, *key, *started, *run_until),
         Event::TaskUsed { key, usage } => change_lease(state, key.lease, |lease| task(lease, *key).usage = *usage),
-        Event::TaskExited {
-            key,
-            at: gone,
-            exit,
-            usage,
-        } => task_exited(state, *key, *gone, exit, *usage),
+        Event::TaskExited { key, at: gone, exit, usage } => task_exited(state, *key, *gone, exit, *usage),
         Event::TaskAbandoned { key, at: since } => abandoned(state, *key, *since),
         Event::AbandonedTaskGone { key, .. } => {
             if let Some(gone) = state.abandoned.remove(key) {
@@ -63,12 +31,7 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         }
         Event::LeaseStopping { lease, reason, stop_by } => stopping(state, at, *lease, reason, *stop_by),
         Event::LeaseClosed { lease, bill } => closed(state, *lease, bill),
-        Event::WorkloadRequeued {
-            workload,
-            reason,
-            not_before,
-            spent_retry,
-        } => {
+        Event::WorkloadRequeued { workload, reason, not_before, spent_retry } => {
             requeued(state, at, *workload, reason, *not_before, *spent_retry);
         }
         Event::WorkloadEligible { workload } => change_workload(state, *workload, |record| {
@@ -95,9 +58,7 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
     };
     let (by, key): (Arc<str>, Option<Arc<str>>) = (what.by.into(), what.key.map(Into::into));
     if pending > 0 {
-        state
-            .waits
-            .insert(list, what.waits_for.iter().copied().collect::<OrdSet<_>>());
+        state.waits.insert(list, what.waits_for.iter().copied().collect::<OrdSet<_>>());
         for on in what.waits_for {
             state.index.add_dependant(*on, list);
         }
@@ -121,9 +82,8 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
         attempts: Vec::new(),
     };
     let mut index = std::mem::take(&mut state.index);
-    let members = (0u16..)
-        .zip(what.array)
-        .map(|(n, value)| member(WorkloadId::of_member(list.step(), n), Some(*value)));
+    let members =
+        (0u16..).zip(what.array).map(|(n, value)| member(WorkloadId::of_member(list.step(), n), Some(*value)));
     let lone = what.array.is_empty().then(|| member(list, None));
     for workload in members.chain(lone) {
         index.add_workload(state, &workload);
@@ -136,10 +96,7 @@ fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: 
     for allotment in &placement.tasks {
         state.index.fleet.hold(allotment);
     }
-    let ordered = || Task {
-        state: TaskState::Ordered,
-        usage: Usage::default(),
-    };
+    let ordered = || Task { state: TaskState::Ordered, usage: Usage::default() };
     let mut attempt = 1;
     change_workload(state, of, |workload| {
         workload.lease = Some(id);
@@ -182,21 +139,11 @@ fn show_progress(state: &mut State, at: Time, id: LeaseId) {
         return;
     };
     let of = u32::try_from(lease.tasks.len()).unwrap_or(u32::MAX);
-    let started = lease
-        .tasks
-        .iter()
-        .filter(|task| task.state.started_at().is_some())
-        .count();
+    let started = lease.tasks.iter().filter(|task| task.state.started_at().is_some()).count();
     let started = u32::try_from(started).unwrap_or(u32::MAX);
     change_workload(state, lease.workload, |workload| {
         if started == of {
-            enter(
-                workload,
-                at,
-                WorkloadState::Running,
-                Reason::TasksStarted,
-                lease.run_until,
-            );
+            enter(workload, at, WorkloadState::Running, Reason::TasksStarted, lease.run_until);
         } else {
             let reason = Reason::TasksStarting { started, of };
             enter(workload, at, WorkloadState::Starting, reason, Some(lease.start_by));
@@ -209,11 +156,7 @@ fn task_exited(state: &mut State, key: TaskKey, gone: Time, exit: &Exit, usage: 
     change_lease(state, key.lease, |lease| {
         held = lease.placement.get(key.task as usize).cloned();
         let task = task(lease, key);
-        task.state = TaskState::Exited {
-            started_at: task.state.started_at(),
-            at: gone,
-            exit: exit.clone(),
-        };
+        task.state = TaskState::Exited { started_at: task.state.started_at(), at: gone, exit: exit.clone() };
         task.usage = usage;
     });
     if let Some(allotment) = held {
@@ -224,21 +167,11 @@ fn task_exited(state: &mut State, key: TaskKey, gone: Time, exit: &Exit, usage: 
 fn abandoned(state: &mut State, key: TaskKey, since: Time) {
     let mut given_up = None;
     change_lease(state, key.lease, |lease| {
-        let grace = lease
-            .stopping
-            .as_ref()
-            .map_or(eaf_model::Span::ZERO, |stopping| stopping.grace);
+        let grace = lease.stopping.as_ref().map_or(eaf_model::Span::ZERO, |stopping| stopping.grace);
         let allotment = lease.placement.get(key.task as usize).cloned();
-        given_up = allotment.map(|allotment| AbandonedTask {
-            allotment,
-            since,
-            grace,
-        });
+        given_up = allotment.map(|allotment| AbandonedTask { allotment, since, grace });
         let task = task(lease, key);
-        task.state = TaskState::Abandoned {
-            started_at: task.state.started_at(),
-            at: since,
-        };
+        task.state = TaskState::Abandoned { started_at: task.state.started_at(), at: since };
     });
     if let Some(task) = given_up {
         let mut index = std::mem::take(&mut state.index);
@@ -252,18 +185,9 @@ fn stopping(state: &mut State, at: Time, id: LeaseId, reason: &Reason, stop_by: 
     let default = state.settings.timing.stop_grace_default;
     let Some(lease) = state.leases.get(&id) else { return };
     let of = lease.workload;
-    let grace = state
-        .workloads
-        .get(&of)
-        .and_then(|workload| workload.spec.stop_grace)
-        .unwrap_or(default);
+    let grace = state.workloads.get(&of).and_then(|workload| workload.spec.stop_grace).unwrap_or(default);
     change_lease(state, id, |lease| {
-        lease.stopping = Some(Stopping {
-            reason: reason.clone(),
-            since: at,
-            grace,
-            stop_by,
-        });
+        lease.stopping = Some(Stopping { reason: reason.clone(), since: at, grace, stop_by });
     });
     change_workload(state, of, |workload| {
         enter(workload, at, WorkloadState::Stopping, reason.clone(), Some(stop_by));
@@ -317,11 +241,7 @@ pub(crate) fn ended(state: &mut State, at: Time, id: WorkloadId, end: WorkloadSt
     index.ended.insert(id, end);
     state.index = index;
     enter(Arc::make_mut(&mut workload), at, end, reason.clone(), None);
-    let remembered = Remembered {
-        id,
-        state: end,
-        key: workload.key.clone(),
-    };
+    let remembered = Remembered { id, state: end, key: workload.key.clone() };
     state.remembered.insert(state.ended_count, Arc::new(remembered));
     state.ended_count += 1;
     forget_surplus(state);
@@ -399,20 +319,13 @@ fn enter(workload: &mut Workload, at: Time, into: WorkloadState, reason: Reason,
 }
 
 fn task(lease: &mut Lease, key: TaskKey) -> &mut Task {
-    lease
-        .tasks
-        .get_mut(key.task as usize)
-        .expect("an event names a task of its lease")
+    lease.tasks.get_mut(key.task as usize).expect("an event names a task of its lease")
 }
 
 /// Takes a workload out of the indexes, changes it, and puts it back in.
 fn change_workload(state: &mut State, id: WorkloadId, how: impl FnOnce(&mut Workload)) {
     let mut index = std::mem::take(&mut state.index);
-    let mut workload = state
-        .workloads
-        .get(&id)
-        .cloned()
-        .expect("an event names a live workload");
+    let mut workload = state.workloads.get(&id).cloned().expect("an event names a live workload");
     index.remove_workload(state, &workload);
     state.workloads.remove(&id);
     how(Arc::make_mut(&mut workload));

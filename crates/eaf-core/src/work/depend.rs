@@ -32,14 +32,8 @@ fn wait_for(state: &State, of: &Submission, id: WorkloadId, waits: &mut Vec<Work
     waits.extend(state.members(id).map(|workload| workload.id));
     let max = state.settings().limits.array_max as usize + of.spec.after_ok.len() + of.spec.after_any.len();
     if waits.len() > max {
-        let problem = eaf_model::FieldProblem::TooLarge {
-            given: waits.len() as i64,
-            max: max as i64,
-        };
-        return Err(Rejection::Invalid {
-            field: "after_ok".to_owned(),
-            problem,
-        });
+        let problem = eaf_model::FieldProblem::too_many(waits.len(), max);
+        return Err(Rejection::Invalid { field: "after_ok".to_owned(), problem });
     }
     Ok(waits.len() > before)
 }
@@ -53,11 +47,7 @@ fn ended_of<'a>(
     let last = WorkloadId::of_member(id.step(), eaf_model::MEMBER_MAX);
     let last = if id.member().is_some() { id } else { last };
     let remembered = state.index.ended.range(id..=last).map(|(id, end)| (*id, *end));
-    let looked_up = submission
-        .ended
-        .iter()
-        .copied()
-        .filter(move |(ended, _)| (id..=last).contains(ended));
+    let looked_up = submission.ended.iter().copied().filter(move |(ended, _)| (id..=last).contains(ended));
     remembered.chain(looked_up)
 }
 

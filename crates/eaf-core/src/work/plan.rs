@@ -35,11 +35,6 @@ pub(crate) fn plan(draft: &mut Draft) {
     let start_by = draft.now().after(draft.settings().timing.start_timeout);
     for (grant, member) in plan.grants.into_iter().zip(0u16..) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
-        draft.emit(Event::LeaseGranted {
-            lease,
-            workload,
-            placement: grant.placement,
-            start_by,
-        });
+        draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
     }
 }

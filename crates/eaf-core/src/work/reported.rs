@@ -41,24 +41,14 @@ pub(crate) fn reported(draft: &mut Draft, key: TaskKey, report: &TaskReport) -> 
         (TaskReport::Exited { at, exit, usage }, _) => {
             let at = hold_between(*at, floor, draft.now());
             let usage = grown(task.usage, *usage);
-            draft.emit(Event::TaskExited {
-                key,
-                at,
-                exit: exit.clone(),
-                usage,
-            });
+            draft.emit(Event::TaskExited { key, at, exit: exit.clone(), usage });
             settle::settle(draft, key.lease);
         }
         // The order has not reached the engine, and is still owed.
         (TaskReport::Unknown, TaskState::Ordered) if lease.stopping.is_none() => {}
         (TaskReport::Unknown, _) => {
             let exit = Exit::Lost("its engine knows nothing of it".to_owned());
-            draft.emit(Event::TaskExited {
-                key,
-                at: draft.now(),
-                exit,
-                usage: task.usage,
-            });
+            draft.emit(Event::TaskExited { key, at: draft.now(), exit, usage: task.usage });
             settle::settle(draft, key.lease);
         }
         (TaskReport::Accepted | TaskReport::Started { .. } | TaskReport::Used { .. }, _) => return Err(stale),

@@ -17,10 +17,7 @@ pub(super) fn stop(draft: &mut Draft, lease: LeaseId, reason: Reason) {
     let Some(record) = draft.lease(lease) else { return };
     let of = record.workload;
     let default = draft.settings().timing.stop_grace_default;
-    let grace = draft
-        .workload(of)
-        .and_then(|workload| workload.spec.stop_grace)
-        .unwrap_or(default);
+    let grace = draft.workload(of).and_then(|workload| workload.spec.stop_grace).unwrap_or(default);
     let stop_by = draft.now().after(grace).after(STOP_SLACK);
     draft.emit(Event::LeaseStopping { lease, reason, stop_by });
 }
@@ -44,21 +41,13 @@ pub(super) fn settle(draft: &mut Draft, id: LeaseId) {
 
 /// The task of lowest rank that ended with something else than success.
 fn first_failure(lease: &Lease) -> Option<Reason> {
-    lease
-        .tasks
-        .iter()
-        .zip(0u32..)
-        .find_map(|(task, rank)| match &task.state {
-            TaskState::Exited { exit, .. } if !exit.is_success() => Some(Reason::TaskFailed {
-                task: rank,
-                exit: exit.clone(),
-            }),
-            TaskState::Abandoned { .. } => Some(Reason::TaskFailed {
-                task: rank,
-                exit: exit_of(&task.state),
-            }),
-            _ => None,
-        })
+    lease.tasks.iter().zip(0u32..).find_map(|(task, rank)| match &task.state {
+        TaskState::Exited { exit, .. } if !exit.is_success() => {
+            Some(Reason::TaskFailed { task: rank, exit: exit.clone() })
+        }
+        TaskState::Abandoned { .. } => Some(Reason::TaskFailed { task: rank, exit: exit_of(&task.state) }),
+        _ => None,
+    })
 }
 
 /// What the end of an attempt means for its workload.
@@ -78,18 +67,9 @@ fn close(draft: &mut Draft, lease: &Lease, reason: Option<Reason>) {
         Outcome::Retry { reason, spent_retry } => {
             let tries = workload.retries_spent + workload.losses;
             let timing = &draft.settings().timing;
-            let wait = timing
-                .retry_backoff
-                .0
-                .saturating_mul(1 << tries.min(20))
-                .min(timing.retry_backoff_max.0);
+            let wait = timing.retry_backoff.0.saturating_mul(1 << tries.min(20)).min(timing.retry_backoff_max.0);
             let not_before = draft.now().after(Span(wait));
-            draft.emit(Event::WorkloadRequeued {
-                workload: workload.id,
-                reason,
-                not_before,
-                spent_retry,
-            });
+            draft.emit(Event::WorkloadRequeued { workload: workload.id, reason, not_before, spent_retry });
         }
     }
 }
@@ -97,9 +77,7 @@ fn close(draft: &mut Draft, lease: &Lease, reason: Option<Reason>) {
 /// What was lost, where the attempt ended by a fault of the factory.
 fn loss(lease: &Lease, reason: &Reason) -> Option<String> {
     match reason {
-        Reason::TaskFailed {
-            exit: Exit::Lost(why), ..
-        } => Some(why.clone()),
+        Reason::TaskFailed { exit: Exit::Lost(why), .. } => Some(why.clone()),
         Reason::NodeLost { node } => Some(format!("{node} was lost")),
         Reason::StartTimedOut => Some(format!("{} did not start in time", lease.id)),
         _ => None,
@@ -112,10 +90,7 @@ fn outcome(draft: &Draft, workload: &Workload, reason: Option<Reason>, lost: Opt
         if workload.spec.on_loss == OnLoss::Fail || too_often {
             return Outcome::End(WorkloadState::Failed, Reason::Lost { why });
         }
-        return Outcome::Retry {
-            reason: Reason::RetryAfterLoss { why },
-            spent_retry: false,
-        };
+        return Outcome::Retry { reason: Reason::RetryAfterLoss { why }, spent_retry: false };
     }
     match reason {
         None => Outcome::End(WorkloadState::Finished, Reason::AllTasksExitedZero),
@@ -123,10 +98,7 @@ fn outcome(draft: &Draft, workload: &Workload, reason: Option<Reason>, lost: Opt
         Some(Reason::TaskFailed { exit, .. })
             if workload.retries_spent < workload.spec.retries && !matches!(exit, Exit::CannotStart(_)) =>
         {
-            Outcome::Retry {
-                reason: Reason::RetryAfterFailure { exit },
-                spent_retry: true,
-            }
+            Outcome::Retry { reason: Reason::RetryAfterFailure { exit }, spent_retry: true }
         }
         Some(reason) => Outcome::End(WorkloadState::Failed, reason),
     }
@@ -142,20 +114,12 @@ fn held(draft: &Draft, lease: &Lease, factory_fault: bool) -> HeldAttempt {
     let tasks = lease.placement.iter().zip(&lease.tasks).map(|(part, task)| HeldTask {
         cpu: part.cpu,
         memory: part.memory,
-        accelerators: part
-            .accelerators
-            .iter()
-            .map(|one| (model(part.node, one.index), one.share))
-            .collect(),
+        accelerators: part.accelerators.iter().map(|one| (model(part.node, one.index), one.share)).collect(),
         started_at: task.state.started_at(),
         ended_at: ended_at(&task.state, draft.now()),
         usage: task.usage,
     });
-    HeldAttempt {
-        granted_at: lease.granted_at,
-        factory_fault,
-        tasks: tasks.collect(),
-    }
+    HeldAttempt { granted_at: lease.granted_at, factory_fault, tasks: tasks.collect() }
 }
 
 fn ended_at(state: &TaskState, now: Time) -> Time {
@@ -173,16 +137,8 @@ pub(super) fn end(draft: &mut Draft, workload: WorkloadId, state: WorkloadState,
             continue;
         }
         // Looked up before the end, which takes the workload out of the index of dependants.
-        let hopeless = if state == WorkloadState::Finished {
-            Vec::new()
-        } else {
-            hopeless(draft, workload)
-        };
-        draft.emit(Event::WorkloadEnded {
-            workload,
-            state,
-            reason,
-        });
+        let hopeless = if state == WorkloadState::Finished { Vec::new() } else { hopeless(draft, workload) };
+        draft.emit(Event::WorkloadEnded { workload, state, reason });
         for dependant in hopeless.into_iter().rev() {
             ends.push((dependant, WorkloadState::Failed, Reason::DependencyFailed { workload }));
         }
@@ -193,9 +149,5 @@ pub(super) fn end(draft: &mut Draft, workload: WorkloadId, state: WorkloadState,
 fn hopeless(draft: &Draft, on: WorkloadId) -> Vec<WorkloadId> {
     let names = |workload: &&Arc<Workload>| workload.spec.after_ok.iter().any(|id| *id == on || *id == on.list());
     let lists = draft.index.dependants.get(&on).into_iter().flatten();
-    lists
-        .flat_map(|list| draft.members(*list))
-        .filter(names)
-        .map(|workload| workload.id)
-        .collect()
+    lists.flat_map(|list| draft.members(*list)).filter(names).map(|workload| workload.id).collect()
 }

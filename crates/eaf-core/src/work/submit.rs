@@ -17,19 +17,14 @@ pub(crate) fn submit(draft: &mut Draft, submission: &Submission) -> Result<(), R
     let limits = &draft.settings().limits;
     let members = submission.array.len().max(1) as u64;
     if draft.live().saturating_add(members) > limits.live_workloads_max {
-        return Err(Rejection::QueueFull {
-            max: limits.live_workloads_max,
-        });
+        return Err(Rejection::QueueFull { max: limits.live_workloads_max });
     }
     if draft.fleet().is_empty() {
         return Err(Rejection::NoNodes);
     }
     let spec = &submission.spec;
     let wall = spec.wall_time.unwrap_or(draft.settings().timing.wall_time_default);
-    draft
-        .fleet()
-        .ever_fits(&shape(spec, wall))
-        .map_err(|largest| Rejection::NeverFits { largest })?;
+    draft.fleet().ever_fits(&shape(spec, wall)).map_err(|largest| Rejection::NeverFits { largest })?;
     let waits_for = depend::waits_for(draft, submission)?;
     let event = Event::WorkloadSubmitted {
         workload: draft.new_workload_id(),
@@ -54,8 +49,6 @@ fn same_request(draft: &Draft, submission: &Submission, list: WorkloadId) -> Res
     if *live.spec != submission.spec || kind_differs {
         return reused;
     }
-    let foreign = draft
-        .members(list)
-        .any(|member| member.array_index.is_some_and(|v| !submission.array.contains(&v)));
+    let foreign = draft.members(list).any(|member| member.array_index.is_some_and(|v| !submission.array.contains(&v)));
     if foreign { reused } else { Ok(()) }
 }

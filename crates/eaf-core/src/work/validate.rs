@@ -20,19 +20,11 @@ const ACCELERATORS_MAX: u64 = 4_096;
 type Checked = Result<(), Rejection>;
 
 fn invalid(field: &str, problem: FieldProblem) -> Checked {
-    Err(Rejection::Invalid {
-        field: field.to_owned(),
-        problem,
-    })
+    Err(Rejection::Invalid { field: field.to_owned(), problem })
 }
 
 fn malformed(field: &str, expected: &str) -> Checked {
-    invalid(
-        field,
-        FieldProblem::Malformed {
-            expected: expected.to_owned(),
-        },
-    )
+    invalid(field, FieldProblem::Malformed { expected: expected.to_owned() })
 }
 
 fn signed(value: u64) -> i64 {
@@ -41,22 +33,10 @@ fn signed(value: u64) -> i64 {
 
 fn within(field: &str, given: u64, min: u64, max: u64) -> Checked {
     if given < min {
-        return invalid(
-            field,
-            FieldProblem::TooSmall {
-                given: signed(given),
-                min: signed(min),
-            },
-        );
+        return invalid(field, FieldProblem::TooSmall { given: signed(given), min: signed(min) });
     }
     if given > max {
-        return invalid(
-            field,
-            FieldProblem::TooLarge {
-                given: signed(given),
-                max: signed(max),
-            },
-        );
+        return invalid(field, FieldProblem::TooLarge { given: signed(given), max: signed(max) });
     }
     Ok(())
 }
@@ -87,11 +67,7 @@ fn weight(spec: &WorkloadSpec) -> u64 {
         Run::Script(text) => text.len(),
     };
     let maps = [&spec.environment, &spec.labels];
-    let maps: usize = maps
-        .iter()
-        .flat_map(|map| map.iter())
-        .map(|(name, value)| name.len() + value.len() + 6)
-        .sum();
+    let maps: usize = maps.iter().flat_map(|map| map.iter()).map(|(name, value)| name.len() + value.len() + 6).sum();
     let models: usize = spec.task.accelerators.models.iter().map(|model| model.len() + 3).sum();
     let texts = spec.name.len() + spec.project.len() + spec.working_directory.as_ref().map_or(0, String::len);
     (run + maps + models + texts + 20 * (spec.after_ok.len() + spec.after_any.len())) as u64
@@ -102,11 +78,7 @@ fn names(spec: &WorkloadSpec) -> Checked {
         return malformed("name", "1 to 128 bytes of printable text");
     }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let first = spec
-        .project
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let first = spec.project.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if !first || spec.project.len() > PROJECT_MAX || !spec.project.bytes().all(plain) {
         return malformed("project", "1 to 63 of a-z, 0-9 and -, beginning with a letter or digit");
     }
@@ -116,12 +88,7 @@ fn names(spec: &WorkloadSpec) -> Checked {
 fn size(spec: &WorkloadSpec, limits: &Limits) -> Checked {
     within("tasks", u64::from(spec.tasks), 1, u64::from(limits.tasks_max))?;
     if let Some(per_node) = spec.tasks_per_node_max {
-        within(
-            "tasks_per_node_max",
-            u64::from(per_node),
-            1,
-            u64::from(limits.tasks_max),
-        )?;
+        within("tasks_per_node_max", u64::from(per_node), 1, u64::from(limits.tasks_max))?;
     }
     within("task.cpu", spec.task.cpu.0, 1, CPU_MAX)?;
     within("task.memory", spec.task.memory.0, MEMORY_MIN, MEMORY_MAX)?;
@@ -147,14 +114,7 @@ fn times(spec: &WorkloadSpec, settings: &Settings) -> Checked {
 fn accelerators(request: &AcceleratorRequest) -> Checked {
     within("task.accelerators.count", u64::from(request.count), 0, ACCELERATORS_MAX)?;
     within("task.accelerators.share", request.share.0, 1, 1_000)?;
-    let conflict = |field| {
-        invalid(
-            field,
-            FieldProblem::Conflicts {
-                with: "task.accelerators.count".to_owned(),
-            },
-        )
-    };
+    let conflict = |field| invalid(field, FieldProblem::Conflicts { with: "task.accelerators.count".to_owned() });
     if request.share != GpuMilli(1_000) && request.count != 1 {
         return conflict("task.accelerators.share");
     }
@@ -189,7 +149,7 @@ fn execution(spec: &WorkloadSpec) -> Checked {
     match &spec.run {
         Run::Command(argv) if argv.first().is_none_or(String::is_empty) => invalid("run.command", FieldProblem::Empty)?,
         Run::Command(argv) if argv.iter().any(|arg| arg.contains('\0')) => {
-            malformed("run.command", "no NUL character")?
+            malformed("run.command", "no NUL character")?;
         }
         Run::Script(text) if text.trim().is_empty() => invalid("run.script", FieldProblem::Empty)?,
         Run::Script(text) if text.contains('\0') => malformed("run.script", "no NUL character")?,
@@ -203,14 +163,9 @@ fn execution(spec: &WorkloadSpec) -> Checked {
     }
     for (name, value) in &spec.environment {
         let mut bytes = name.bytes();
-        let first = bytes
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !first || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') || name.starts_with("EAF_") {
-            return malformed(
-                "environment",
-                "names of letters, digits and _, not beginning with a digit or EAF_",
-            );
+            return malformed("environment", "names of letters, digits and _, not beginning with a digit or EAF_");
         }
         if value.contains('\0') {
             return malformed("environment", "no NUL character");
@@ -235,12 +190,7 @@ fn array(values: &[u16], max: u32) -> Checked {
     within("array", values.len() as u64, 0, u64::from(max))?;
     for pair in values.windows(2) {
         if pair[0] == pair[1] {
-            return invalid(
-                "array",
-                FieldProblem::Twice {
-                    what: pair[0].to_string(),
-                },
-            );
+            return invalid("array", FieldProblem::Twice { what: pair[0].to_string() });
         }
         if pair[0] > pair[1] {
             return malformed("array", "rising index values");

@@ -13,12 +13,7 @@ pub(crate) const DEADLINES_PER_WAKE_MAX: usize = 1_000;
 
 pub(crate) fn wake(draft: &mut Draft) {
     let now = draft.now();
-    let due = draft
-        .index
-        .deadlines
-        .iter()
-        .take_while(|(at, _)| *at <= now)
-        .take(DEADLINES_PER_WAKE_MAX);
+    let due = draft.index.deadlines.iter().take_while(|(at, _)| *at <= now).take(DEADLINES_PER_WAKE_MAX);
     let due: Vec<(Time, Deadline)> = due.copied().collect();
     for entry in due {
         // What an earlier one brought about may have settled this one.
@@ -58,12 +53,7 @@ fn give_up(draft: &mut Draft, node: NodeId) {
         }
     }
     for key in keys {
-        let over = |lease: &crate::Lease| {
-            lease
-                .tasks
-                .get(key.task as usize)
-                .is_none_or(|task| task.state.is_over())
-        };
+        let over = |lease: &crate::Lease| lease.tasks.get(key.task as usize).is_none_or(|task| task.state.is_over());
         if draft.lease(key.lease).is_some_and(|lease| !over(lease)) {
             draft.emit(Event::TaskAbandoned { key, at });
         }

@@ -5,17 +5,11 @@ use WorkloadState::{Cancelled, Failed, Finished, Granted, Queued};
 use eaf_model::{Exit, Input, Reason, Rejection, WorkloadId, WorkloadSpec, WorkloadState};
 
 fn after_ok(ids: &[WorkloadId]) -> WorkloadSpec {
-    WorkloadSpec {
-        after_ok: ids.to_vec(),
-        ..cpus(1)
-    }
+    WorkloadSpec { after_ok: ids.to_vec(), ..cpus(1) }
 }
 
 fn after_any(ids: &[WorkloadId]) -> WorkloadSpec {
-    WorkloadSpec {
-        after_any: ids.to_vec(),
-        ..cpus(1)
-    }
+    WorkloadSpec { after_any: ids.to_vec(), ..cpus(1) }
 }
 
 fn run(factory: &mut Factory, id: WorkloadId, exit: &Exit) {
@@ -32,22 +26,13 @@ fn after_ok_waits_for_success_and_after_any_for_the_end() {
     let next = factory.submit(after_ok(&[first, second]));
     let cleanup = factory.submit(after_any(&[second]));
     factory.plan();
-    assert_eq!(
-        factory.workload(next).state_reason,
-        Reason::WaitingForDependencies { pending: 2 }
-    );
+    assert_eq!(factory.workload(next).state_reason, Reason::WaitingForDependencies { pending: 2 });
     factory.start(first);
     factory.exit(first, &Exit::Code(0));
-    assert_eq!(
-        factory.workload(next).state_reason,
-        Reason::WaitingForDependencies { pending: 1 }
-    );
+    assert_eq!(factory.workload(next).state_reason, Reason::WaitingForDependencies { pending: 1 });
     factory.start(second);
     factory.exit(second, &Exit::Code(9));
-    assert_eq!(
-        factory.workload(next).state_reason,
-        Reason::DependencyFailed { workload: second }
-    );
+    assert_eq!(factory.workload(next).state_reason, Reason::DependencyFailed { workload: second });
     factory.plan();
     assert_eq!((factory.state_of(next), factory.state_of(cleanup)), (Failed, Granted));
 }
@@ -61,16 +46,10 @@ fn a_chain_ends_with_its_first_link() {
         chain.push(factory.submit(after_ok(&[last])));
     }
     let bystander = factory.submit(after_any(&[chain[20]]));
-    factory.must(&Input::Cancel {
-        workload: chain[0],
-        by: "ann".to_owned(),
-    });
+    factory.must(&Input::Cancel { workload: chain[0], by: "ann".to_owned() });
     assert_eq!(factory.state_of(chain[0]), Cancelled);
     assert!(chain[1..].iter().all(|id| factory.state_of(*id) == Failed));
-    assert_eq!(
-        factory.workload(chain[20]).state_reason,
-        Reason::DependencyFailed { workload: chain[19] }
-    );
+    assert_eq!(factory.workload(chain[20]).state_reason, Reason::DependencyFailed { workload: chain[19] });
     assert_eq!(factory.state_of(bystander), Queued);
 }
 
@@ -99,13 +78,7 @@ fn what_has_ended_is_known_or_refused() {
     run(&mut factory, id, &Exit::Code(0));
     assert_eq!(factory.state_of(id), Finished);
     let refused = factory.submit_as(after_ok(&[bad]), &[], None);
-    assert_eq!(
-        refused,
-        Err(Rejection::DependencyFailed {
-            workload: bad,
-            state: Failed
-        })
-    );
+    assert_eq!(refused, Err(Rejection::DependencyFailed { workload: bad, state: Failed }));
     let unknown = WorkloadId::of_step(77);
     let refused = factory.submit_as(after_any(&[unknown]), &[], None);
     assert_eq!(refused, Err(Rejection::UnknownDependency { workload: unknown }));

@@ -19,11 +19,7 @@ fn a_doubled_or_late_report_changes_nothing() {
     factory.start(id);
     // The first attempt speaks again while the second runs.
     let before = factory.state.clone();
-    let exited = TaskReport::Exited {
-        at: factory.now,
-        exit: Exit::Code(0),
-        usage: Usage::default(),
-    };
+    let exited = TaskReport::Exited { at: factory.now, exit: Exit::Code(0), usage: Usage::default() };
     for report in [exited, TaskReport::Started { at: factory.now }, TaskReport::Unknown] {
         assert_eq!(factory.report(old, report), stale);
     }
@@ -37,13 +33,7 @@ fn a_foreign_lease_or_rank_changes_nothing() {
     let id = factory.submit(cpus(1));
     factory.plan();
     let key = factory.tasks(id)[0];
-    for foreign in [
-        TaskKey {
-            lease: LeaseId::of_step(99),
-            task: 0,
-        },
-        TaskKey { task: 7, ..key },
-    ] {
+    for foreign in [TaskKey { lease: LeaseId::of_step(99), task: 0 }, TaskKey { task: 7, ..key }] {
         let stale = Err(Rejection::StaleReport { lease: foreign.lease });
         assert_eq!(factory.report(foreign, TaskReport::Started { at: factory.now }), stale);
     }
@@ -71,8 +61,5 @@ fn an_exit_seen_before_its_start_ends_the_task_uncharged() {
     factory.plan();
     factory.exit(id, &Exit::Code(0));
     let workload = factory.workload(id);
-    assert_eq!(
-        (workload.state, workload.attempts[0].bill.price.0),
-        (WorkloadState::Finished, 0)
-    );
+    assert_eq!((workload.state, workload.attempts[0].bill.price.0), (WorkloadState::Finished, 0));
 }

@@ -7,10 +7,7 @@ use eaf_model::{
 };
 
 fn lose(factory: &mut Factory, node: NodeId) {
-    factory.must(&Input::NodeLost {
-        node,
-        why: "silent".to_owned(),
-    });
+    factory.must(&Input::NodeLost { node, why: "silent".to_owned() });
 }
 
 fn back(factory: &mut Factory, node: NodeId) {
@@ -25,16 +22,8 @@ fn a_node_that_comes_back_in_time_has_lost_nothing() {
     factory.plan();
     factory.start(id);
     lose(&mut factory, NodeId::of_step(1));
-    let again = factory.try_step(&Input::NodeLost {
-        node: NodeId::of_step(1),
-        why: "silent".to_owned(),
-    });
-    assert_eq!(
-        again,
-        Err(Rejection::NodeUnchanged {
-            node: NodeId::of_step(1)
-        })
-    );
+    let again = factory.try_step(&Input::NodeLost { node: NodeId::of_step(1), why: "silent".to_owned() });
+    assert_eq!(again, Err(Rejection::NodeUnchanged { node: NodeId::of_step(1) }));
     factory.wait(Span::from_secs(59));
     assert_eq!(factory.state_of(id), Running);
     back(&mut factory, NodeId::of_step(1));
@@ -52,19 +41,12 @@ fn what_a_lost_node_held_is_kept_from_others_until_it_is_known_to_be_gone() {
     factory.start(id);
     lose(&mut factory, node);
     factory.wait(Span::from_secs(60));
-    assert!(matches!(
-        factory.workload(id).state_reason,
-        Reason::RetryAfterLoss { .. }
-    ));
+    assert!(matches!(factory.workload(id).state_reason, Reason::RetryAfterLoss { .. }));
     assert!(factory.owed().is_empty(), "nobody can be told while the node is silent");
     back(&mut factory, node);
     factory.wait(Span::from_secs(10));
     factory.plan();
-    assert_eq!(
-        factory.state_of(id),
-        Queued,
-        "the first attempt may still be running there"
-    );
+    assert_eq!(factory.state_of(id), Queued, "the first attempt may still be running there");
     assert_eq!(factory.owed(), [format!("stop {}/0", key.lease)]);
     let stale = factory.report(key, TaskReport::Started { at: factory.now });
     assert_eq!(stale, Err(Rejection::StaleReport { lease: key.lease }));
@@ -103,10 +85,7 @@ fn a_gang_does_not_go_on_below_its_size() {
 #[test]
 fn losses_cost_no_retries_and_are_bounded() {
     let mut factory = Factory::with_nodes(&[2]);
-    let stubborn = factory.submit(WorkloadSpec {
-        on_loss: OnLoss::Fail,
-        ..cpus(1)
-    });
+    let stubborn = factory.submit(WorkloadSpec { on_loss: OnLoss::Fail, ..cpus(1) });
     factory.plan();
     factory.start(stubborn);
     factory.exit(stubborn, &Exit::Lost("its supervisor was killed".to_owned()));
@@ -120,10 +99,7 @@ fn losses_cost_no_retries_and_are_bounded() {
         factory.exit(id, &Exit::Lost("gone".to_owned()));
         attempts += 1;
     }
-    assert_eq!(
-        (factory.state_of(id), attempts, factory.workload(id).retries_spent),
-        (Failed, 9, 0)
-    );
+    assert_eq!((factory.state_of(id), attempts, factory.workload(id).retries_spent), (Failed, 9, 0));
 }
 
 #[test]
@@ -133,17 +109,11 @@ fn a_cordoned_node_keeps_its_work_and_takes_no_more() {
     let first = factory.submit(cpus(1));
     factory.plan();
     factory.start(first);
-    factory.must(&Input::Cordon {
-        node,
-        why: "fan".to_owned(),
-    });
+    factory.must(&Input::Cordon { node, why: "fan".to_owned() });
     let second = factory.submit(cpus(1));
     factory.plan();
     assert_eq!((factory.state_of(first), factory.state_of(second)), (Running, Queued));
-    assert!(matches!(
-        factory.try_step(&Input::RemoveNode { node }),
-        Err(Rejection::NodeHoldsMore { leases: 1, .. })
-    ));
+    assert!(matches!(factory.try_step(&Input::RemoveNode { node }), Err(Rejection::NodeHoldsMore { leases: 1, .. })));
     factory.must(&Input::Uncordon { node });
     factory.plan();
     assert_eq!(factory.state_of(second), Granted);

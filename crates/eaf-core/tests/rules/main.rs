@@ -25,17 +25,9 @@ struct Factory {
 impl Factory {
     /// Nodes `node-0`, `node-1`, … with so many threads each, 64 GiB, and two accelerators.
     fn with_nodes(cpus: &[u64]) -> Self {
-        let mut factory = Self {
-            state: State::new(),
-            now: Time(1_000_000),
-            ended: BTreeMap::new(),
-        };
+        let mut factory = Self { state: State::new(), now: Time(1_000_000), ended: BTreeMap::new() };
         for (n, cpus) in cpus.iter().enumerate() {
-            let accelerator = Accelerator {
-                model: "MI355X".to_owned(),
-                memory: None,
-                uuid: None,
-            };
+            let accelerator = Accelerator { model: "MI355X".to_owned(), memory: None, uuid: None };
             factory.must(&Input::NodeSeen(NodeSpec {
                 name: format!("node-{n}"),
                 cpu: CpuMilli(cpus * 1_000),
@@ -50,15 +42,13 @@ impl Factory {
 
     fn try_step(&mut self, input: &Input) -> Result<Step, Rejection> {
         let step = step(&mut self.state, self.now, input)?;
-        self.ended
-            .extend(step.ended.iter().map(|workload| (workload.id, Arc::clone(workload))));
+        self.ended.extend(step.ended.iter().map(|workload| (workload.id, Arc::clone(workload))));
         check_invariants(&self.state).expect("the invariants hold");
         Ok(step)
     }
 
     fn must(&mut self, input: &Input) -> Step {
-        self.try_step(input)
-            .unwrap_or_else(|rejection| panic!("{input:?} is refused: {rejection:?}"))
+        self.try_step(input).unwrap_or_else(|rejection| panic!("{input:?} is refused: {rejection:?}"))
     }
 
     fn submit(&mut self, spec: WorkloadSpec) -> WorkloadId {
@@ -68,21 +58,13 @@ impl Factory {
     fn submit_as(&mut self, spec: WorkloadSpec, array: &[u16], key: Option<&str>) -> Result<WorkloadId, Rejection> {
         let (array, key) = (array.to_vec(), key.map(str::to_owned));
         let asked = key.clone();
-        let submission = Submission {
-            spec,
-            array,
-            key,
-            by: "ann".to_owned(),
-            ended: Vec::new(),
-        };
+        let submission = Submission { spec, array, key, by: "ann".to_owned(), ended: Vec::new() };
         let step = self.try_step(&Input::Submit(Box::new(submission)))?;
         let made = step.events.iter().find_map(|event| match event {
             Event::WorkloadSubmitted { workload, .. } => Some(*workload),
             _ => None,
         });
-        Ok(made
-            .or_else(|| self.state.remembered_by_key(&asked?))
-            .expect("a new workload or one with that key"))
+        Ok(made.or_else(|| self.state.remembered_by_key(&asked?)).expect("a new workload or one with that key"))
     }
 
     fn plan(&mut self) {
@@ -97,13 +79,9 @@ impl Factory {
 
     /// The keys of the tasks of a workload that holds a lease.
     fn tasks(&self, id: WorkloadId) -> Vec<TaskKey> {
-        let lease = self
-            .state
-            .workload(id)
-            .and_then(|workload| workload.lease)
-            .expect("it holds a lease");
-        let tasks = self.state.lease(lease).expect("its lease is alive").tasks.len();
-        (0..tasks as u32).map(|task| TaskKey { lease, task }).collect()
+        let lease = self.state.workload(id).and_then(|workload| workload.lease).expect("it holds a lease");
+        let tasks = &self.state.lease(lease).expect("its lease is alive").tasks;
+        (0..).zip(tasks).map(|(task, _)| TaskKey { lease, task }).collect()
     }
 
     fn report(&mut self, key: TaskKey, report: TaskReport) -> Result<Step, Rejection> {
@@ -112,8 +90,7 @@ impl Factory {
 
     fn start(&mut self, id: WorkloadId) {
         for key in self.tasks(id) {
-            self.report(key, TaskReport::Started { at: self.now })
-                .expect("the start is news");
+            self.report(key, TaskReport::Started { at: self.now }).expect("the start is news");
         }
     }
 
@@ -124,11 +101,7 @@ impl Factory {
     }
 
     fn exit_task(&mut self, key: TaskKey, exit: Exit) {
-        let report = TaskReport::Exited {
-            at: self.now,
-            exit,
-            usage: Usage::default(),
-        };
+        let report = TaskReport::Exited { at: self.now, exit, usage: Usage::default() };
         self.report(key, report).expect("the exit is news");
     }
 
