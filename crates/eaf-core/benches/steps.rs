@@ -1,7 +1,13 @@
 //! How long the core takes for a workload, from submission to its end, alone and with others waiting.
 //!
 //! What: medians over batches, one node, one core. Run with `cargo bench -p eaf-core`. Absent: disks and processes.
-#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints rounded figures")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a benchmark reads the clock and prints"
+)]
 
 use eaf_core::{State, effects_of, outstanding, step};
 use eaf_model::{Bytes, CpuMilli, Effect, Exit, Input, NodeSpec, Submission, TaskReport, Time, Usage, WorkloadSpec};

@@ -5,7 +5,7 @@
 //! Absent: anything that is stored; a load builds all of this again.
 
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
-use eaf_model::{LeaseId, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_model::{Allotment, LeaseId, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Entry, Fleet, Queue, Releases, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl Index {
     }
 
     pub(crate) fn add_lease(&mut self, state: &State, lease: &Lease) {
-        self.releases.insert(release_at(state, lease), lease.id, Arc::clone(&lease.placement));
+        self.releases.insert(release_at(state, lease), lease.id, still_held(lease));
         if let Some(deadline) = lease_deadline(lease) {
             self.deadlines.insert(deadline);
         }
@@ -228,6 +228,15 @@ fn release_at(state: &State, lease: &Lease) -> Time {
     }
     let wall = || state.workloads.get(&lease.workload).map_or(Span::ZERO, |workload| state.wall_time(workload));
     lease.run_until.unwrap_or_else(|| lease.granted_at.after(wall()))
+}
+
+/// What a lease has not given back yet; all of it for most leases, most of the time.
+fn still_held(lease: &Lease) -> Arc<[Allotment]> {
+    if lease.tasks.iter().all(|task| !task.state.is_over()) {
+        return Arc::clone(&lease.placement);
+    }
+    let parts = lease.placement.iter().zip(&lease.tasks);
+    parts.filter(|(_, task)| !task.state.is_over()).map(|(part, _)| part.clone()).collect()
 }
 
 const fn lease_deadline(lease: &Lease) -> Option<(Time, Deadline)> {
