@@ -6,7 +6,7 @@
 
 use crate::StoreError;
 use eaf_core::Workload;
-use eaf_model::{Time, WorkloadId};
+use eaf_model::{Time, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct EndedWorkload {
 pub struct Batch {
     /// The first step in it.
     pub first_step: u64,
-    /// The instant of the batch.
+    /// The instant of its last step.
     pub at: Time,
     /// One JSON document a step, each followed by a newline.
     pub body: Vec<u8>,
@@ -52,7 +52,7 @@ pub struct Batch {
 pub struct StoredBatch {
     /// The first step in it.
     pub first_step: u64,
-    /// The instant of the batch.
+    /// The instant of its last step.
     pub at: Time,
     /// The bytes that were appended.
     pub body: Vec<u8>,
@@ -69,6 +69,9 @@ pub struct Snapshot {
     pub body: Vec<u8>,
 }
 
+/// The most ended workloads that one call lists.
+pub const LIST_MAX: u32 = 10_000;
+
 /// What ended workloads to list. Newest first, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedFilter {
@@ -76,14 +79,28 @@ pub struct EndedFilter {
     pub below: Option<WorkloadId>,
     /// Only members of this array (or this one workload).
     pub list: Option<WorkloadId>,
-    /// Only these states, as words; empty for all.
-    pub states: Vec<String>,
+    /// Only these states; empty for all.
+    pub states: Vec<WorkloadState>,
     /// Only this project.
     pub project: Option<String>,
     /// Only this name.
     pub name: Option<String>,
-    /// At most so many.
+    /// At most so many; a store gives at most `LIST_MAX` at once.
     pub limit: u32,
+}
+
+/// The most batches, and the most ended workloads, that one call of `prune` forgets.
+pub const PRUNE_MAX: u32 = 1_000;
+
+/// What one call of `prune` did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Batches forgotten.
+    pub batches: u64,
+    /// Ended workloads forgotten.
+    pub ended: u64,
+    /// True where another call may forget more.
+    pub more: bool,
 }
 
 /// What a data directory's one writer asks of it. Every implementation passes `conformance::check`.
@@ -93,18 +110,26 @@ pub trait Store: Send {
     /// Appends a batch right behind the head. When this returns `Ok`, it is durable. After an `Err` the store takes
     /// nothing more: the process ends, and a restart reads what is there.
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
-    /// Keeps a snapshot of the state at a step that is durable; the newest two are kept.
+    /// Keeps a snapshot of the state at a step that is durable; the newest two are kept. It is durable on `Ok`.
     fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
-    /// The newest snapshot, if there is one.
-    fn snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
-    /// Batches behind step `after`, oldest first, at most `limit` of them.
+    /// The steps of the kept snapshots, newest first; bodies are not read.
+    fn snapshots(&mut self) -> Result<Vec<u64>, StoreError>;
+    /// The kept snapshot at this step, or `None`. One whose bytes are not what was saved is
+    /// `StoreError::SnapshotDamaged`, after which the store goes on.
+    fn snapshot(&mut self, step: u64) -> Result<Option<Snapshot>, StoreError>;
+    /// The head behind which the journal begins: the empty head until something has been pruned.
+    fn anchor(&mut self) -> Result<Head, StoreError>;
+    /// Batches that end behind step `after`, oldest first, at most `limit` of them.
     fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError>;
-    /// Forgets batches that a kept snapshot covers and ended workloads, where they are older than these times.
-    fn prune(&mut self, journal_before: Time, history_before: Time) -> Result<(), StoreError>;
+    /// Forgets batches that both kept snapshots cover, and ended workloads, where they are older than these times.
+    /// With fewer than two snapshots no batch is forgotten, so that a damaged one never costs the state. One call does a
+    /// bounded piece of the work, because the driver waits for it.
+    fn prune(&mut self, journal_before: Time, history_before: Time) -> Result<Pruned, StoreError>;
     /// One ended workload.
     fn ended(&mut self, id: WorkloadId) -> Result<Option<EndedWorkload>, StoreError>;
     /// Ended workloads, newest first.
     fn list_ended(&mut self, filter: &EndedFilter) -> Result<Vec<EndedWorkload>, StoreError>;
-    /// The workload (or array) that came with this idempotency key, among those that have ended.
+    /// The workload that came with this idempotency key, among those that have ended; of an array, its first ended member
+    /// (`id.list()` is the array).
     fn ended_with_key(&mut self, key: &str) -> Result<Option<EndedWorkload>, StoreError>;
 }
