@@ -30,23 +30,14 @@ impl Kind {
             accelerators: spec.accelerators.len(),
             cpu: spec.cpu,
             memory: spec.memory,
-            models: spec
-                .accelerators
-                .iter()
-                .map(|accelerator| accelerator.model.clone())
-                .collect(),
+            models: spec.accelerators.iter().map(|accelerator| accelerator.model.clone()).collect(),
             shares: spec.accelerators.iter().map(|_| WHOLE).collect(),
         }
     }
 
     /// Everything that an empty node of this kind offers.
     pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts {
-            cpu: self.cpu,
-            memory: self.memory,
-            shares: &self.shares,
-            models: &self.models,
-        }
+        Parts { cpu: self.cpu, memory: self.memory, shares: &self.shares, models: &self.models }
     }
 }
 
@@ -68,11 +59,7 @@ impl Parts<'_> {
         let by_memory = self.memory.0.checked_div(request.memory.0).unwrap_or(u64::MAX);
         let fit = by_cpu.min(by_memory);
         // The accelerators are looked at last: most nodes that fail do so before.
-        let fit = if fit == 0 {
-            0
-        } else {
-            fit.min(self.tasks_by_accelerators(&request.accelerators))
-        };
+        let fit = if fit == 0 { 0 } else { fit.min(self.tasks_by_accelerators(&request.accelerators)) };
         u32::try_from(fit).unwrap_or(u32::MAX)
     }
 
@@ -87,10 +74,7 @@ impl Parts<'_> {
         if !lawful {
             return 0;
         }
-        let slots = self
-            .suiting(request)
-            .map(|(_, free)| free.0 / request.share.0)
-            .sum::<u64>();
+        let slots = self.suiting(request).map(|(_, free)| free.0 / request.share.0).sum::<u64>();
         slots / u64::from(request.count)
     }
 
@@ -98,8 +82,7 @@ impl Parts<'_> {
     pub(crate) fn suiting(&self, request: &AcceleratorRequest) -> impl Iterator<Item = (usize, GpuMilli)> {
         let suits = |model: &String| request.models.is_empty() || request.models.contains(model);
         let both = self.models.iter().zip(self.shares).enumerate();
-        both.filter(move |(_, (model, _))| suits(model))
-            .map(|(index, (_, free))| (index, *free))
+        both.filter(move |(_, (model, _))| suits(model)).map(|(index, (_, free))| (index, *free))
     }
 }
 
@@ -116,13 +99,7 @@ pub struct NodeCapacity {
 impl NodeCapacity {
     pub(crate) fn empty(kind: Arc<Kind>) -> Self {
         let (cpu_free, memory_free, shares_free) = (kind.cpu, kind.memory, kind.shares.clone());
-        Self {
-            kind,
-            cpu_free,
-            memory_free,
-            shares_free,
-            state: NodeState::Ready,
-        }
+        Self { kind, cpu_free, memory_free, shares_free, state: NodeState::Ready }
     }
 
     /// CPU threads in all, in thousandths.
@@ -157,11 +134,7 @@ impl NodeCapacity {
 
     /// Model and free share of each accelerator, by index.
     pub fn accelerators(&self) -> impl ExactSizeIterator<Item = (&str, GpuMilli)> {
-        self.kind
-            .models
-            .iter()
-            .zip(self.shares_free.iter())
-            .map(|(model, free)| (model.as_str(), *free))
+        self.kind.models.iter().zip(self.shares_free.iter()).map(|(model, free)| (model.as_str(), *free))
     }
 
     /// What may be placed on it.
@@ -192,12 +165,7 @@ impl NodeCapacity {
     /// What is free of it, whatever its state.
     pub(crate) fn parts_free(&self) -> Parts<'_> {
         let (cpu, memory) = (self.cpu_free, self.memory_free);
-        Parts {
-            cpu,
-            memory,
-            shares: &self.shares_free,
-            models: &self.kind.models,
-        }
+        Parts { cpu, memory, shares: &self.shares_free, models: &self.kind.models }
     }
 
     /// True where a node of this kind would cover what is held here. An accelerator that is held keeps its model.
@@ -215,9 +183,7 @@ impl NodeCapacity {
         self.cpu_free = CpuMilli(kind.cpu.0 - self.cpu_held().0);
         self.memory_free = Bytes(kind.memory.0 - self.memory_held().0);
         let old = &self.shares_free;
-        self.shares_free = (0..kind.models.len())
-            .map(|index| old.get(index).copied().unwrap_or(WHOLE))
-            .collect();
+        self.shares_free = (0..kind.models.len()).map(|index| old.get(index).copied().unwrap_or(WHOLE)).collect();
         self.kind = kind;
     }
 
@@ -230,9 +196,8 @@ impl NodeCapacity {
         self.memory_free = memory.unwrap_or_else(|| panic!("{node}: the memory to be held is free"));
         for held in &allotment.accelerators {
             let free = share_of(&mut self.shares_free, held, node);
-            *free = free
-                .checked_sub(held.share)
-                .unwrap_or_else(|| panic!("{node}: the accelerator to be held is free"));
+            *free =
+                free.checked_sub(held.share).unwrap_or_else(|| panic!("{node}: the accelerator to be held is free"));
         }
     }
 
@@ -242,10 +207,7 @@ impl NodeCapacity {
         self.cpu_free = self.cpu_free.saturating_add(allotment.cpu);
         assert!(self.cpu_free <= self.kind.cpu, "{node}: the CPU to be released is held");
         self.memory_free = self.memory_free.saturating_add(allotment.memory);
-        assert!(
-            self.memory_free <= self.kind.memory,
-            "{node}: the memory to be released is held"
-        );
+        assert!(self.memory_free <= self.kind.memory, "{node}: the memory to be released is held");
         for held in &allotment.accelerators {
             let free = share_of(&mut self.shares_free, held, node);
             *free = free.saturating_add(held.share);
@@ -264,30 +226,23 @@ impl NodeCapacity {
         let mut picked: Vec<_> = if wanted.count == 0 {
             Vec::new()
         } else {
-            parts
-                .suiting(wanted)
-                .filter(|(_, free)| *free >= wanted.share)
-                .map(|(index, free)| (free, index))
-                .collect()
+            parts.suiting(wanted).filter(|(_, free)| *free >= wanted.share).map(|(index, free)| (free, index)).collect()
         };
         picked.sort_unstable();
         picked.truncate(wanted.count as usize);
         picked.sort_unstable_by_key(|(_, index)| *index);
         let accelerators = picked
             .into_iter()
-            .map(|(_, index)| AllottedAccelerator {
-                index: board(index),
-                share: wanted.share,
-            })
+            .map(|(_, index)| AllottedAccelerator { index: board(index), share: wanted.share })
             .collect();
-        let allotment = Allotment {
-            node,
-            cpu: request.cpu,
-            memory: request.memory,
-            accelerators,
-        };
+        let allotment = Allotment { node, cpu: request.cpu, memory: request.memory, accelerators };
         self.hold(&allotment);
         Some(allotment)
+    }
+
+    /// How many tasks of this size could be placed on it now.
+    pub(crate) fn room(&self, request: &TaskRequest) -> u32 {
+        if self.is_ready() { self.parts_free().tasks(request) } else { 0 }
     }
 
     /// Lowers what is free to what is free in both.

@@ -1,11 +1,376 @@
-//! The checker.
-use crate::{Plan, Snapshot};
+//! The checker: is this plan lawful?
+//!
+//! What: every rule that a plan may not break, tested from the snapshot and the plan alone. Why independent: it shares no
+//! arithmetic, no index and no search with the planner, so that a fault in those shows here. Absent: taste; a plan that is
+//! lawful and poor passes.
 
-/// What is wrong with a plan.
+use crate::{Entry, NodeCapacity, Plan, Shape, Snapshot};
+use eaf_model::{Allotment, NodeId, NodeState, Placement, Test, Time, WorkloadId};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a plan breaks the rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {}
+pub enum Violation {
+    /// More grants than one pass may make.
+    #[error("{grants} grants in one pass, and {max} are allowed")]
+    TooManyGrants {
+        /// How many.
+        grants: usize,
+        /// How many are allowed.
+        max: u32,
+    },
+    /// It does not wait.
+    #[error("{workload} is not in the queue")]
+    NotQueued {
+        /// Which.
+        workload: WorkloadId,
+    },
+    /// It is granted twice, or granted and held for.
+    #[error("{workload} is in the plan twice")]
+    Twice {
+        /// Which.
+        workload: WorkloadId,
+    },
+    /// A gang is not whole.
+    #[error("{workload} has {placed} of its {wanted} tasks placed")]
+    GangNotWhole {
+        /// Whose.
+        workload: WorkloadId,
+        /// Tasks with a place.
+        placed: usize,
+        /// Tasks that it has.
+        wanted: u32,
+    },
+    /// Too many tasks share a node.
+    #[error("{workload} has more than {max} tasks on {node}")]
+    TasksPerNode {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+        /// How many may be there.
+        max: u32,
+    },
+    /// A task gets something else than it asks for.
+    #[error("a task of {workload} gets something else on {node} than it asks for")]
+    NotAsAsked {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+    },
+    /// There is no such node.
+    #[error("{workload} is placed on {node}, which is not there")]
+    UnknownNode {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+    },
+    /// A node cannot take what is placed on it.
+    #[error("{workload} is placed on {node}, which fails {test:?}")]
+    Unfit {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+        /// What the node fails.
+        test: Test,
+    },
+    /// Grants are not in queue order, or one goes before another of its own shape.
+    #[error("{workload} is granted out of order")]
+    OutOfOrder {
+        /// Which.
+        workload: WorkloadId,
+    },
+    /// Something passes the first that waits, and that has no hold to protect it.
+    #[error("{by} passes {workload}, which has no hold")]
+    Passed {
+        /// Who waits.
+        workload: WorkloadId,
+        /// Who passes.
+        by: WorkloadId,
+    },
+    /// A hold does not lie in the future.
+    #[error("the hold of {workload} is not after the pass")]
+    HoldNotLater {
+        /// Whose.
+        workload: WorkloadId,
+    },
+    /// What the hold needs on a node is not free when it begins.
+    #[error("the hold of {workload} is delayed on {node}: {test:?}")]
+    HoldDelayed {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+        /// What is not free.
+        test: Test,
+    },
+}
 
-/// Checks.
-pub fn check(_snapshot: &Snapshot, _plan: &Plan) -> Result<(), Violation> {
+/// Tests a plan against the snapshot that it was made from: no accelerator over 1000, no node over its parts, ready nodes
+/// only, gangs whole, models right, `tasks_per_node_max`, workloads queued and once, in order, and the hold not delayed.
+/// O(grants + leases that end before the hold); O(leases) where something passes a workload that nothing can help.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
+    let grants = plan.grants.len();
+    if grants > snapshot.grants_max as usize {
+        return Err(Violation::TooManyGrants { grants, max: snapshot.grants_max });
+    }
+    let mut seen = BTreeSet::new();
+    let mut granted = Vec::with_capacity(grants);
+    let mut rooms = Rooms::new(snapshot);
+    for grant in &plan.grants {
+        let workload = grant.workload;
+        let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+        if !seen.insert(workload) {
+            return Err(Violation::Twice { workload });
+        }
+        as_asked(&entry, &grant.placement)?;
+        rooms.put(&entry, &grant.placement, |node, test| Violation::Unfit { workload, node, test })?;
+        granted.push((entry, &grant.placement));
+    }
+    in_order(snapshot, &granted)?;
+    nobody_passed(snapshot, plan, &granted, &seen)?;
+    hold_kept(snapshot, plan, &granted, &seen)
+}
+
+/// The gang is whole, and each task gets what it asks for.
+fn as_asked(entry: &Entry, placement: &Placement) -> Result<(), Violation> {
+    let (workload, shape) = (entry.workload, &entry.shape);
+    let placed = placement.tasks.len();
+    if placed != shape.tasks as usize {
+        return Err(Violation::GangNotWhole { workload, placed, wanted: shape.tasks });
+    }
+    let mut on_node: BTreeMap<NodeId, u32> = BTreeMap::new();
+    for task in &placement.tasks {
+        let node = task.node;
+        let asked = &shape.task;
+        let boards = &task.accelerators;
+        let same =
+            (task.cpu, task.memory, boards.len()) == (asked.cpu, asked.memory, asked.accelerators.count as usize);
+        let rising = boards.windows(2).all(|pair| pair[0].index < pair[1].index);
+        if !same || !rising || boards.iter().any(|board| board.share != asked.accelerators.share) {
+            return Err(Violation::NotAsAsked { workload, node });
+        }
+        let tasks = on_node.entry(node).or_default();
+        *tasks += 1;
+        match shape.tasks_per_node_max {
+            Some(max) if *tasks > max => return Err(Violation::TasksPerNode { workload, node, max }),
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+/// Grants follow the queue, and of each shape the first go first.
+fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
+    let mut by_shape: BTreeMap<&Arc<Shape>, Vec<WorkloadId>> = BTreeMap::new();
+    let mut last = None;
+    for (entry, _) in granted {
+        let place = (Reverse(entry.priority), entry.submitted_at, entry.workload);
+        if last.is_some_and(|last| place < last) {
+            return Err(Violation::OutOfOrder { workload: entry.workload });
+        }
+        last = Some(place);
+        by_shape.entry(&entry.shape).or_default().push(entry.workload);
+    }
+    for (shape, workloads) in by_shape {
+        let firsts = snapshot.queue.of_shape(shape);
+        if let Some((_, workload)) = firsts.zip(workloads).find(|(first, workload)| first != workload) {
+            return Err(Violation::OutOfOrder { workload });
+        }
+    }
+    Ok(())
+}
+
+/// Whoever starts behind the first that waits does so beside that one's hold. Those that cannot start, whatever comes
+/// back, hold nobody up.
+fn nobody_passed(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    granted: &[(Entry, &Placement)],
+    seen: &BTreeSet<WorkloadId>,
+) -> Result<(), Violation> {
+    let mut left = granted.len();
+    let mut hopeless: BTreeMap<Arc<Shape>, bool> = BTreeMap::new();
+    let mut endless: Vec<&(Entry, &Placement)> = Vec::new();
+    let mut grants = granted.iter();
+    for entry in snapshot.queue.iter() {
+        if left == 0 {
+            break;
+        }
+        if seen.contains(&entry.workload) {
+            left -= 1;
+            endless.extend(grants.next().filter(|(entry, _)| snapshot.now.after(entry.shape.wall) == Time::NEVER));
+            continue;
+        }
+        if plan.hold.as_ref().is_some_and(|hold| hold.workload == entry.workload) {
+            break;
+        }
+        let is_hopeless = *hopeless.entry(entry.shape.clone()).or_insert_with(|| {
+            let room = Rooms::when_all_is_back(snapshot, &endless).tasks(&entry.shape);
+            room < u64::from(entry.shape.tasks)
+        });
+        if !is_hopeless {
+            let by = grants.next().expect("grants are left").0.workload;
+            return Err(Violation::Passed { workload: entry.workload, by });
+        }
+    }
+    Ok(())
+}
+
+/// What the hold needs is free when it begins, with every grant made.
+fn hold_kept(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    granted: &[(Entry, &Placement)],
+    seen: &BTreeSet<WorkloadId>,
+) -> Result<(), Violation> {
+    let Some(hold) = &plan.hold else { return Ok(()) };
+    let workload = hold.workload;
+    let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+    if seen.contains(&workload) {
+        return Err(Violation::Twice { workload });
+    }
+    if hold.at <= snapshot.now {
+        return Err(Violation::HoldNotLater { workload });
+    }
+    as_asked(&entry, &hold.placement)?;
+    let mut rooms = Rooms::new(snapshot);
+    for (at, _, tasks) in snapshot.releases.iter() {
+        if at > hold.at {
+            break;
+        }
+        tasks.iter().for_each(|task| rooms.give_back(task));
+    }
+    for (entry, placement) in granted {
+        if snapshot.now.after(entry.shape.wall) > hold.at {
+            rooms.put(entry, placement, |node, test| Violation::HoldDelayed { workload, node, test })?;
+        }
+    }
+    rooms.put(&entry, &hold.placement, |node, test| Violation::HoldDelayed { workload, node, test })
+}
+
+/// What is free on the nodes that were looked at.
+struct Rooms<'a> {
+    snapshot: &'a Snapshot,
+    rooms: BTreeMap<NodeId, Room>,
+}
+
+#[derive(Clone)]
+struct Room {
+    state: NodeState,
+    cpu: u64,
+    memory: u64,
+    boards: Vec<(String, u64)>,
+}
+
+impl Room {
+    fn of(node: &NodeCapacity) -> Self {
+        let boards = node.accelerators().map(|(model, free)| (model.to_owned(), free.0)).collect();
+        Self { state: node.state(), cpu: node.cpu_free().0, memory: node.memory_free().0, boards }
+    }
+}
+
+impl<'a> Rooms<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, rooms: BTreeMap::new() }
+    }
+
+    /// Every node, with all back that ever comes back.
+    fn when_all_is_back(snapshot: &'a Snapshot, endless: &[&(Entry, &Placement)]) -> Self {
+        let mut all = Self::new(snapshot);
+        all.rooms.extend(snapshot.fleet.nodes().map(|(id, node)| (id, Room::of(node))));
+        for (_, _, tasks) in snapshot.releases.iter().filter(|(at, _, _)| *at < Time::NEVER) {
+            tasks.iter().for_each(|task| all.give_back(task));
+        }
+        for (entry, placement) in endless {
+            let ignored =
+                all.put(entry, placement, |node, test| Violation::Unfit { workload: entry.workload, node, test });
+            debug_assert!(ignored.is_ok(), "grants were tested before");
+        }
+        all
+    }
+
+    fn room(&mut self, id: NodeId) -> Option<&mut Room> {
+        if !self.rooms.contains_key(&id) {
+            self.rooms.insert(id, Room::of(self.snapshot.fleet.get(id)?));
+        }
+        self.rooms.get_mut(&id)
+    }
+
+    fn give_back(&mut self, task: &Allotment) {
+        let Some(room) = self.room(task.node) else { return };
+        room.cpu += task.cpu.0;
+        room.memory += task.memory.0;
+        for board in &task.accelerators {
+            room.boards[usize::from(board.index)].1 += board.share.0;
+        }
+    }
+
+    /// Puts every task of a placement into its node.
+    fn put(
+        &mut self,
+        entry: &Entry,
+        placement: &Placement,
+        unfit: impl Fn(NodeId, Test) -> Violation,
+    ) -> Result<(), Violation> {
+        let models = &entry.shape.task.accelerators.models;
+        for task in &placement.tasks {
+            let node = task.node;
+            let room = self.room(node).ok_or(Violation::UnknownNode { workload: entry.workload, node })?;
+            match room.state {
+                NodeState::Ready => {}
+                NodeState::Cordoned => return Err(unfit(node, Test::Cordoned)),
+                NodeState::Lost => return Err(unfit(node, Test::Lost)),
+            }
+            room.cpu = room.cpu.checked_sub(task.cpu.0).ok_or_else(|| unfit(node, Test::Cpu))?;
+            room.memory = room.memory.checked_sub(task.memory.0).ok_or_else(|| unfit(node, Test::Memory))?;
+            for board in &task.accelerators {
+                let there = room.boards.get_mut(usize::from(board.index));
+                let (model, free) = there.ok_or_else(|| unfit(node, Test::Accelerators))?;
+                if !models.is_empty() && !models.contains(model) {
+                    return Err(unfit(node, Test::AcceleratorModel));
+                }
+                *free = free.checked_sub(board.share.0).ok_or_else(|| unfit(node, Test::Accelerators))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many tasks of this shape find room, node by node and task by task.
+    fn tasks(&self, shape: &Shape) -> u64 {
+        let most = shape.tasks_per_node_max.unwrap_or(shape.tasks).min(shape.tasks);
+        let ready = self.rooms.values().filter(|room| room.state == NodeState::Ready);
+        ready.map(|room| u64::from(room.clone().fill(shape, most))).sum()
+    }
+}
+
+impl Room {
+    /// Takes tasks one by one until the next does not fit.
+    fn fill(mut self, shape: &Shape, most: u32) -> u32 {
+        let asked = &shape.task.accelerators;
+        for placed in 0..most {
+            if self.cpu < shape.task.cpu.0 || self.memory < shape.task.memory.0 {
+                return placed;
+            }
+            self.cpu -= shape.task.cpu.0;
+            self.memory -= shape.task.memory.0;
+            for _ in 0..asked.count {
+                let suits = |model: &String| asked.models.is_empty() || asked.models.contains(model);
+                let board = self.boards.iter_mut().find(|(model, free)| suits(model) && *free >= asked.share.0);
+                match board {
+                    Some((_, free)) => *free -= asked.share.0,
+                    None => return placed,
+                }
+            }
+        }
+        most
+    }
 }

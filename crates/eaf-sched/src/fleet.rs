@@ -41,6 +41,7 @@ pub(crate) struct Rank {
     pub(crate) share: GpuMilli,
     pub(crate) cpu: CpuMilli,
     pub(crate) memory: Bytes,
+    /// Between level nodes only, so that those that are alike stand together.
     boards: Option<Boards>,
     pub(crate) node: NodeId,
 }
@@ -56,11 +57,7 @@ impl Ord for Boards {
     fn cmp(&self, other: &Self) -> Ordering {
         // Nodes of one kind share the value, so the models are seldom compared.
         let kinds = || {
-            if Arc::ptr_eq(&self.kind, &other.kind) {
-                Ordering::Equal
-            } else {
-                self.kind.cmp(&other.kind)
-            }
+            if Arc::ptr_eq(&self.kind, &other.kind) { Ordering::Equal } else { self.kind.cmp(&other.kind) }
         };
         self.shares.cmp(&other.shares).then_with(kinds)
     }
@@ -78,12 +75,9 @@ impl PartialEq for Boards {
 impl Eq for Boards {}
 
 impl Rank {
-    fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
+    pub(crate) fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
         let shares = capacity.shares_free();
-        let boards = || Boards {
-            shares: shares.clone(),
-            kind: capacity.kind().clone(),
-        };
+        let boards = || Boards { shares: shares.clone(), kind: capacity.kind().clone() };
         Self {
             share: GpuMilli(shares.iter().map(|free| free.0).sum()),
             cpu: capacity.cpu_free(),
@@ -93,23 +87,19 @@ impl Rank {
         }
     }
 
+    /// How much is free, and so how much would be left.
+    pub(crate) fn level(&self) -> (GpuMilli, CpuMilli, Bytes) {
+        (self.share, self.cpu, self.memory)
+    }
+
     /// The first place of nodes with this much free.
     pub(crate) fn at_least(share: GpuMilli, cpu: CpuMilli, memory: Bytes) -> Self {
-        Self {
-            share,
-            cpu,
-            memory,
-            boards: None,
-            node: NodeId::from_bits(0),
-        }
+        Self { share, cpu, memory, boards: None, node: NodeId::from_bits(0) }
     }
 
     /// The last place of nodes that are alike with this one.
     pub(crate) fn last_alike(&self) -> Self {
-        Self {
-            node: NodeId::from_bits(u64::MAX),
-            ..self.clone()
-        }
+        Self { node: NodeId::from_bits(u64::MAX), ..self.clone() }
     }
 
     /// What is free.
@@ -197,11 +187,7 @@ impl Fleet {
     /// # Errors
     /// The largest that would fit.
     pub fn ever_fits(&self, shape: &Shape) -> Result<(), LargestFit> {
-        if fits_empty(&self.kinds, shape) {
-            Ok(())
-        } else {
-            Err(self.largest(shape))
-        }
+        if fits_empty(&self.kinds, shape) { Ok(()) } else { Err(self.largest(shape)) }
     }
 
     /// True where the node, changed to `spec`, would still have everything that is held on it. Asserts that it is there.
@@ -222,11 +208,7 @@ impl Fleet {
     /// False where the ready nodes together have too little for the whole gang.
     pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
         let tasks = u128::from(shape.tasks);
-        let TaskRequest {
-            cpu,
-            memory,
-            accelerators,
-        } = &shape.task;
+        let TaskRequest { cpu, memory, accelerators } = &shape.task;
         let share = u128::from(accelerators.count) * u128::from(accelerators.share.0);
         tasks * u128::from(cpu.0) <= self.free.cpu
             && tasks * u128::from(memory.0) <= self.free.memory
@@ -258,10 +240,7 @@ impl Fleet {
                 largest.accelerators = largest.accelerators.max(u32::try_from(suiting).unwrap_or(u32::MAX));
             }
         }
-        LargestFit {
-            tasks: u32::try_from(tasks).unwrap_or(u32::MAX),
-            ..largest
-        }
+        LargestFit { tasks: u32::try_from(tasks).unwrap_or(u32::MAX), ..largest }
     }
 
     fn node(&self, id: NodeId) -> &NodeCapacity {
@@ -270,16 +249,11 @@ impl Fleet {
 
     /// The one value that stands for this kind.
     fn kind(&self, kind: Kind) -> Arc<Kind> {
-        self.kinds
-            .get_key_value(&kind)
-            .map_or_else(|| Arc::new(kind), |(known, _)| known.clone())
+        self.kinds.get_key_value(&kind).map_or_else(|| Arc::new(kind), |(known, _)| known.clone())
     }
 
     fn mutate(&mut self, id: NodeId, change: impl FnOnce(&mut NodeCapacity)) {
-        let node = self
-            .nodes
-            .get_mut(&id)
-            .unwrap_or_else(|| panic!("{id} is in the fleet"));
+        let node = self.nodes.get_mut(&id).unwrap_or_else(|| panic!("{id} is in the fleet"));
         let before = node.clone();
         change(Arc::make_mut(node));
         let after = node.clone();
@@ -294,10 +268,7 @@ impl Fleet {
             self.free.cpu -= u128::from(rank.cpu.0);
             self.free.memory -= u128::from(rank.memory.0);
             self.free.share -= u128::from(rank.share.0);
-            assert!(
-                self.ready.remove(&rank).is_some(),
-                "{id} has its place among the ready nodes"
-            );
+            assert!(self.ready.remove(&rank).is_some(), "{id} has its place among the ready nodes");
             count(&mut self.kinds_ready, node.kind(), false);
         }
     }
@@ -318,11 +289,7 @@ impl Fleet {
 /// One node of this kind more, or less.
 fn count(kinds: &mut OrdMap<Arc<Kind>, u32>, kind: &Arc<Kind>, more: bool) {
     let nodes = kinds.get(kind).copied().unwrap_or(0);
-    let nodes = if more {
-        nodes.checked_add(1)
-    } else {
-        nodes.checked_sub(1)
-    };
+    let nodes = if more { nodes.checked_add(1) } else { nodes.checked_sub(1) };
     match nodes.expect("the nodes of a kind are counted") {
         0 => kinds.remove(kind),
         nodes => kinds.insert(kind.clone(), nodes),

@@ -10,6 +10,7 @@ mod capacity;
 mod check;
 mod explain;
 mod fleet;
+mod forecast;
 mod place;
 mod plan;
 mod queue;

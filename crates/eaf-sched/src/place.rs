@@ -7,8 +7,9 @@
 use crate::Shape;
 use crate::capacity::NodeCapacity;
 use crate::fleet::{Fleet, Rank};
-use eaf_model::{NodeId, Placement};
+use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId, Placement};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// A node that could take some of a gang.
 #[derive(Clone, Debug)]
@@ -18,6 +19,14 @@ pub(crate) struct Candidate {
     pub(crate) rank: Rank,
 }
 
+impl Candidate {
+    /// What orders candidates: the least left first, then the lowest id.
+    fn left(&self) -> (GpuMilli, CpuMilli, Bytes, NodeId) {
+        let (share, cpu, memory) = self.rank.level();
+        (share, cpu, memory, self.rank.node)
+    }
+}
+
 /// Places a gang on what is free, or nothing of it.
 pub(crate) fn place(fleet: &Fleet, shape: &Shape) -> Option<Placement> {
     if !fleet.may_fit(shape) {
@@ -25,20 +34,21 @@ pub(crate) fn place(fleet: &Fleet, shape: &Shape) -> Option<Placement> {
     }
     let chosen = choose(candidates(fleet, shape), shape.tasks)?;
     let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
-    Some(allot(&chosen, shape, capacity))
+    Some(allot(&chosen, shape, capacity).0)
 }
 
 /// The nodes that could take some of the gang, those with the least left first: one alone where it takes the whole gang,
 /// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
 pub(crate) fn candidates(fleet: &Fleet, shape: &Shape) -> Vec<Candidate> {
     let (ready, request, most) = (fleet.ready(), &shape.task, shape.tasks_on_a_node());
-    let share = request
-        .accelerators
-        .share
-        .saturating_mul(u64::from(request.accelerators.count));
+    let share = request.accelerators.share.saturating_mul(u64::from(request.accelerators.count));
     let mut found = Vec::new();
+    let mut alone: Option<&Rank> = None;
     let mut from = Rank::at_least(share, request.cpu, request.memory);
     while let Some(rank) = ready.get_next(&from) {
+        if alone.is_some_and(|best| best.level() < rank.level()) {
+            break;
+        }
         // The order is by accelerators, then CPU, then memory: where one is short, all up to enough of it can be passed.
         if rank.cpu < request.cpu {
             from = Rank::at_least(rank.share, request.cpu, request.memory);
@@ -51,34 +61,28 @@ pub(crate) fn candidates(fleet: &Fleet, shape: &Shape) -> Vec<Candidate> {
         let tasks = rank.parts().tasks(request).min(most);
         from = rank.last_alike();
         if tasks == shape.tasks {
-            return vec![Candidate {
-                tasks,
-                rank: rank.clone(),
-            }];
-        }
-        if tasks > 0 {
+            // Nodes with other accelerators may have as little left, and the lowest id breaks the tie.
+            alone = alone.filter(|best| best.node < rank.node).or(Some(rank));
+        } else if tasks > 0 {
             let useful = shape.tasks.div_ceil(tasks) as usize;
             let alike = ready.range::<_, Rank>(rank..=&from).take(useful);
-            found.extend(alike.map(|rank| Candidate {
-                tasks,
-                rank: rank.clone(),
-            }));
+            found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone() }));
         }
     }
-    found
+    match alone {
+        Some(rank) => vec![Candidate { tasks: shape.tasks, rank: rank.clone() }],
+        None => found,
+    }
 }
 
 /// Chooses nodes for a gang: the roomiest until one node takes the rest, and for the rest the one that has the least
 /// left. `None` where all together are too few.
 pub(crate) fn choose(mut candidates: Vec<Candidate>, tasks: u32) -> Option<Vec<(NodeId, u32)>> {
-    let room = candidates
-        .iter()
-        .map(|candidate| u64::from(candidate.tasks))
-        .sum::<u64>();
+    let room = candidates.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
     if room < u64::from(tasks) {
         return None;
     }
-    candidates.sort_by(|a, b| (Reverse(a.tasks), &a.rank).cmp(&(Reverse(b.tasks), &b.rank)));
+    candidates.sort_by_key(|candidate| (Reverse(candidate.tasks), candidate.left()));
     let mut chosen = Vec::new();
     let mut left = tasks;
     for (index, roomiest) in candidates.iter().enumerate() {
@@ -87,29 +91,28 @@ pub(crate) fn choose(mut candidates: Vec<Candidate>, tasks: u32) -> Option<Vec<(
             left -= roomiest.tasks;
             continue;
         }
-        let enough = candidates[index..]
-            .iter()
-            .take_while(|candidate| candidate.tasks >= left);
-        let best = enough
-            .min_by_key(|candidate| &candidate.rank)
-            .expect("the roomiest is enough");
+        let enough = candidates[index..].iter().take_while(|candidate| candidate.tasks >= left);
+        let best = enough.min_by_key(|candidate| candidate.left()).expect("the roomiest is enough");
         chosen.push((best.rank.node, left));
         break;
     }
     Some(chosen)
 }
 
-/// What each task of the gang gets on the chosen nodes. Ranks follow the nodes in the order they were chosen.
-pub(crate) fn allot(chosen: &[(NodeId, u32)], shape: &Shape, capacity: impl Fn(NodeId) -> NodeCapacity) -> Placement {
+/// What each task of the gang gets on the chosen nodes, and what is left of each. Ranks follow the nodes in the order in
+/// which they were chosen.
+pub(crate) fn allot(
+    chosen: &[(NodeId, u32)],
+    shape: &Shape,
+    capacity: impl Fn(NodeId) -> NodeCapacity,
+) -> (Placement, BTreeMap<NodeId, NodeCapacity>) {
     let mut tasks = Vec::with_capacity(shape.tasks as usize);
+    let mut left = BTreeMap::new();
     for &(node, count) in chosen {
         let mut capacity = capacity(node);
-        let taken = (0..count).map(|_| {
-            capacity
-                .take(node, &shape.task)
-                .expect("a chosen node has room for its tasks")
-        });
+        let taken = (0..count).map(|_| capacity.take(node, &shape.task).expect("a chosen node has room for its tasks"));
         tasks.extend(taken);
+        left.insert(node, capacity);
     }
-    Placement { tasks }
+    (Placement { tasks }, left)
 }

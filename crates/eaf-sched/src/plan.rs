@@ -1,9 +1,23 @@
 //! One planning pass.
-use crate::{Fleet, Queue, Releases};
-use eaf_model::{Placement, Time, WorkloadId};
+//!
+//! What: who starts now and where, and the promise to the first who cannot. The order is that of the queue. The first
+//! workload that does not fit becomes the head and gets a hold: the earliest time at which enough comes back, with a
+//! placement. Others may start now only where they delay that by nothing: they end before it, or leave what it needs
+//! (EASY backfill; Lifka, "The ANL/IBM SP scheduling system", 1995). Why that bounds starvation: every workload becomes
+//! the head in its turn, and a head's time never moves back.
+//! Why it is cheap: a shape that finds no place is passed over whole, so a pass costs what it grants and the shapes it
+//! meets, never the length of the queue. A pass that meets a bound ends early rather than out of order.
+//! Absent: preemption, and memory of the last pass.
 
-/// Everything that a pass looks at.
-#[derive(Clone, Debug, PartialEq, Default)]
+use crate::capacity::NodeCapacity;
+use crate::forecast::{Forecast, forecast};
+use crate::place::place;
+use crate::{Fleet, Queue, Releases, Shape};
+use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
+use std::collections::BTreeMap;
+
+/// Everything that a pass looks at. A clone is O(1).
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// The time of the pass.
     pub now: Time,
@@ -15,11 +29,11 @@ pub struct Snapshot {
     pub releases: Releases,
     /// The most grants of one pass.
     pub grants_max: u32,
-    /// The most shapes that one pass looks at.
+    /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
     pub shapes_max: u32,
 }
 
-/// What a pass decided.
+/// What a pass decided. It was cut short at `grants_max` where there are that many grants; another pass goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Who starts now, in queue order.
@@ -42,25 +56,149 @@ pub struct Grant {
 pub struct Hold {
     /// Whose.
     pub workload: WorkloadId,
-    /// When, at the latest, if everything that runs ends within its wall time.
+    /// When, at the latest, if everything that runs ends within its wall time and nothing of a higher priority comes.
     pub at: Time,
     /// Where.
     pub placement: Placement,
 }
 
-/// Plans.
+/// Plans one pass. The same snapshot gives the same plan. O(shapes met + grants), logarithmic in nodes and in waiting
+/// workloads; the hold adds the leases that it waits for.
 pub fn plan(snapshot: &Snapshot) -> Plan {
+    plan_with_head(snapshot).0
+}
+
+/// The first workload that cannot start, and the time before which it does not, whether or not that is a promise.
+pub(crate) type Head = Option<(WorkloadId, Time)>;
+
+pub(crate) fn plan_with_head(snapshot: &Snapshot) -> (Plan, Head) {
+    let mut pass = Pass {
+        snapshot,
+        fleet: snapshot.fleet.clone(),
+        plan: Plan::default(),
+        ends: Vec::new(),
+        head: None,
+        shadow: None,
+    };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
-    let mut fleet = snapshot.fleet.clone();
-    let mut plan = Plan::default();
-    while plan.grants.len() < snapshot.grants_max as usize {
+    while pass.plan.grants.len() < snapshot.grants_max as usize {
         let Some((workload, shape)) = walk.next() else { break };
-        let Some(placement) = crate::place::place(&fleet, shape) else {
-            break;
-        };
-        placement.tasks.iter().for_each(|task| fleet.hold(task));
-        plan.grants.push(Grant { workload, placement });
-        walk.again();
+        match pass.consider(workload, shape) {
+            Verdict::Starts => walk.again(),
+            Verdict::Waits => {}
+            Verdict::LetsNobodyPass => break,
+        }
     }
-    plan
+    (pass.plan, pass.head)
+}
+
+enum Verdict {
+    Starts,
+    Waits,
+    LetsNobodyPass,
+}
+
+struct Pass<'a> {
+    snapshot: &'a Snapshot,
+    /// What is free once the grants so far are made.
+    fleet: Fleet,
+    plan: Plan,
+    /// When each grant so far ends.
+    ends: Vec<Time>,
+    head: Head,
+    shadow: Option<Shadow>,
+}
+
+/// What the head's hold leaves to workloads that would still run when it begins.
+struct Shadow {
+    /// When the hold begins.
+    at: Time,
+    /// What will be left beside the hold, at that time, on the nodes that it needs.
+    left: BTreeMap<NodeId, NodeCapacity>,
+    /// What is free both now and beside the hold.
+    fleet: Fleet,
+}
+
+impl Pass<'_> {
+    fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
+        let end = self.snapshot.now.after(shape.wall);
+        let free = match &self.shadow {
+            Some(shadow) if end > shadow.at => &shadow.fleet,
+            _ => &self.fleet,
+        };
+        match place(free, shape) {
+            Some(placement) => {
+                self.grant(workload, placement, end);
+                Verdict::Starts
+            }
+            None if self.shadow.is_some() => Verdict::Waits,
+            None => self.promise(workload, shape),
+        }
+    }
+
+    fn grant(&mut self, workload: WorkloadId, placement: Placement, end: Time) {
+        for task in &placement.tasks {
+            self.fleet.hold(task);
+            if let Some(shadow) = &mut self.shadow {
+                shadow.hold(task, end, &self.fleet);
+            }
+        }
+        self.ends.push(end);
+        self.plan.grants.push(Grant { workload, placement });
+    }
+
+    /// Makes the first workload that does not fit the head of the queue.
+    fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
+        // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
+        if !self.fleet.ready_fit(shape) {
+            return Verdict::Waits;
+        }
+        match forecast(&self.fleet, self.snapshot.now, self.returns(), shape) {
+            Forecast::Fits { at, placement, left } => {
+                let mut fleet = self.fleet.clone();
+                for (node, left) in &left {
+                    fleet.limit(*node, left);
+                }
+                self.shadow = Some(Shadow { at, left, fleet });
+                self.head = Some((workload, at));
+                self.plan.hold = Some(Hold { workload, at, placement });
+                Verdict::Waits
+            }
+            Forecast::NotBefore(at) => {
+                self.head = Some((workload, at));
+                Verdict::LetsNobodyPass
+            }
+            // Held by something that no lease gives back; there is no time to keep free for it.
+            Forecast::Never => Verdict::Waits,
+        }
+    }
+
+    /// What comes back, by rising time: what was held before the pass, and what the pass has granted.
+    fn returns(&self) -> impl Iterator<Item = (Time, &[Allotment])> {
+        let mut granted: Vec<_> = self.ends.iter().copied().zip(&self.plan.grants).collect();
+        granted.sort_by_key(|(end, _)| *end);
+        let mut granted = granted.into_iter().map(|(end, grant)| (end, grant.placement.tasks.as_slice())).peekable();
+        let mut held = self.snapshot.releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())).peekable();
+        std::iter::from_fn(move || match (held.peek(), granted.peek()) {
+            (Some((held_at, _)), Some((end, _))) if end < held_at => granted.next(),
+            (None, _) => granted.next(),
+            _ => held.next(),
+        })
+    }
+}
+
+impl Shadow {
+    /// A grant takes its part of what is free now (`fleet`, where it is already held) and, where it lasts beyond the
+    /// beginning of the hold, of what is left beside that.
+    fn hold(&mut self, task: &Allotment, end: Time, fleet: &Fleet) {
+        let Some(left) = self.left.get_mut(&task.node) else {
+            self.fleet.hold(task);
+            return;
+        };
+        if end > self.at {
+            left.hold(task);
+        }
+        self.fleet.limit(task.node, fleet.get(task.node).expect("a granted node is in the fleet"));
+        self.fleet.limit(task.node, left);
+    }
 }

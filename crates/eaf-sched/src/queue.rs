@@ -36,25 +36,12 @@ pub(crate) struct Place {
 
 impl Place {
     fn of(entry: &Entry) -> Self {
-        Self {
-            priority: Reverse(entry.priority),
-            submitted_at: entry.submitted_at,
-            workload: entry.workload,
-        }
+        Self { priority: Reverse(entry.priority), submitted_at: entry.submitted_at, workload: entry.workload }
     }
 
     fn entry(self, shape: &Arc<Shape>) -> Entry {
-        let Self {
-            priority,
-            submitted_at,
-            workload,
-        } = self;
-        Entry {
-            workload,
-            priority: priority.0,
-            submitted_at,
-            shape: shape.clone(),
-        }
+        let Self { priority, submitted_at, workload } = self;
+        Entry { workload, priority: priority.0, submitted_at, shape: shape.clone() }
     }
 }
 
@@ -68,6 +55,8 @@ pub struct Queue {
     by_shape: OrdMap<Arc<Shape>, OrdSet<Place>>,
     /// The first of every shape, in order.
     firsts: OrdMap<Place, Arc<Shape>>,
+    /// The place of everyone.
+    by_id: OrdMap<WorkloadId, Place>,
 }
 
 impl Queue {
@@ -76,17 +65,14 @@ impl Queue {
         Self::default()
     }
 
-    /// Adds a workload. Asserts that its place is not taken. O(log waiting).
+    /// Adds a workload. Asserts that it is not queued already. O(log waiting).
     pub fn insert(&mut self, entry: Entry) {
         let place = Place::of(&entry);
         // One value serves all of one shape, whatever the callers bring along.
-        let known = self
-            .by_shape
-            .get_key_value(&entry.shape)
-            .map(|(shape, _)| shape.clone());
+        let known = self.by_shape.get_key_value(&entry.shape).map(|(shape, _)| shape.clone());
         let shape = known.unwrap_or(entry.shape);
-        let taken = self.order.insert(place, shape.clone());
-        assert!(taken.is_none(), "{} is queued once", entry.workload);
+        assert!(self.by_id.insert(entry.workload, place).is_none(), "{} is queued once", entry.workload);
+        self.order.insert(place, shape.clone());
         let places = self.by_shape.entry(shape.clone()).or_default();
         let first = places.get_min().copied();
         places.insert(place);
@@ -100,20 +86,10 @@ impl Queue {
     pub fn remove(&mut self, entry: &Entry) {
         let place = Place::of(entry);
         let shape = self.order.remove(&place);
-        assert!(
-            shape.is_some_and(|shape| shape == entry.shape),
-            "{} is queued",
-            entry.workload
-        );
-        let places = self
-            .by_shape
-            .get_mut(&entry.shape)
-            .expect("a queued shape has its places");
-        assert!(
-            places.remove(&place).is_some(),
-            "{} is queued under its shape",
-            entry.workload
-        );
+        self.by_id.remove(&entry.workload);
+        assert!(shape.is_some_and(|shape| shape == entry.shape), "{} is queued", entry.workload);
+        let places = self.by_shape.get_mut(&entry.shape).expect("a queued shape has its places");
+        assert!(places.remove(&place).is_some(), "{} is queued under its shape", entry.workload);
         let next = places.get_min().copied();
         if next.is_none() {
             self.by_shape.remove(&entry.shape);
@@ -133,6 +109,22 @@ impl Queue {
         self.order.is_empty()
     }
 
+    /// The entry of a workload that waits. O(log waiting).
+    pub fn get(&self, workload: WorkloadId) -> Option<Entry> {
+        let place = self.by_id.get(&workload)?;
+        Some(place.entry(self.order.get(place)?))
+    }
+
+    /// How many go before this one. O(that many).
+    pub(crate) fn ahead_of(&self, entry: &Entry) -> usize {
+        self.order.range::<_, Place>(..Place::of(entry)).count()
+    }
+
+    /// Everyone of one shape, in queue order.
+    pub(crate) fn of_shape(&self, shape: &Arc<Shape>) -> impl Iterator<Item = WorkloadId> {
+        self.by_shape.get(shape).into_iter().flat_map(|places| places.iter().map(|place| place.workload))
+    }
+
     /// Everyone who waits, in queue order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> {
         self.order.iter().map(|(place, shape)| place.entry(shape))
@@ -146,14 +138,7 @@ impl Queue {
     /// Walks the queue for one pass, meeting at most `shapes_max` shapes.
     pub(crate) fn walk(&self, shapes_max: u32) -> Walk<'_> {
         let fresh = self.firsts.iter().peekable();
-        Walk {
-            queue: self,
-            fresh,
-            shapes_left: shapes_max,
-            cursors: Vec::new(),
-            again: BinaryHeap::new(),
-            met: None,
-        }
+        Walk { queue: self, fresh, shapes_left: shapes_max, cursors: Vec::new(), again: BinaryHeap::new(), met: None }
     }
 }
 
@@ -200,12 +185,7 @@ impl<'a> Walk<'a> {
             None => return,
             Some(Ok(cursor)) => cursor,
             Some(Err(shape)) => {
-                let mut rest = self
-                    .queue
-                    .by_shape
-                    .get(shape)
-                    .expect("a queued shape has its places")
-                    .iter();
+                let mut rest = self.queue.by_shape.get(shape).expect("a queued shape has its places").iter();
                 rest.next();
                 self.cursors.push(Cursor { shape, rest });
                 self.cursors.len() - 1

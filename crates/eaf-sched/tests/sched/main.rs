@@ -1,0 +1,12 @@
+//! Tests of the scheduler through its public door.
+//!
+//! What: one file a feature, and properties over random worlds. `world` drives the scheduler as the core does: it submits,
+//! plans, checks each plan, makes it true, and lets time pass.
+
+mod checking;
+mod explaining;
+mod fleet;
+mod planning;
+mod promises;
+mod properties;
+mod world;

@@ -1,0 +1,64 @@
+//! Promises: the head never starts later than it was told, so nothing waits for ever behind smaller work.
+
+use crate::world::{World, ask, node, secs, wl, world};
+use eaf_model::{Span, Time, WorkloadId};
+use eaf_sched::Plan;
+use std::collections::BTreeMap;
+
+/// The earliest promise that each workload was given.
+#[derive(Default)]
+pub(crate) struct Promises(BTreeMap<WorkloadId, Time>);
+
+impl Promises {
+    pub(crate) fn note(&mut self, plan: &Plan) {
+        if let Some(hold) = &plan.hold {
+            let promised = self.0.entry(hold.workload).or_insert(hold.at);
+            assert!(hold.at <= *promised, "{} was promised {promised:?} and now {:?}", hold.workload, hold.at);
+            *promised = hold.at;
+        }
+    }
+
+    pub(crate) fn check(&self, world: &World) {
+        for (workload, promised) in &self.0 {
+            match world.started.get(workload) {
+                Some(started) => assert!(started <= promised, "{workload} started {started:?}, promised {promised:?}"),
+                None => assert!(*promised >= world.snapshot.now, "{workload} still waits, promised {promised:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A gang of all eight nodes comes into a stream of small work that alone would keep the nodes busy for ever.
+#[test]
+fn a_large_gang_starts_among_a_stream_of_small_work() {
+    let mut world = world((0..8).map(|_| node(4, 64, &[])));
+    let mut promises = Promises::default();
+    let mut seed = 7_u64;
+    let mut random = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let mut gang = wl(0);
+    for second in 0..1_000 {
+        for (_, plan) in world.until(secs(second)) {
+            promises.note(&plan);
+        }
+        if second == 100 {
+            gang = world.submit(ask().tasks(8).per_node(1).cpu(4).wall(60));
+        }
+        for _ in 0..2 {
+            let wall = 1 + random(40);
+            let small = ask().cpu(1 + random(2)).wall(wall);
+            world.submit_with(0, &small, Span::from_secs(1 + random(wall)));
+        }
+        promises.note(&world.pass());
+        promises.check(&world);
+    }
+    assert!(world.started[&gang] < secs(200), "the gang started at {:?}", world.started[&gang]);
+    assert!(world.waiting.len() > 100, "the small work alone is more than the nodes can do");
+    assert!(promises.len() > 20, "many were the head in their turn");
+}

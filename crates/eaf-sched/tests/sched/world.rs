@@ -1,0 +1,246 @@
+//! A small factory around the scheduler: what the core does, in as few lines as will do.
+
+use eaf_model::{
+    Accelerator, AcceleratorRequest, Allotment, Bytes, CpuMilli, GpuMilli, LeaseId, NodeId, NodeSpec, Placement, Span,
+    TaskRequest, Time, WorkloadId,
+};
+use eaf_sched::{Entry, Fleet, Hold, Plan, Queue, Releases, Shape, Snapshot, check, plan};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Builds a shape; one task of one CPU and 1 GiB for 100 s where nothing else is said.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask(pub(crate) Shape);
+
+pub(crate) fn ask() -> Ask {
+    let task = TaskRequest { cpu: CpuMilli(1_000), memory: gib(1), accelerators: AcceleratorRequest::none() };
+    Ask(Shape { tasks: 1, tasks_per_node_max: None, task, wall: Span::from_secs(100) })
+}
+
+impl Ask {
+    pub(crate) fn tasks(mut self, tasks: u32) -> Self {
+        self.0.tasks = tasks;
+        self
+    }
+    pub(crate) fn per_node(mut self, max: u32) -> Self {
+        self.0.tasks_per_node_max = Some(max);
+        self
+    }
+    pub(crate) fn cpu(mut self, threads: u64) -> Self {
+        self.0.task.cpu = CpuMilli(threads * 1_000);
+        self
+    }
+    pub(crate) fn memory(mut self, gibs: u64) -> Self {
+        self.0.task.memory = gib(gibs);
+        self
+    }
+    pub(crate) fn boards(mut self, count: u32) -> Self {
+        self.0.task.accelerators.count = count;
+        self
+    }
+    pub(crate) fn share(mut self, milli: u64) -> Self {
+        self.0.task.accelerators = AcceleratorRequest { count: 1, share: GpuMilli(milli), models: Vec::new() };
+        self
+    }
+    pub(crate) fn model(mut self, model: &str) -> Self {
+        self.0.task.accelerators.models.push(model.to_owned());
+        self
+    }
+    pub(crate) fn wall(mut self, secs: u64) -> Self {
+        self.0.wall = Span::from_secs(secs);
+        self
+    }
+}
+
+pub(crate) fn gib(gibs: u64) -> Bytes {
+    Bytes(gibs << 30)
+}
+
+pub(crate) fn node(threads: u64, gibs: u64, boards: &[&str]) -> NodeSpec {
+    let board = |model: &&str| Accelerator { model: (*model).to_owned(), memory: None, uuid: None };
+    NodeSpec {
+        name: String::new(),
+        cpu: CpuMilli(threads * 1_000),
+        memory: gib(gibs),
+        accelerators: boards.iter().map(board).collect(),
+        pretended: false,
+        labels: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn nd(step: u64) -> NodeId {
+    NodeId::of_step(step)
+}
+
+pub(crate) fn wl(step: u64) -> WorkloadId {
+    WorkloadId::of_step(step)
+}
+
+pub(crate) fn secs(secs: u64) -> Time {
+    Time(0).after(Span::from_secs(secs))
+}
+
+/// A lease of the world.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    /// When its wall time is over, as the scheduler knows.
+    pub(crate) until: Time,
+    /// When it will really end, which nobody knows.
+    pub(crate) ends: Time,
+    pub(crate) tasks: Arc<[Allotment]>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) specs: BTreeMap<NodeId, NodeSpec>,
+    pub(crate) waiting: BTreeMap<WorkloadId, Entry>,
+    pub(crate) running: BTreeMap<LeaseId, Running>,
+    /// How long each workload really runs.
+    runs: BTreeMap<WorkloadId, Span>,
+    /// When each workload started.
+    pub(crate) started: BTreeMap<WorkloadId, Time>,
+    next: u64,
+}
+
+/// A world with these nodes, from `nd-1` up, and nothing else.
+pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
+    let mut world = World {
+        snapshot: Snapshot { grants_max: 1_000, shapes_max: 1_000, ..Snapshot::default() },
+        specs: BTreeMap::new(),
+        waiting: BTreeMap::new(),
+        running: BTreeMap::new(),
+        runs: BTreeMap::new(),
+        started: BTreeMap::new(),
+        next: 1,
+    };
+    for (spec, step) in nodes.into_iter().zip(1..) {
+        world.snapshot.fleet.add(nd(step), &spec);
+        world.specs.insert(nd(step), spec);
+    }
+    world
+}
+
+impl World {
+    /// Submits at priority 0 what runs for its whole wall time; ids rise from `wl-1`.
+    #[allow(clippy::needless_pass_by_value, reason = "a shape is built where it is submitted")]
+    pub(crate) fn submit(&mut self, ask: Ask) -> WorkloadId {
+        let runs = ask.0.wall;
+        self.submit_with(0, &ask, runs)
+    }
+
+    pub(crate) fn submit_with(&mut self, priority: i32, ask: &Ask, runs: Span) -> WorkloadId {
+        let workload = wl(self.next);
+        self.next += 1;
+        let shape = Arc::new(ask.0.clone());
+        let entry = Entry { workload, priority, submitted_at: self.snapshot.now, shape };
+        self.snapshot.queue.insert(entry.clone());
+        self.waiting.insert(workload, entry);
+        self.runs.insert(workload, runs);
+        workload
+    }
+
+    pub(crate) fn cancel(&mut self, workload: WorkloadId) {
+        let entry = self.waiting.remove(&workload).expect("it waits");
+        self.snapshot.queue.remove(&entry);
+    }
+
+    /// Plans, checks the plan, and makes it true.
+    pub(crate) fn pass(&mut self) -> Plan {
+        let made = plan(&self.snapshot);
+        check(&self.snapshot, &made).unwrap_or_else(|wrong| panic!("{wrong}\n{}", show(&made)));
+        for grant in &made.grants {
+            self.start(grant.workload, &grant.placement);
+        }
+        made
+    }
+
+    fn start(&mut self, workload: WorkloadId, placement: &Placement) {
+        let now = self.snapshot.now;
+        let entry = self.waiting.remove(&workload).expect("it waits");
+        self.snapshot.queue.remove(&entry);
+        for task in &placement.tasks {
+            self.snapshot.fleet.hold(task);
+        }
+        let lease = LeaseId::of_step(self.next);
+        self.next += 1;
+        let tasks: Arc<[Allotment]> = placement.tasks.clone().into();
+        let until = now.after(entry.shape.wall);
+        self.snapshot.releases.insert(until, lease, tasks.clone());
+        let ends = now.after(self.runs[&workload]);
+        self.running.insert(lease, Running { until, ends, tasks });
+        self.started.insert(workload, now);
+    }
+
+    /// Ends a lease now.
+    pub(crate) fn end(&mut self, lease: LeaseId) {
+        let ended = self.running.remove(&lease).expect("it runs");
+        self.snapshot.releases.remove(ended.until, lease);
+        for task in ended.tasks.iter() {
+            self.snapshot.fleet.release(task);
+        }
+    }
+
+    /// Lets time pass up to `at`, with a pass whenever something ends; gives the plans and their times.
+    pub(crate) fn until(&mut self, at: Time) -> Vec<(Time, Plan)> {
+        let mut plans = Vec::new();
+        while let Some(next) = self.running.values().map(|lease| lease.ends).min().filter(|next| *next <= at) {
+            self.snapshot.now = next;
+            let due: Vec<_> = self.running.iter().filter(|(_, lease)| lease.ends <= next).map(|(id, _)| *id).collect();
+            for lease in due {
+                self.end(lease);
+            }
+            plans.push((next, self.pass()));
+        }
+        self.snapshot.now = at;
+        plans
+    }
+
+    /// The same snapshot, its indexes built afresh from what is true.
+    pub(crate) fn rebuilt(&self) -> Snapshot {
+        let mut fleet = Fleet::new();
+        for (id, spec) in self.specs.iter().rev() {
+            fleet.add(*id, spec);
+            fleet.set_state(*id, self.snapshot.fleet.get(*id).expect("it is there").state());
+        }
+        let mut releases = Releases::new();
+        for (id, lease) in self.running.iter().rev() {
+            releases.insert(lease.until, *id, lease.tasks.clone());
+            for task in lease.tasks.iter() {
+                fleet.hold(task);
+            }
+        }
+        let mut queue = Queue::new();
+        for entry in self.waiting.values().rev() {
+            queue.insert(entry.clone());
+        }
+        Snapshot { fleet, queue, releases, ..self.snapshot }
+    }
+}
+
+/// A plan as text: `wl-1: nd-1[0 1], nd-2` a grant, boards in brackets, a share as `0:250`; the hold last, in seconds.
+pub(crate) fn show(plan: &Plan) -> String {
+    let mut text = String::new();
+    for grant in &plan.grants {
+        let _ = writeln!(text, "{}: {}", grant.workload, show_placement(&grant.placement));
+    }
+    if let Some(Hold { workload, at, placement }) = &plan.hold {
+        let after = at.since(Time(0)).0;
+        let _ =
+            writeln!(text, "hold {workload} at {}.{:03}: {}", after / 1_000, after % 1_000, show_placement(placement));
+    }
+    text
+}
+
+fn show_placement(placement: &Placement) -> String {
+    let show_task = |task: &Allotment| {
+        let boards = task.accelerators.iter().map(|board| match board.share.0 {
+            1_000 => board.index.to_string(),
+            share => format!("{}:{share}", board.index),
+        });
+        let boards = boards.collect::<Vec<_>>().join(" ");
+        if boards.is_empty() { task.node.to_string() } else { format!("{}[{boards}]", task.node) }
+    };
+    placement.tasks.iter().map(show_task).collect::<Vec<_>>().join(", ")
+}
