@@ -121,6 +121,18 @@ impl Disk {
         Self { durable: self.durable, cached, seed, ..Self::default() }
     }
 
+    /// The same disk when nothing more happens to it: the process ended, the power stayed, and whoever reads sees every
+    /// byte that was written.
+    ///
+    /// # Panics
+    /// Where the power has failed; then it is `restart` that tells what is there.
+    #[must_use]
+    pub fn repaired(mut self) -> Self {
+        assert!(!self.no_power, "what a power loss keeps is chosen by restart");
+        self.fault = None;
+        self
+    }
+
     /// Writes bytes at an offset of the file, into the cache.
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), DiskError> {
         let end = offset + bytes.len();

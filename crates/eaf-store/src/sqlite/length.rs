@@ -22,6 +22,10 @@ pub(super) fn missing_page(path: &Path) -> io::Result<Option<u32>> {
         return Ok(None);
     }
     file.read_exact_at(&mut header, 0)?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        // No database: that is found out, and said, by whoever opens it.
+        return Ok(None);
+    }
     let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
         1 => 65_536,
         bytes => u64::from(bytes),

@@ -80,11 +80,7 @@ fn common(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the tables in an empty database, and checks the format of any other.
 pub(super) async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(|error| unreadable(path, error, 0))?;
-    if tables > 0 {
+    if !is_empty(conn, path).await? {
         return check_format(conn, path).await;
     }
     let create = format!(
@@ -94,8 +90,21 @@ pub(super) async fn prepare(conn: &mut SqliteConnection, path: &Path) -> Result<
         env!("CARGO_PKG_VERSION"),
         i64::MIN,
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(conn).await.map_err(failed("making the journal"))?;
+    // The tables go into the database at once: from then on an empty one is one that never held a journal.
+    for statements in [create.as_str(), "PRAGMA wal_checkpoint(TRUNCATE)"] {
+        let statements = sqlx::AssertSqlSafe(statements.to_owned());
+        sqlx::raw_sql(statements).execute(&mut *conn).await.map_err(failed("making the journal"))?;
+    }
     Ok(())
+}
+
+/// True for a database without tables: a new one, or one whose making was cut short.
+pub(super) async fn is_empty(conn: &mut SqliteConnection, path: &Path) -> Result<bool, OpenError> {
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(conn)
+        .await
+        .map_err(|error| unreadable(path, error, 0))?;
+    Ok(tables == 0)
 }
 
 /// Refuses what is not a journal, or one of a later format.

@@ -158,7 +158,10 @@ async fn connect(path: &Path, options: OpenOptions) -> Result<(SqliteConnection,
     if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
         schema::check_length(path)?;
         let mut conn = schema::reading(path).connect().await.map_err(|error| schema::unreadable(path, error, 0))?;
-        let checked = schema::check_format(&mut conn, path).await;
+        let checked = match schema::is_empty(&mut conn, path).await {
+            Ok(false) => schema::check_format(&mut conn, path).await,
+            other => other.map(drop),
+        };
         let closed = conn.close().await;
         checked?;
         closed.map_err(failed("closing the journal"))?;
