@@ -5,6 +5,9 @@
 
 pub mod client;
 pub mod messages;
+mod openapi;
+pub mod receipt;
 mod shapes;
 
+pub use openapi::{OPENAPI, document};
 pub use shapes::*;

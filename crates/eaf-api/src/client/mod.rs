@@ -241,7 +241,8 @@ impl Client {
 
     /// Ends the factory's process; with `stop_work` its tasks too.
     pub fn stop(&self, stop_work: bool) -> Result<Stopping, ClientError> {
-        self.post("/v1/stop", Some(&StopRequest { stop_work }))
+        let pid = self.ready()?.pid;
+        self.post("/v1/stop", Some(&StopRequest { pid, stop_work }))
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

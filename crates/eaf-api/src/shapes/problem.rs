@@ -110,8 +110,8 @@ pub enum Refusal {
     },
     /// 401: no token, or none that can be read.
     Unauthorized,
-    /// 403: a token that is not this factory's.
-    Forbidden,
+    /// 401: a token that is not this factory's.
+    WrongToken,
     /// 404: no such path.
     NoSuchPath {
         /// The path.
@@ -154,6 +154,11 @@ pub enum Refusal {
         /// The array.
         workload: WorkloadId,
     },
+    /// 409: the stop was meant for another process.
+    OtherProcess {
+        /// The one that answers.
+        pid: u32,
+    },
     /// 410: these events have left the journal; begin again at `oldest`.
     EventsGone {
         /// The oldest step that is still there.
@@ -187,7 +192,7 @@ impl Refusal {
             Self::QueryMalformed { .. } => "query_malformed",
             Self::HeaderMalformed { .. } => "header_malformed",
             Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
+            Self::WrongToken => "wrong_token",
             Self::NoSuchPath { .. } => "no_such_path",
             Self::NoSuchWorkload { .. } => "no_such_workload",
             Self::NoSuchNode { .. } => "no_such_node",
@@ -196,6 +201,7 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NotEnded { .. } => "not_ended",
             Self::IsArray { .. } => "is_array",
+            Self::OtherProcess { .. } => "other_process",
             Self::EventsGone { .. } => "events_gone",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -210,15 +216,14 @@ impl Refusal {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BodyMalformed { .. } | Self::QueryMalformed { .. } | Self::HeaderMalformed { .. } => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
+            Self::Unauthorized | Self::WrongToken => 401,
             Self::NoSuchPath { .. }
             | Self::NoSuchWorkload { .. }
             | Self::NoSuchNode { .. }
             | Self::NoSuchLog { .. }
             | Self::NoSuchFile { .. } => 404,
             Self::MethodNotAllowed { .. } => 405,
-            Self::NotEnded { .. } | Self::IsArray { .. } => 409,
+            Self::NotEnded { .. } | Self::IsArray { .. } | Self::OtherProcess { .. } => 409,
             Self::EventsGone { .. } => 410,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,

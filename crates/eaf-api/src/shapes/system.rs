@@ -18,6 +18,8 @@ pub struct Ready {
     pub ready: bool,
     /// The last step that is durable.
     pub step: u64,
+    /// The process that answers; `POST /v1/stop` asks for it.
+    pub pid: u32,
     /// What is missing, where something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -35,9 +37,11 @@ pub struct JournalHead {
 }
 
 /// `POST /v1/stop`: end the factory's process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRequest {
+    /// The process to end, so that a request that was meant for an earlier one ends nothing.
+    pub pid: u32,
     /// False leaves tasks running for the next start to find; true ends them and their supervisor first.
     #[serde(default)]
     pub stop_work: bool,

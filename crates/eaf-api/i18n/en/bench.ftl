@@ -1,0 +1,49 @@
+# Benchmarks: what each measures, and the names of its figures.
+
+fail-bench = a benchmark could not be run to its end
+
+bench-submit = Durable submissions over HTTP, one workload a request, 32 connections, all processors taken, so that every planning pass meets the growing queue. Nothing is answered before it is on disk. The floor is plain SQLite (WAL, synchronous=FULL) in the same run: the same bytes, one row a step, in the batch sizes of the factory's own journal.
+bench-submit-rate = durable submissions
+bench-submit-floor = the floor: plain SQLite, same bytes, same batches
+bench-submit-ratio = the floor over the factory
+bench-submit-batch = submissions in one write, on average
+bench-submit-p50 = wait for an answer, median
+bench-submit-p99 = wait for an answer, 99 of 100
+bench-submit-slurm-here = Slurm on this machine, sbatch one by one (not durable)
+bench-submit-slurm-one = Slurm, sbatch one by one (not durable)
+bench-submit-slurm-eight = Slurm, sbatch by eight (not durable)
+bench-submit-slurm-rest = Slurm through its REST door (not durable)
+bench-submit-spur = ROCm Spur
+
+bench-start = An idle factory: from just before the request is written until the task, as the first thing that it does, prints the time.
+bench-start-p50 = submission to running process, median
+bench-start-p99 = submission to running process, 99 of 100
+bench-start-slurm-tuned = Slurm, tuned for it
+bench-start-slurm-default = Slurm, by default
+bench-start-srun = Slurm, srun
+bench-start-hyperqueue = HyperQueue
+bench-start-spur = ROCm Spur
+
+bench-throughput = 10,000 times “true” through the local engine, from submission to the last end, with durable journal, limits, sandbox, user, logs and receipts on; eight at once. The bare loop runs the same program with its two log files, in the same run, and does nothing else.
+bench-throughput-array = as one array
+bench-throughput-single = submitted one by one
+bench-throughput-loop = the bare loop of fork and exec
+bench-throughput-hyperqueue = HyperQueue, as an array (no journal, limits, sandbox or receipts)
+bench-throughput-slurm = Slurm
+bench-throughput-spur = ROCm Spur
+bench-throughput-xargs = xargs -P8
+
+bench-store = One million ended workloads in the store, and one hundred thousand that wait.
+bench-store-startup = start-up with a million ended, until work is taken
+bench-store-memory = memory with a million ended
+bench-store-ps = eaf ps with a million ended
+bench-store-ps-all = eaf ps --all with a million ended
+bench-store-memory-after = memory with a million ended, after the listings
+bench-store-waiting = memory with 100,000 waiting
+bench-store-waiting-ps = eaf ps with 100,000 waiting
+
+bench-floor = What the disk and the kernel can do without a factory. Rows of 400 bytes, SQLite in WAL with synchronous=FULL.
+bench-floor-one = commits of one row
+bench-floor-by-32 = rows by 32
+bench-floor-by-100 = rows by 100
+bench-floor-fork-exec = the bare loop of fork and exec, eight at once, with two log files each

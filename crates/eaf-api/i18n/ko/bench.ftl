@@ -1,0 +1,49 @@
+# 벤치마크: 각각 무엇을 재는지, 그리고 수치의 이름.
+
+fail-bench = 벤치마크를 끝까지 실행하지 못했습니다
+
+bench-submit = HTTP를 통한 내구성 있는 제출. 요청마다 작업 하나, 연결 32개, 모든 프로세서가 차 있어 배치 계획이 매번 길어지는 대기열을 만납니다. 디스크에 기록되기 전에는 응답하지 않습니다. 기준선은 같은 실행에서 잰 순수 SQLite(WAL, synchronous=FULL)로, 같은 바이트를 단계마다 한 행씩, 저널에 나타난 묶음 크기대로 씁니다.
+bench-submit-rate = 내구성 있는 제출
+bench-submit-floor = 기준선: 순수 SQLite, 같은 바이트, 같은 묶음
+bench-submit-ratio = 기준선 대 공장
+bench-submit-batch = 한 번 쓸 때의 평균 제출 수
+bench-submit-p50 = 응답까지의 시간, 중앙값
+bench-submit-p99 = 응답까지의 시간, 100번 중 99번
+bench-submit-slurm-here = 이 기계의 Slurm, sbatch 하나씩 (내구성 없음)
+bench-submit-slurm-one = Slurm, sbatch 하나씩 (내구성 없음)
+bench-submit-slurm-eight = Slurm, sbatch 여덟씩 (내구성 없음)
+bench-submit-slurm-rest = Slurm, REST로 (내구성 없음)
+bench-submit-spur = ROCm Spur
+
+bench-start = 쉬고 있는 공장: 요청을 쓰기 직전부터 태스크가 가장 먼저 시각을 출력할 때까지.
+bench-start-p50 = 제출에서 프로세스 시작까지, 중앙값
+bench-start-p99 = 제출에서 프로세스 시작까지, 100번 중 99번
+bench-start-slurm-tuned = Slurm, 조정한 설정
+bench-start-slurm-default = Slurm, 기본 설정
+bench-start-srun = Slurm, srun
+bench-start-hyperqueue = HyperQueue
+bench-start-spur = ROCm Spur
+
+bench-throughput = 로컬 엔진으로 "true"를 10,000번, 제출부터 마지막 종료까지. 내구성 있는 저널, 제한, 샌드박스, 사용자, 로그, 영수증을 모두 켠 상태로 여덟 개씩. 단순 반복은 같은 프로그램을 로그 파일 두 개와 함께 같은 실행에서 돌리고 그 밖에는 아무것도 하지 않습니다.
+bench-throughput-array = 배열 하나로
+bench-throughput-single = 하나씩 제출
+bench-throughput-loop = fork와 exec만 하는 단순 반복
+bench-throughput-hyperqueue = HyperQueue, 배열로 (저널, 제한, 샌드박스, 영수증 없음)
+bench-throughput-slurm = Slurm
+bench-throughput-spur = ROCm Spur
+bench-throughput-xargs = xargs -P8
+
+bench-store = 끝난 작업 백만 개가 저장소에 있을 때, 그리고 십만 개가 기다릴 때.
+bench-store-startup = 끝난 작업 백만 개일 때, 일을 받기까지의 시작 시간
+bench-store-memory = 끝난 작업 백만 개일 때의 메모리
+bench-store-ps = 끝난 작업 백만 개일 때의 eaf ps
+bench-store-ps-all = 끝난 작업 백만 개일 때의 eaf ps --all
+bench-store-memory-after = 끝난 작업 백만 개일 때의 메모리, 목록을 본 뒤
+bench-store-waiting = 100,000개가 기다릴 때의 메모리
+bench-store-waiting-ps = 100,000개가 기다릴 때의 eaf ps
+
+bench-floor = 공장 없이 디스크와 커널이 할 수 있는 것. 400바이트 행, SQLite WAL, synchronous=FULL.
+bench-floor-one = 한 행씩 커밋
+bench-floor-by-32 = 32행씩
+bench-floor-by-100 = 100행씩
+bench-floor-fork-exec = fork와 exec만 하는 단순 반복, 여덟 개씩, 로그 파일 두 개와 함께

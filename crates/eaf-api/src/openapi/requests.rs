@@ -1,0 +1,154 @@
+//! The schemas of what is sent.
+
+use super::parts::{PRINTABLE, entries, object, schema};
+use serde_json::{Map, Value, json};
+
+const NO_NUL: &str = "^[^\\u0000]*$";
+
+pub(super) fn schemas() -> Map<String, Value> {
+    entries(json!({
+        "SubmitRequest": object(&["spec"], json!({
+            "spec": schema("WorkloadSpec"),
+            "array": {
+                "type": "array",
+                "description": "The index values of an array; empty for one workload.",
+                "items": { "type": "integer", "minimum": 0, "maximum": 65535 },
+                "uniqueItems": true,
+                "maxItems": 10000
+            }
+        })),
+        "WorkloadSpec": spec(),
+        "TaskRequest": object(&[], json!({
+            "cpu": {
+                "type": "integer", "minimum": 1, "maximum": 1_000_000_000, "default": 1000,
+                "description": "Thousandths of a CPU thread."
+            },
+            "memory": {
+                "type": "integer", "minimum": 1u64 << 20, "maximum": 1u64 << 60, "default": 256u64 << 20,
+                "description": "Bytes."
+            },
+            "accelerators": schema("AcceleratorRequest")
+        })),
+        "AcceleratorRequest": {
+            "description": "None, one of which a share may be asked for, or several whole ones.",
+            "anyOf": [
+                accelerators(&[], json!({ "const": 0 }), json!({ "const": 1000 }), 0),
+                accelerators(&["count"], json!({ "const": 1 }), share(), 1000),
+                accelerators(
+                    &["count"],
+                    json!({ "type": "integer", "minimum": 2, "maximum": 4096 }),
+                    json!({ "const": 1000 }),
+                    1000,
+                )
+            ]
+        },
+        "Run": {
+            "description": "What a task executes.",
+            "oneOf": [
+                object(&["command"], json!({
+                    "command": {
+                        "type": "array",
+                        "description": "A program and its arguments, not seen by a shell.",
+                        "prefixItems": [{ "type": "string", "pattern": "^[^\\u0000]+$" }],
+                        "items": { "type": "string", "pattern": NO_NUL },
+                        "minItems": 1
+                    }
+                })),
+                object(&["script"], json!({
+                    "script": {
+                        "type": "string",
+                        "description": "A text that is executed; it starts with `#!` or is given to /bin/sh.",
+                        "pattern": "^[^\\u0000]*[!-~][^\\u0000]*$"
+                    }
+                }))
+            ]
+        },
+        "CordonRequest": object(&["why"], json!({
+            "why": {
+                "type": "string",
+                "description": "Why, for the next one on call.",
+                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[!-~][^\\u0000-\\u001f\\u007f-\\u009f]*$",
+                "maxLength": 200
+            }
+        })),
+        "StopRequest": object(&["pid"], json!({
+            "pid": {
+                "type": "integer", "minimum": 0, "maximum": u32::MAX,
+                "description": "The process to end, so that a request that was meant for an earlier one ends nothing."
+            },
+            "stop_work": {
+                "type": "boolean", "default": false,
+                "description": "False leaves tasks running for the next start to find."
+            }
+        }))
+    }))
+}
+
+fn share() -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 1000, "description": "Thousandths of one." })
+}
+
+fn accelerators(required: &[&str], count: Value, share: Value, models_max: u32) -> Value {
+    object(
+        required,
+        json!({
+            "count": count,
+            "share": share,
+            "models": {
+                "type": "array",
+                "description": "The models that will do; empty for any.",
+                "items": { "type": "string", "pattern": PRINTABLE, "maxLength": 128 },
+                "uniqueItems": true,
+                "maxItems": models_max
+            }
+        }),
+    )
+}
+
+fn spec() -> Value {
+    let ids = |description: &str| {
+        json!({
+            "type": "array", "items": schema("WorkloadId"), "uniqueItems": true, "maxItems": 1000,
+            "description": description
+        })
+    };
+    let span = |min: u64, max: u64, description: &str| {
+        json!({ "type": ["integer", "null"], "minimum": min, "maximum": max, "description": description })
+    };
+    object(
+        &["run"],
+        json!({
+            "name": { "type": "string", "pattern": PRINTABLE, "maxLength": 128, "default": "unnamed" },
+            "project": { "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "default": "default" },
+            "tasks": {
+                "type": "integer", "minimum": 1, "maximum": 4096, "default": 1,
+                "description": "More than one is a gang that starts whole or not at all."
+            },
+            "tasks_per_node_max": { "type": ["integer", "null"], "minimum": 1, "maximum": 4096 },
+            "task": schema("TaskRequest"),
+            "wall_time": span(1, 31_622_400_000, "Milliseconds that it may run."),
+            "priority": {
+                "type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Higher goes first."
+            },
+            "retries": { "type": "integer", "minimum": 0, "maximum": 100, "default": 0 },
+            "on_loss": { "type": "string", "enum": ["requeue", "fail"], "default": "requeue" },
+            "after_ok": ids("Wait until all of these have finished with success."),
+            "after_any": ids("Wait until all of these have ended."),
+            "expires_after": span(1, 1 << 50, "Give up when not started so many milliseconds after submission."),
+            "stop_grace": span(0, 3_600_000, "Milliseconds between the polite and the hard stop."),
+            "environment": {
+                "type": "object",
+                "propertyNames": { "pattern": "^(?!EAF_)[A-Za-z_][A-Za-z0-9_]*$" },
+                "additionalProperties": { "type": "string", "pattern": NO_NUL }
+            },
+            "working_directory": {
+                "type": ["string", "null"],
+                "pattern": "^(?!(?:[^\\u0000]*/)?\\.\\.(?:/|$))[^\\u0000]+$",
+                "maxLength": 1024,
+                "description": "Absent for a fresh directory of its own, relative for one within that."
+            },
+            "labels": schema("Labels"),
+            "run": schema("Run")
+        }),
+    )
+}

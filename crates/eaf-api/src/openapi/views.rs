@@ -1,0 +1,237 @@
+//! The schemas of what is answered.
+
+use super::parts::{entries, object, schema};
+use eaf_model::{NodeState, WorkloadState};
+use serde_json::{Map, Value, json};
+
+fn list(of: &str) -> Value {
+    json!({ "type": "array", "items": schema(of) })
+}
+
+fn or_null(of: &str) -> Value {
+    json!({ "anyOf": [schema(of), { "type": "null" }] })
+}
+
+fn words<T: serde::Serialize>(values: &[T]) -> Value {
+    json!({ "type": "string", "enum": values })
+}
+
+pub(super) fn schemas() -> Map<String, Value> {
+    let mut schemas = system();
+    schemas.extend(nodes());
+    schemas.extend(workloads());
+    schemas.extend(explanations());
+    schemas
+}
+
+fn system() -> Map<String, Value> {
+    let text = json!({ "type": "string" });
+    entries(json!({
+        "Health": object(&["status", "version"], json!({ "status": { "const": "ok" }, "version": text })),
+        "Ready": object(&["ready", "step", "pid"], json!({
+            "ready": { "type": "boolean" },
+            "step": schema("Step"),
+            "pid": { "type": "integer", "minimum": 1 },
+            "why": { "type": "string", "description": "What is missing, where something is." }
+        })),
+        "JournalHead": object(&["step", "hash", "head"], json!({
+            "step": schema("Step"),
+            "hash": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+            "head": { "type": "string", "pattern": "^[0-9]+:[0-9a-f]{64}$" }
+        })),
+        "Stopping": object(&["stop_work", "pid"], json!({
+            "stop_work": { "type": "boolean" },
+            "pid": { "type": "integer" }
+        })),
+        "EventView": object(&["id", "at", "event"], json!({
+            "id": schema("EventId"),
+            "at": schema("Time"),
+            "event": {
+                "type": "object",
+                "description": "One member, named after the kind of event.",
+                "minProperties": 1,
+                "maxProperties": 1
+            }
+        }))
+    }))
+}
+
+fn nodes() -> Map<String, Value> {
+    entries(json!({
+        "NodeState": words(&[NodeState::Ready, NodeState::Cordoned, NodeState::Lost]),
+        "Accelerator": object(&["model"], json!({
+            "model": { "type": "string" },
+            "memory": schema("Bytes"),
+            "uuid": { "type": "string" }
+        })),
+        "NodeSpec": object(&["name", "cpu", "memory"], json!({
+            "name": { "type": "string" },
+            "cpu": schema("CpuMilli"),
+            "memory": schema("Bytes"),
+            "accelerators": list("Accelerator"),
+            "pretended": { "type": "boolean", "description": "True where the accelerators are not there." },
+            "labels": { "type": "object", "additionalProperties": { "type": "string" } }
+        })),
+        "NodeStatus": object(&["cpu_held", "memory_held", "accelerators_held", "tasks"], json!({
+            "cpu_held": schema("CpuMilli"),
+            "memory_held": schema("Bytes"),
+            "accelerators_held": list("GpuMilli"),
+            "tasks": { "type": "integer", "minimum": 0 }
+        })),
+        "Node": resource("NodeId", "NodeSpec", "NodeStatus", "NodeState", json!({
+            "state_since": or_null("Time"),
+            "state_reason": { "type": ["string", "null"] }
+        })),
+        "NodeList": object(&["items"], json!({ "items": list("Node") }))
+    }))
+}
+
+/// What every lifecycle resource shows.
+fn resource(id: &str, spec: &str, status: &str, state: &str, other: Value) -> Value {
+    let mut properties = entries(json!({
+        "id": schema(id),
+        "name": { "type": "string" },
+        "spec": schema(spec),
+        "status": schema(status),
+        "labels": { "type": "object", "additionalProperties": { "type": "string" } },
+        "version": { "type": "integer", "minimum": 1, "description": "Counts the changes of the record." },
+        "state": schema(state),
+        "state_deadline": or_null("Time")
+    }));
+    properties.extend(entries(other));
+    let required: Vec<&str> = properties.keys().map(String::as_str).collect();
+    let required = json!(required);
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+}
+
+fn workloads() -> Map<String, Value> {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    entries(json!({
+        "WorkloadState": words(&WorkloadState::ALL),
+        "Reason": {
+            "type": "object",
+            "description": "Why a workload is in its state: a code and the numbers of it.",
+            "required": ["code"],
+            "properties": { "code": { "type": "string" } }
+        },
+        "Submitted": object(&["id"], json!({ "id": schema("WorkloadId") })),
+        "Workload": resource("WorkloadId", "WorkloadSpec", "WorkloadStatus", "WorkloadState", json!({
+            "state_since": schema("Time"),
+            "state_reason": schema("Reason")
+        })),
+        "WorkloadStatus": object(&["by", "submitted_at", "retries_spent", "losses", "attempts"], json!({
+            "by": { "type": "string" },
+            "submitted_at": schema("Time"),
+            "array_index": { "type": "integer", "minimum": 0, "maximum": 65535 },
+            "array": schema("ArraySummary"),
+            "not_before": schema("Time"),
+            "retries_spent": count,
+            "losses": count,
+            "lease": schema("Lease"),
+            "attempts": list("Attempt")
+        })),
+        "ArraySummary": object(&["members", "by_state"], json!({
+            "members": count,
+            "by_state": { "type": "object", "propertyNames": schema("WorkloadState"), "additionalProperties": count }
+        })),
+        "Allotment": object(&["node", "cpu", "memory"], json!({
+            "node": schema("NodeId"),
+            "cpu": schema("CpuMilli"),
+            "memory": schema("Bytes"),
+            "accelerators": {
+                "type": "array",
+                "items": object(&["index", "share"], json!({ "index": count, "share": schema("GpuMilli") }))
+            }
+        })),
+        "Lease": object(&["id", "attempt", "granted_at", "tasks"], json!({
+            "id": schema("LeaseId"),
+            "attempt": { "type": "integer", "minimum": 1 },
+            "granted_at": schema("Time"),
+            "tasks": list("Task")
+        })),
+        "Task": object(&["allotment", "state", "usage"], json!({
+            "allotment": schema("Allotment"),
+            "state": { "type": "string", "enum": ["ordered", "accepted", "started", "exited", "abandoned"] },
+            "started_at": schema("Time"),
+            "exit": schema("Exit"),
+            "usage": schema("Usage")
+        })),
+        "Attempt": object(&["attempt", "lease", "nodes", "exits", "bill"], json!({
+            "attempt": { "type": "integer", "minimum": 1 },
+            "lease": schema("LeaseId"),
+            "nodes": list("NodeId"),
+            "exits": list("Exit"),
+            "bill": schema("Bill")
+        })),
+        "Bill": {
+            "type": "object",
+            "description": "What the attempt held, used and costs; the receipt says how each figure is made.",
+            "required": ["granted_at", "ended_at", "usage", "price_book", "price"],
+            "properties": {
+                "granted_at": schema("Time"),
+                "started_at": schema("Time"),
+                "ended_at": schema("Time"),
+                "usage": schema("Usage"),
+                "price_book": { "type": "string" },
+                "charges": { "type": "array", "items": { "type": "object" } },
+                "price": { "type": "integer", "description": "Millionths of a won." }
+            }
+        },
+        "WorkloadPage": object(&["items"], json!({
+            "items": list("Workload"),
+            "next": { "type": "string", "description": "The `cursor` of the next page; absent on the last." }
+        })),
+        "Listing": object(&["path", "entries", "cut"], json!({
+            "path": { "type": "string" },
+            "entries": {
+                "type": "array",
+                "items": object(&["name", "kind"], json!({
+                    "name": { "type": "string" },
+                    "kind": { "type": "string", "enum": ["file", "directory", "other"] },
+                    "size": schema("Bytes")
+                }))
+            },
+            "cut": { "type": "boolean", "description": "True where there are more entries than are listed." }
+        })),
+        "Receipt": {
+            "type": "object",
+            "description": "The signed receipt, byte for byte as it was signed; `eaf receipt verify` checks it."
+        }
+    }))
+}
+
+fn explanations() -> Map<String, Value> {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "accelerators"];
+    let required = ["workload", "state", "blockers", "nodes_total", "nodes_fitting", "failing", "ahead"];
+    entries(json!({
+        "Explanation": object(&required, json!({
+            "workload": schema("WorkloadId"),
+            "state": schema("WorkloadState"),
+            "blockers": {
+                "type": "array",
+                "description": "What blocks it, the nearest first.",
+                "items": {
+                    "type": "object",
+                    "required": ["code"],
+                    "properties": { "code": {
+                        "type": "string",
+                        "enum": ["dependencies", "backoff", "capacity", "hold", "next_pass", "fleet_too_small"]
+                    } }
+                }
+            },
+            "nodes_total": count,
+            "nodes_fitting": count,
+            "failing": {
+                "type": "array",
+                "items": object(&["test", "nodes"], json!({
+                    "test": { "type": "string", "enum": tests },
+                    "nodes": count
+                }))
+            },
+            "ahead": count,
+            "estimated_start": or_null("Time"),
+            "estimate_is_lower_bound": { "type": "boolean" }
+        }))
+    }))
+}
