@@ -129,9 +129,10 @@ fn report(what: &str, (median, most, _): &(Duration, Duration, impl Sized), note
 
 fn report_plan(what: &str, snapshot: &Snapshot) {
     let timed = time(|| plan(snapshot));
-    check(snapshot, &timed.2).expect("the plan is lawful");
+    let (checked, _, verdict) = time(|| check(snapshot, &timed.2));
+    verdict.expect("the plan is lawful");
     let held = timed.2.hold.as_ref().map_or("no hold", |_| "hold");
-    report(what, &timed, &format!("{} grants, {held}", timed.2.grants.len()));
+    report(what, &timed, &format!("{} grants, {held}; checked in {checked:.1?}", timed.2.grants.len()));
 }
 
 fn main() {
@@ -166,7 +167,20 @@ fn main() {
     free_first(&mut snapshot, 2);
     report_plan("  2 CPUs free", &snapshot);
 
-    let snapshot = full(10_000, 1_000, false);
+    let mut snapshot = full(10_000, 1_000, false);
+    snapshot.fleet.add(NodeId::of_step(90_000), &node(0));
+    let patient = AcceleratorRequest { count: 64, ..AcceleratorRequest::none() };
+    let hopeless = |n: u64| {
+        let task = TaskRequest { accelerators: patient.clone(), ..shape(n % 100).task.clone() };
+        Arc::new(Shape { task, ..Shape::clone(&shape(n % 100)) })
+    };
+    let mut away = Snapshot { queue: Queue::new(), ..snapshot.clone() };
+    for n in 0..WAITING {
+        let (workload, submitted_at) = (WorkloadId::of_step(n + 1), Time(n.cast_signed()));
+        let shape = if n + 1 == WAITING { shape(0) } else { hopeless(n) };
+        away.queue.insert(Entry { workload, priority: 0, submitted_at, shape });
+    }
+    report_plan("100,000 wait for nodes that are away, one passes", &away);
     let last = WorkloadId::of_step(WAITING);
     report("explain the last of 100,000", &time(|| explain(&snapshot, last)), "10,000 nodes, 1,000 shapes");
     let wanted = shape(5);

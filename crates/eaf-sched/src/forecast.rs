@@ -30,6 +30,13 @@ pub(crate) enum Forecast {
     Never,
 }
 
+/// A node that something comes back to.
+struct Touched {
+    /// How many tasks of the gang it takes by now.
+    tasks: u32,
+    capacity: NodeCapacity,
+}
+
 /// The earliest time after `now` at which `shape`, which does not fit now, does. `returns` rise in time; what is overdue
 /// is expected at the next instant.
 pub(crate) fn forecast<'a>(
@@ -39,20 +46,23 @@ pub(crate) fn forecast<'a>(
     shape: &Shape,
 ) -> Forecast {
     let soonest = now.after(Span::from_ms(1));
-    let room_on = |node: &NodeCapacity| u64::from(node.room(&shape.task).min(shape.tasks_on_a_node()));
-    let now_fitting = candidates(fleet, shape);
+    let room_on = |node: &NodeCapacity| node.room(&shape.task).min(shape.tasks_on_a_node());
+    let now_fitting = candidates(fleet, shape, &mut 0);
     let mut room = now_fitting.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
-    let mut touched: BTreeMap<NodeId, NodeCapacity> = BTreeMap::new();
+    let mut touched: BTreeMap<NodeId, Touched> = BTreeMap::new();
     let mut returns =
         returns.map(|(at, allotments)| (at.max(soonest), allotments)).take_while(|(at, _)| *at < Time::NEVER);
     let mut next = returns.next();
     let mut looked = 0;
     while let Some((at, allotments)) = next {
         for allotment in allotments {
-            let node = touched.entry(allotment.node).or_insert_with(|| known(fleet, allotment.node).clone());
-            room -= room_on(node);
-            node.release(allotment);
-            room += room_on(node);
+            let node = touched.entry(allotment.node).or_insert_with(|| {
+                let capacity = known(fleet, allotment.node).clone();
+                Touched { tasks: room_on(&capacity), capacity }
+            });
+            node.capacity.release(allotment);
+            let before = std::mem::replace(&mut node.tasks, room_on(&node.capacity));
+            room += u64::from(node.tasks - before);
         }
         looked += 1;
         next = returns.next();
@@ -75,15 +85,13 @@ fn reserve(
     fleet: &Fleet,
     shape: &Shape,
     mut fitting: Vec<Candidate>,
-    touched: &BTreeMap<NodeId, NodeCapacity>,
+    touched: &BTreeMap<NodeId, Touched>,
 ) -> (Placement, BTreeMap<NodeId, NodeCapacity>) {
     fitting.retain(|candidate| !touched.contains_key(&candidate.rank.node));
-    fitting.extend(touched.iter().filter_map(|(id, node)| {
-        let tasks = node.room(&shape.task).min(shape.tasks_on_a_node());
-        (tasks > 0).then(|| Candidate { tasks, rank: Rank::of(*id, node) })
-    }));
+    let has_room = touched.iter().filter(|(_, node)| node.tasks > 0);
+    fitting.extend(has_room.map(|(id, node)| Candidate { tasks: node.tasks, rank: Rank::of(*id, &node.capacity) }));
     let chosen = choose(fitting, shape.tasks).expect("there is room for all tasks");
-    allot(&chosen, shape, |id| touched.get(&id).unwrap_or_else(|| known(fleet, id)).clone())
+    allot(&chosen, shape, |id| touched.get(&id).map_or_else(|| known(fleet, id), |node| &node.capacity).clone())
 }
 
 fn known(fleet: &Fleet, id: NodeId) -> &NodeCapacity {

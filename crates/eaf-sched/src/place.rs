@@ -27,25 +27,26 @@ impl Candidate {
     }
 }
 
-/// Places a gang on what is free, or nothing of it.
-pub(crate) fn place(fleet: &Fleet, shape: &Shape) -> Option<Placement> {
+/// Places a gang on what is free, or nothing of it. Adds to `looks` how many classes of nodes were looked at.
+pub(crate) fn place(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Placement> {
     if !fleet.may_fit(shape) {
         return None;
     }
-    let chosen = choose(candidates(fleet, shape), shape.tasks)?;
+    let chosen = choose(candidates(fleet, shape, looks), shape.tasks)?;
     let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
     Some(allot(&chosen, shape, capacity).0)
 }
 
 /// The nodes that could take some of the gang, those with the least left first: one alone where it takes the whole gang,
 /// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
-pub(crate) fn candidates(fleet: &Fleet, shape: &Shape) -> Vec<Candidate> {
+pub(crate) fn candidates(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Vec<Candidate> {
     let (ready, request, most) = (fleet.ready(), &shape.task, shape.tasks_on_a_node());
     let share = request.accelerators.share.saturating_mul(u64::from(request.accelerators.count));
     let mut found = Vec::new();
     let mut alone: Option<&Rank> = None;
     let mut from = Rank::at_least(share, request.cpu, request.memory);
     while let Some(rank) = ready.get_next(&from) {
+        *looks += 1;
         if alone.is_some_and(|best| best.level() < rank.level()) {
             break;
         }

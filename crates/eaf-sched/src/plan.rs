@@ -16,6 +16,10 @@ use crate::{Fleet, Queue, Releases, Shape};
 use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
 
+/// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
+/// beyond. Only fleets where nearly every node differs and nearly nothing fits come near it.
+const LOOKS_MAX: u32 = 65_536;
+
 /// Everything that a pass looks at. A clone is O(1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -79,9 +83,10 @@ pub(crate) fn plan_with_head(snapshot: &Snapshot) -> (Plan, Head) {
         ends: Vec::new(),
         head: None,
         shadow: None,
+        looks: 0,
     };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
-    while pass.plan.grants.len() < snapshot.grants_max as usize {
+    while pass.plan.grants.len() < snapshot.grants_max as usize && pass.looks < LOOKS_MAX {
         let Some((workload, shape)) = walk.next() else { break };
         match pass.consider(workload, shape) {
             Verdict::Starts => walk.again(),
@@ -107,6 +112,7 @@ struct Pass<'a> {
     ends: Vec<Time>,
     head: Head,
     shadow: Option<Shadow>,
+    looks: u32,
 }
 
 /// What the head's hold leaves to workloads that would still run when it begins.
@@ -126,7 +132,7 @@ impl Pass<'_> {
             Some(shadow) if end > shadow.at => &shadow.fleet,
             _ => &self.fleet,
         };
-        match place(free, shape) {
+        match place(free, shape, &mut self.looks) {
             Some(placement) => {
                 self.grant(workload, placement, end);
                 Verdict::Starts

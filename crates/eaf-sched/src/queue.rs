@@ -120,6 +120,11 @@ impl Queue {
         self.order.range::<_, Place>(..Place::of(entry)).count()
     }
 
+    /// The first of every shape, in queue order.
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = Entry> {
+        self.firsts.iter().map(|(place, shape)| place.entry(shape))
+    }
+
     /// Everyone of one shape, in queue order.
     pub(crate) fn of_shape(&self, shape: &Arc<Shape>) -> impl Iterator<Item = WorkloadId> {
         self.by_shape.get(shape).into_iter().flat_map(|places| places.iter().map(|place| place.workload))

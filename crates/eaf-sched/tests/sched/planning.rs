@@ -162,6 +162,22 @@ fn a_pass_ends_early_rather_than_out_of_order() {
 }
 
 #[test]
+fn a_pass_looks_at_a_bounded_number_of_nodes() {
+    // No two nodes are alike, and none has the memory: every one is looked at for every shape.
+    let nodes = || world((1..=300).map(|threads| node(threads, 1, &[])));
+    let passes = |shapes: u64, expect: &[&str]| {
+        let mut world = nodes();
+        for wall in 0..shapes {
+            world.submit(ask().memory(2).wall(wall));
+        }
+        world.submit_with(-1, &ask(), Span::from_secs(1));
+        check(&mut world, expect);
+    };
+    passes(100, &["wl-101: nd-1"]);
+    passes(300, &[]);
+}
+
+#[test]
 fn requests_that_the_words_forbid_fit_nowhere() {
     let mut world = world([node(8, 64, &[MI; 4])]);
     let mut parts_of_two = ask().boards(2);
