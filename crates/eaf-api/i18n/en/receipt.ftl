@@ -11,6 +11,7 @@ receipt-ended = Ended
 receipt-journal = Journal
 receipt-key = Key
 receipt-fingerprint = Fingerprint
+receipt-signature-value = Signature
 receipt-attempt = Attempt { $attempt } ({ $lease })
 receipt-span = { $started } to { $ended }, price book { $book }
 receipt-never-started = not all of its tasks started
@@ -64,3 +65,10 @@ receipt-not-canonical = Line { $line }: { $field } is not written as a factory w
 receipt-formula = Line { $line }: the formula of { $figure } has no value: { $formula }.
 receipt-does-not-add-up = Line { $line }: { $mismatch }.
 receipt-mismatch = { $figure } is stated as { $stated } and comes to { $recomputed }
+
+# Why there is no key to sign receipts with.
+receipt-key-io = Cannot { $doing }: { $path }: { $why }.
+receipt-key-not-a-key = { $path } is not a receipt key. Restore it from a backup, or move it away to have another made.
+receipt-key-exposed = { $path } has mode { $mode }, so others may read it. Run chmod 600 on it, and replace it if somebody may have read it.
+receipt-key-randomness = The system gives no randomness for a receipt key: { $why }.
+receipt-key-not-public = This is not a receipt key. Expected are 44 characters of base64, as in receipt.pub.

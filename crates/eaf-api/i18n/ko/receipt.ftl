@@ -11,6 +11,7 @@ receipt-ended = 종료
 receipt-journal = 저널
 receipt-key = 키
 receipt-fingerprint = 지문
+receipt-signature-value = 서명
 receipt-attempt = 시도 { $attempt } ({ $lease })
 receipt-span = { $started } ~ { $ended }, 가격표 { $book }
 receipt-never-started = 모든 태스크가 시작되지는 않았습니다
@@ -64,3 +65,10 @@ receipt-not-canonical = { $line }행: { $field } 항목이 공장이 쓰는 꼴�
 receipt-formula = { $line }행: { $figure } 항목의 식에 값이 없습니다: { $formula }.
 receipt-does-not-add-up = { $line }행: { $mismatch }.
 receipt-mismatch = { $figure } 항목은 { $stated }(으)로 적혀 있으나 계산하면 { $recomputed }입니다
+
+# 영수증에 서명할 키가 없는 까닭.
+receipt-key-io = { $path }: 작업하지 못했습니다 ({ $doing }): { $why }.
+receipt-key-not-a-key = { $path } 파일은 영수증 키가 아닙니다. 백업에서 되살리거나, 다른 곳으로 옮기면 새로 만들어집니다.
+receipt-key-exposed = { $path } 파일의 모드가 { $mode }이라 다른 사용자가 읽을 수 있습니다. chmod 600을 하고, 누가 읽었을지 모르면 키를 바꾸십시오.
+receipt-key-randomness = 시스템이 영수증 키를 만들 난수를 주지 않습니다: { $why }.
+receipt-key-not-public = 영수증 키가 아닙니다. receipt.pub처럼 base64 44자가 필요합니다.
