@@ -1,69 +1,350 @@
 //! The factory's end of the local engine.
 //!
-//! What: implements the contract by talking to the supervisor. Absent: starting tasks; the supervisor does that.
+//! What: implements the contract by talking to the supervisor, hands its reports to the sink, and brings a supervisor
+//! that has died back. Why a dropped engine changes nothing: the supervisor and every task go on without a listener.
+//! Absent: starting tasks; the supervisor does that.
 
-use crate::local::LocalConfig;
-use crate::{Engine, EngineError, Known, LogChunk, LogStream, Sink};
+use crate::local::discover::{self, Found};
+use crate::local::link::{Link, Linker, next_message};
+use crate::local::logs::LogName;
+use crate::local::wire::{self, ToFactory, ToSupervisor};
+use crate::local::{Catalogue, Dirs, LocalConfig, Sandbox, Settings, SupervisorCommand, sandbox, users};
+use crate::{Engine, EngineError, Known, LogChunk, LogStream, Observation, Sink};
 use eaf_model::{Effect, NodeSpec, TaskKey, WorkloadId};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long the supervisor may take to answer a question.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Orders in one message, so that no line grows large.
+const ORDERS_A_MESSAGE: usize = 256;
+/// Between two attempts to bring a supervisor back; doubles up to the second.
+const RETRY_FIRST: Duration = Duration::from_millis(20);
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// The local engine. Dropping it leaves the supervisor and every task running.
+///
+/// The sink is called from a thread of the engine's own and must not call the engine.
 pub struct LocalEngine {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
     config: LocalConfig,
-    _sink: Sink,
+    catalogue: Catalogue,
+    dirs: Dirs,
+    sink: Sink,
+    settings: Mutex<Settings>,
+    writer: Mutex<Option<UnixStream>>,
+    calls: Mutex<BTreeMap<u64, Sender<ToFactory>>>,
+    next_call: AtomicU64,
+    closing: AtomicBool,
+}
+
+/// A lock whose holder has panicked still guards whole values here.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LocalEngine {
-    /// Connects to the supervisor of the data directory, or starts one.
+    /// Connects to the supervisor of the data directory, or starts one. Call `reconcile` next.
     pub fn start(config: LocalConfig, sink: Sink) -> Result<Self, EngineError> {
-        Ok(Self { config, _sink: sink })
+        let dirs = Dirs::new(&config.data_dir)?;
+        let catalogue = match &config.catalogue {
+            Some(path) => Catalogue::read(path).map_err(|error| setting("catalogue", whole(&error)))?,
+            None => Catalogue::built_in(),
+        };
+        check_sandbox(&config)?;
+        let found = discover::machine(&config, &catalogue)?;
+        let settings = settings(&config, &found)?;
+        let mut linker = Linker { command: command(&config, &dirs)?, dirs: dirs.clone(), child: None };
+        let link = linker.link(&settings)?;
+        let shared = Arc::new(Shared {
+            config,
+            catalogue,
+            dirs,
+            sink,
+            settings: Mutex::new(settings),
+            writer: Mutex::new(None),
+            calls: Mutex::new(BTreeMap::new()),
+            next_call: AtomicU64::new(1),
+            closing: AtomicBool::new(false),
+        });
+        shared.attach(&link)?;
+        let listener = Arc::clone(&shared);
+        let thread =
+            std::thread::Builder::new().name("local-engine".to_owned()).spawn(move || listener.listen(linker, link));
+        let thread =
+            thread.map_err(|source| EngineError::Supervisor { program: "the listening thread".into(), source })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Ends the supervisor: with `stop_work` every task is stopped first (TERM, then KILL); without it, running tasks go
-    /// on and the next supervisor finds them.
-    pub fn shutdown(&self, _stop_work: bool) -> Result<(), EngineError> {
-        Err(unreachable_yet())
+    /// Ends the supervisor: with `stop_work` every task is stopped first (TERM, then KILL) and its exit reported;
+    /// without it, running tasks go on and the next supervisor finds them, though an exit in between may be lost.
+    /// Returns when the supervisor has gone. The engine is of no use after that.
+    pub fn shutdown(&self, stop_work: bool) -> Result<(), EngineError> {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.say(&ToSupervisor::Shutdown { stop_work })?;
+        if let Some(thread) = locked(&self.thread).take() {
+            let _ = thread.join();
+        }
+        Ok(())
     }
 
-    /// What keeps the limits of a task here, in words for a log line: cgroups, or what stands in for them.
+    /// What keeps the limits of a task here, in words for a log line: control groups, or what stands in for them.
     pub fn limits_in_force(&self) -> Result<String, EngineError> {
-        Err(unreachable_yet())
+        match self.shared.ask(|call| ToSupervisor::Limits { call })? {
+            ToFactory::Limits { text, .. } => Ok(text),
+            other => Err(EngineError::Protocol { why: format!("{other:?}") }),
+        }
+    }
+
+    /// The catalogue that is in use.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.shared.catalogue
     }
 }
 
-fn unreachable_yet() -> EngineError {
-    EngineError::Unreachable { why: "no supervisor".to_owned() }
+impl Drop for LocalEngine {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        if let Some(stream) = locked(&self.shared.writer).take() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        if let Some(thread) = locked(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn setting(setting: &'static str, why: String) -> EngineError {
+    EngineError::Setting { setting, why }
+}
+
+/// An error with its causes.
+fn whole(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn check_sandbox(config: &LocalConfig) -> Result<(), EngineError> {
+    match config.sandbox {
+        Sandbox::Landlock if !sandbox::available() => Err(setting(
+            "sandbox",
+            "this kernel has no Landlock (Linux 5.13); set it to bubblewrap, or to none for tasks that are trusted"
+                .to_owned(),
+        )),
+        Sandbox::Bubblewrap if !config.path.split(':').any(|dir| Path::new(dir).join("bwrap").is_file()) => {
+            Err(setting("sandbox", format!("there is no program bwrap in {}; install bubblewrap", config.path)))
+        }
+        Sandbox::Landlock | Sandbox::Bubblewrap | Sandbox::None => Ok(()),
+    }
+}
+
+fn command(config: &LocalConfig, dirs: &Dirs) -> Result<SupervisorCommand, EngineError> {
+    if let Some(command) = &config.supervisor {
+        return Ok(command.clone());
+    }
+    let program = std::env::current_exe();
+    let program = program.map_err(|source| EngineError::Supervisor { program: "this program".into(), source })?;
+    let data = dirs.data().to_str().ok_or_else(|| setting("data_dir", "its name is not UTF-8".to_owned()))?;
+    Ok(SupervisorCommand { program, args: vec!["supervise".into(), "--data-dir".into(), data.into()] })
+}
+
+fn settings(config: &LocalConfig, found: &Found) -> Result<Settings, EngineError> {
+    Ok(Settings {
+        sandbox: config.sandbox,
+        cgroups: config.cgroups,
+        identities: users::identities(config)?,
+        log_bytes_max: config.log_bytes_max,
+        processes_max: config.processes_max,
+        working_roots: config.working_roots.clone(),
+        devices: found.devices.clone(),
+        used_every: config.used_every,
+        path: config.path.clone(),
+        lang: config.lang.clone(),
+        powercap: config.machine.sys.join("class/powercap"),
+    })
+}
+
+impl Shared {
+    /// Uses this connection from now on.
+    fn attach(&self, link: &Link) -> Result<(), EngineError> {
+        let unusable = |error: std::io::Error| EngineError::Unreachable { why: error.to_string() };
+        link.stream.set_read_timeout(None).map_err(unusable)?;
+        *locked(&self.writer) = Some(link.stream.try_clone().map_err(unusable)?);
+        Ok(())
+    }
+
+    fn say(&self, message: &ToSupervisor) -> Result<(), EngineError> {
+        let mut writer = locked(&self.writer);
+        let why = || "it is being brought back".to_owned();
+        let stream = writer.as_mut().ok_or_else(|| EngineError::Unreachable { why: why() })?;
+        if let Err(error) = stream.write_all(&wire::line(message)) {
+            // Half a line may be on its way, so the connection is of no more use; the listener makes another.
+            let _ = stream.shutdown(Shutdown::Both);
+            *writer = None;
+            return Err(EngineError::Unreachable { why: error.to_string() });
+        }
+        Ok(())
+    }
+
+    fn ask(&self, question: impl FnOnce(u64) -> ToSupervisor) -> Result<ToFactory, EngineError> {
+        let call = self.next_call.fetch_add(1, Ordering::Relaxed);
+        let (send, receive) = mpsc::channel();
+        locked(&self.calls).insert(call, send);
+        let answer = self.say(&question(call)).and_then(|()| {
+            receive
+                .recv_timeout(ANSWER_WITHIN)
+                .map_err(|_| EngineError::Unreachable { why: "it does not answer".to_owned() })
+        });
+        locked(&self.calls).remove(&call);
+        answer
+    }
+
+    /// Hears the supervisor until the engine is closed, making new connections as needed.
+    fn listen(&self, mut linker: Linker, mut link: Link) {
+        loop {
+            let why = self.hear(&mut link);
+            *locked(&self.writer) = None;
+            // Whoever waits for an answer learns that none will come.
+            locked(&self.calls).clear();
+            if self.closing.load(Ordering::SeqCst) {
+                return;
+            }
+            tracing::warn!(why, "the supervisor is out of reach");
+            (self.sink)(Observation::Unreachable { why });
+            let Some(again) = self.link_again(&mut linker) else { return };
+            link = again;
+            (self.sink)(Observation::Reachable);
+        }
+    }
+
+    fn link_again(&self, linker: &mut Linker) -> Option<Link> {
+        let mut wait = RETRY_FIRST;
+        loop {
+            let settings = locked(&self.settings).clone();
+            match linker.link(&settings).and_then(|link| self.attach(&link).map(|()| link)) {
+                Ok(link) => return Some(link),
+                Err(error) => tracing::error!(error = whole(&error), "the supervisor cannot be brought back yet"),
+            }
+            std::thread::park_timeout(wait);
+            wait = (wait * 2).min(RETRY_MAX);
+            if self.closing.load(Ordering::SeqCst) {
+                return None;
+            }
+        }
+    }
+
+    /// Hears one connection to its end, and tells why it ended.
+    fn hear(&self, link: &mut Link) -> String {
+        self.forward(std::mem::take(&mut link.early));
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            loop {
+                match next_message(&mut link.lines) {
+                    Ok(Some(message)) => self.take(message),
+                    Ok(None) => break,
+                    Err(error) => return whole(&error),
+                }
+            }
+            match link.stream.read(&mut buffer) {
+                Ok(0) => return "the supervisor has hung up".to_owned(),
+                Ok(length) => link.lines.push(&buffer[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+
+    fn take(&self, message: ToFactory) {
+        match message {
+            ToFactory::Reports(reports) => self.forward(reports),
+            ToFactory::Known { call, .. } | ToFactory::Limits { call, .. } => {
+                if let Some(waiting) = locked(&self.calls).remove(&call) {
+                    // Whoever asked may have given up.
+                    let _ = waiting.send(message);
+                }
+            }
+            ToFactory::Refused { why } => tracing::error!(why, "the supervisor refused"),
+            ToFactory::Hello { .. } | ToFactory::Configured => {}
+        }
+    }
+
+    fn forward(&self, reports: Vec<wire::Report>) {
+        for wire::Report { key, report } in reports {
+            (self.sink)(Observation::Task { key, report });
+        }
+    }
+
+    fn remove(&self, path: PathBuf) -> Result<(), EngineError> {
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(EngineError::file("remove", path)(error)),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Engine for LocalEngine {
     fn discover(&self) -> Result<Vec<NodeSpec>, EngineError> {
-        Err(unreachable_yet())
+        let found = discover::machine(&self.shared.config, &self.shared.catalogue)?;
+        let mut settings = locked(&self.shared.settings);
+        if settings.devices != found.devices {
+            settings.devices.clone_from(&found.devices);
+            self.shared.say(&ToSupervisor::Configure(Box::new(settings.clone())))?;
+        }
+        Ok(vec![found.node])
     }
-    fn order(&self, _effects: &[Effect]) -> Result<(), EngineError> {
-        Err(unreachable_yet())
+
+    fn order(&self, effects: &[Effect]) -> Result<(), EngineError> {
+        effects.chunks(ORDERS_A_MESSAGE).try_for_each(|part| self.shared.say(&ToSupervisor::Orders(part.to_vec())))
     }
+
     fn reconcile(&self) -> Result<Vec<Known>, EngineError> {
-        Err(unreachable_yet())
+        match self.shared.ask(|call| ToSupervisor::Reconcile { call })? {
+            ToFactory::Known { tasks, .. } => Ok(tasks),
+            other => Err(EngineError::Protocol { why: format!("{other:?}") }),
+        }
     }
-    fn settle(&self, _keys: &[TaskKey]) -> Result<(), EngineError> {
-        Err(unreachable_yet())
+
+    fn settle(&self, keys: &[TaskKey]) -> Result<(), EngineError> {
+        self.shared.say(&ToSupervisor::Settle(keys.to_vec()))
     }
+
     fn read_log(
         &self,
-        _workload: WorkloadId,
-        _attempt: u32,
-        _task: u32,
-        _stream: LogStream,
-        _offset: u64,
-        _limit: usize,
+        workload: WorkloadId,
+        attempt: u32,
+        task: u32,
+        stream: LogStream,
+        offset: u64,
+        limit: usize,
     ) -> Result<LogChunk, EngineError> {
-        Err(unreachable_yet())
+        let name = LogName::new(&self.shared.dirs.logs(), workload, attempt, task, stream);
+        name.read(offset, limit).map_err(EngineError::file("read a log in", self.shared.dirs.logs()))
     }
+
     fn directory(&self, workload: WorkloadId) -> Option<PathBuf> {
-        let path = self.config.data_dir.join("work").join(workload.to_string());
-        path.is_dir().then_some(path)
+        Some(self.shared.dirs.work(workload)).filter(|path| path.is_dir())
     }
-    fn forget_files(&self, _workloads: &[WorkloadId]) -> Result<(), EngineError> {
-        Err(unreachable_yet())
+
+    fn forget_files(&self, workloads: &[WorkloadId]) -> Result<(), EngineError> {
+        let mut outcome = Ok(());
+        for workload in workloads {
+            let work = self.shared.remove(self.shared.dirs.work(*workload));
+            let logs = self.shared.remove(self.shared.dirs.logs().join(workload.to_string()));
+            // One that cannot be removed does not keep the others.
+            outcome = outcome.and(work).and(logs);
+        }
+        outcome
     }
 }
