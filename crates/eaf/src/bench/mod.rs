@@ -1,0 +1,194 @@
+//! `eaf bench`: every figure that the project states about its speed and memory, on the machine in front of you.
+//!
+//! What: one file a benchmark. Each starts a factory of its own in a directory of its own, through the same door and with
+//! the same defaults as anybody, and measures the floor (what the machine can do without a factory) in the same run.
+//! Why in the binary: a figure that its reader cannot make again is an advertisement. Absent: targets; a benchmark states
+//! what it saw, and figures are never typed by hand.
+
+#![allow(clippy::cast_precision_loss, reason = "figures are shown with three digits")]
+
+mod door;
+mod factory;
+mod figures;
+mod floor;
+mod loops;
+mod machine;
+mod peers;
+mod start;
+mod store;
+mod submit;
+mod throughput;
+
+use crate::commands::Context;
+use crate::exit;
+use crate::failure::Failure;
+use crate::say::Say;
+use clap::{Args as ClapArgs, ValueEnum};
+use figures::Report;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What to measure and how to show it.
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct Args {
+    /// What to measure: submit, start, throughput, store, floor, or all.
+    #[arg(value_enum)]
+    what: What,
+    /// How often each is run; the median is shown.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// A tenth of the work, to see that it runs.
+    #[arg(long)]
+    quick: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write a Markdown page to this file as well.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Where the factories and the floor's files are put; it should be on the disk that a factory would use.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+/// The benchmarks.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Durable submissions over HTTP, beside plain SQLite.
+    Submit,
+    /// From submission to the start of the process, when idle.
+    Start,
+    /// Trivial workloads from submission to end, beside a bare loop of fork and exec.
+    Throughput,
+    /// Start-up, memory and listing with a long history and a long queue.
+    Store,
+    /// What the disk and the kernel can do without a factory.
+    Floor,
+    /// All of them.
+    All,
+}
+
+/// What every benchmark is told.
+#[derive(Clone, Debug)]
+struct Plan {
+    rounds: u32,
+    quick: bool,
+    directory: PathBuf,
+}
+
+impl Plan {
+    /// An amount of work, a tenth of it where only the running is to be seen.
+    const fn amount(&self, full: u32) -> u32 {
+        if self.quick { full / 10 } else { full }
+    }
+}
+
+/// Why a benchmark could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    /// A file or a process did not do what it had to.
+    #[error("{doing}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The factory did not do what it had to.
+    #[error("{doing}: {what}")]
+    Factory {
+        /// What was being done.
+        doing: String,
+        /// What it said or did.
+        what: String,
+    },
+    /// The factory refused or did not answer.
+    #[error("{doing}")]
+    Client {
+        /// What was being done.
+        doing: String,
+        /// What happened.
+        source: Box<eaf_api::client::ClientError>,
+    },
+    /// The journal of the factory could not be read or filled.
+    #[error("{doing}: {what}")]
+    Journal {
+        /// What was being done.
+        doing: String,
+        /// What the store said.
+        what: String,
+    },
+    /// The floor's own database failed.
+    #[error("{doing}")]
+    Database {
+        /// What was being done.
+        doing: String,
+        /// What happened.
+        source: sqlx::Error,
+    },
+}
+
+impl BenchError {
+    fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+
+    fn client(doing: impl Into<String>) -> impl FnOnce(eaf_api::client::ClientError) -> Self {
+        let doing = doing.into();
+        move |source| Self::Client { doing, source: Box::new(source) }
+    }
+
+    fn journal<E: std::fmt::Display>(doing: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let doing = doing.into();
+        move |error| Self::Journal { doing, what: error.to_string() }
+    }
+
+    fn database(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Database { doing, source }
+    }
+
+    fn factory(doing: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Factory { doing: doing.into(), what: what.into() }
+    }
+}
+
+/// Runs what was asked for, prints it, and where asked writes a page of Markdown.
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
+    let failed = |error: BenchError| Failure::because(exit::FAILED, Say::new("fail-bench"), &error);
+    let report = measure(args).map_err(failed)?;
+    let text = if args.json { report.json() } else { report.table(context.lang) };
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
+    if let Some(file) = &args.markdown {
+        let written = std::fs::write(file, report.markdown());
+        written.map_err(BenchError::io(format!("writing {}", file.display()))).map_err(failed)?;
+    }
+    Ok(exit::OK)
+}
+
+fn measure(args: &Args) -> Result<Report, BenchError> {
+    let directory = args.directory.clone().unwrap_or_else(std::env::temp_dir);
+    let plan = Plan { rounds: args.rounds, quick: args.quick, directory };
+    let mut report = Report::new(machine::describe(&plan.directory), plan.rounds, plan.quick);
+    let asked = |one: What| args.what == one || args.what == What::All;
+    if asked(What::Submit) {
+        submit::measure(&plan, &mut report)?;
+        peers::submit(&mut report)?;
+    }
+    if asked(What::Start) {
+        start::measure(&plan, &mut report)?;
+        peers::start(&mut report);
+    }
+    if asked(What::Throughput) {
+        throughput::measure(&plan, &mut report)?;
+        peers::throughput(&mut report);
+    }
+    if asked(What::Store) {
+        store::measure(&plan, &mut report)?;
+    }
+    if asked(What::Floor) {
+        floor::measure(&plan, &mut report)?;
+    }
+    Ok(report)
+}
