@@ -14,6 +14,7 @@ mod lease;
 mod node;
 mod rejection;
 mod settings;
+mod strict;
 mod units;
 mod workload;
 

@@ -44,7 +44,11 @@ pub struct TaskRequest {
     #[serde(default = "default_memory")]
     pub memory: Bytes,
     /// Accelerators.
-    #[serde(default = "AcceleratorRequest::none", skip_serializing_if = "asks_none")]
+    #[serde(
+        default = "AcceleratorRequest::none",
+        skip_serializing_if = "asks_none",
+        deserialize_with = "crate::strict::object"
+    )]
     pub accelerators: AcceleratorRequest,
 }
 
@@ -104,7 +108,7 @@ pub struct WorkloadSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks_per_node_max: Option<u32>,
     /// What each task asks for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::strict::object")]
     pub task: TaskRequest,
     /// How long it may run; `None` takes the factory's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,14 +135,22 @@ pub struct WorkloadSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_grace: Option<Span>,
     /// Environment variables.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "crate::strict::unique_keys"
+    )]
     pub environment: BTreeMap<String, String>,
     /// Where it runs: absent for a fresh directory of its own, relative for one within that, absolute only below a
     /// directory that the operator has opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
     /// Free labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "crate::strict::unique_keys"
+    )]
     pub labels: BTreeMap<String, String>,
     /// What it executes.
     pub run: Run,

@@ -4,10 +4,16 @@
 //! driver thread: it takes a batch of inputs, makes it durable with one write, and only then answers and acts.
 //! Absent: the command line, signals and logging set-up (the binary's), and every rule of the factory (the core's).
 
+mod clock;
 pub mod config;
+mod driver;
 mod error;
+mod http;
+mod metrics;
+mod secrets;
 mod server;
+mod view;
 
-pub use config::{Config, DoorLimits, EngineConfig, Retention, TlsFiles};
+pub use config::{Config, DoorLimits, EngineConfig, Retention, Site, SiteNode, TlsFiles};
 pub use error::{Fatal, StartError, exit_code};
-pub use server::{RunFile, RunningServer, Server, Stopper, TOKEN_FILE};
+pub use server::{EngineParts, RunFile, RunningServer, Server, Stopper, TOKEN_FILE};

@@ -63,6 +63,7 @@ fn in_path(name: &str) -> Value {
     json!({ "name": "id", "in": "path", "required": true, "schema": schema(name) })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "schemas are written where they are passed")]
 fn in_query(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
@@ -233,18 +234,18 @@ fn of_one_workload() -> Vec<(&'static str, Value)> {
         })
     };
     let one = of("workload", "A workload, live or ended, or an array as a whole.")
-        .parameters(&[path.clone()])
+        .parameters(std::slice::from_ref(&path))
         .answers_json("200", "Workload", "The workload.");
     let cancel = of("cancel", "End it, or every live member of an array. One that has ended stays as it ended.")
-        .parameters(&[path.clone()])
+        .parameters(std::slice::from_ref(&path))
         .answers_json("200", "Workload", "The workload as it is now.")
         .problems(&["409"]);
     let explanation = of("explanation", "Why it is where it is, and when it will start.")
-        .parameters(&[path.clone()])
+        .parameters(std::slice::from_ref(&path))
         .answers_json("200", "Explanation", "The explanation; without blockers where it does not wait.")
         .problems(&["409"]);
     let receipt = of("receipt", "The signed receipt of an ended workload.")
-        .parameters(&[path.clone()])
+        .parameters(std::slice::from_ref(&path))
         .answers_json("200", "Receipt", "The receipt.")
         .problems(&["409"]);
     let file_path = in_query(

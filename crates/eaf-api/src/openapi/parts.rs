@@ -8,6 +8,7 @@ pub(super) fn schema(name: &str) -> Value {
 }
 
 /// An object with these properties and no other.
+#[expect(clippy::needless_pass_by_value, reason = "schemas are written where they are passed")]
 pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }

@@ -88,6 +88,7 @@ fn share() -> Value {
     json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 1000, "description": "Thousandths of one." })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "schemas are written where they are passed")]
 fn accelerators(required: &[&str], count: Value, share: Value, models_max: u32) -> Value {
     object(
         required,

@@ -74,8 +74,8 @@ fn weight(spec: &WorkloadSpec) -> u64 {
 }
 
 fn names(spec: &WorkloadSpec) -> Checked {
-    if spec.name.is_empty() || spec.name.len() > NAME_MAX || spec.name.chars().any(char::is_control) {
-        return malformed("name", "1 to 128 bytes of printable text");
+    if spec.name.is_empty() || spec.name.chars().count() > NAME_MAX || spec.name.chars().any(char::is_control) {
+        return malformed("name", "1 to 128 characters of printable text");
     }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let first = spec.project.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -123,7 +123,7 @@ fn accelerators(request: &AcceleratorRequest) -> Checked {
     }
     let mut seen = BTreeSet::new();
     for model in &request.models {
-        if model.is_empty() || model.len() > NAME_MAX || model.chars().any(char::is_control) {
+        if model.is_empty() || model.chars().count() > NAME_MAX || model.chars().any(char::is_control) {
             return malformed("task.accelerators.models", "names of the catalogue, such as MI355X");
         }
         if !seen.insert(model) {
@@ -179,8 +179,8 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>, max: u32) -> Checked {
     within("labels", labels.len() as u64, 0, u64::from(max))?;
     for (name, value) in labels {
         let printable = !name.chars().chain(value.chars()).any(char::is_control);
-        if name.is_empty() || name.len() > LABEL_MAX || value.len() > LABEL_MAX || !printable {
-            return malformed("labels", "names and values of at most 253 bytes of printable text");
+        if name.is_empty() || name.chars().count() > LABEL_MAX || value.chars().count() > LABEL_MAX || !printable {
+            return malformed("labels", "names and values of at most 253 characters of printable text");
         }
     }
     Ok(())

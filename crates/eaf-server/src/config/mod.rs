@@ -5,10 +5,12 @@
 
 mod duration;
 mod embedded;
+mod site;
 
 pub use embedded::{EmbeddedError, embedded_settings};
+pub use site::{Site, SiteNode};
 
-use eaf_engine::local::{LocalConfig, Sandbox, SupervisorCommand};
+use eaf_engine::local::{CgroupMode, LocalConfig, Sandbox, SupervisorCommand};
 use eaf_model::{Bytes, Settings, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// The factory's name, shown on every receipt.
+    pub name: String,
     /// The data directory.
     pub data_dir: PathBuf,
     /// The address to listen on. Any other than loopback needs `tls` or `insecure_http`.
@@ -51,6 +55,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            name: "Eco-AI Factory".to_owned(),
             data_dir: PathBuf::from("/var/lib/eaf"),
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 7070,
@@ -79,6 +84,10 @@ impl Config {
         let engine = &self.engine;
         local.supervisor.clone_from(&engine.supervisor);
         local.sandbox = engine.sandbox;
+        local.cgroups = engine.cgroups;
+        local.processes_max = engine.processes_max;
+        local.path.clone_from(&engine.path);
+        local.lang.clone_from(&engine.lang);
         local.users.clone_from(&engine.users);
         local.automatic_uid_first = engine.automatic_uid_first;
         local.allow_root.clone_from(&engine.allow_root);
@@ -169,6 +178,8 @@ impl Default for DoorLimits {
 pub struct EngineConfig {
     /// How a task is kept from what is not its own.
     pub sandbox: Sandbox,
+    /// Which control groups keep a task's limits.
+    pub cgroups: CgroupMode,
     /// System users by project, where `eaf` runs as root; other projects get an automatic user each.
     pub users: BTreeMap<String, String>,
     /// The first automatic user id.
@@ -177,6 +188,12 @@ pub struct EngineConfig {
     pub allow_root: BTreeSet<String>,
     /// The most bytes that are kept of each output stream of a task.
     pub log_bytes_max: Bytes,
+    /// The most processes and threads of a task.
+    pub processes_max: u32,
+    /// The tasks' `PATH`.
+    pub path: String,
+    /// The tasks' `LANG`.
+    pub lang: String,
     /// Directories below which an absolute working directory may lie.
     pub working_roots: Vec<PathBuf>,
     /// A catalogue of accelerators in place of the built-in one.
@@ -197,6 +214,10 @@ impl Default for EngineConfig {
         let local = LocalConfig::new("");
         Self {
             sandbox: local.sandbox,
+            cgroups: local.cgroups,
+            processes_max: local.processes_max,
+            path: local.path,
+            lang: local.lang,
             users: local.users,
             automatic_uid_first: local.automatic_uid_first,
             allow_root: local.allow_root,

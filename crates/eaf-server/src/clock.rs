@@ -1,0 +1,12 @@
+//! The one clock of the server.
+//!
+//! What: wall time as the core counts it. Absent: monotony; the machine holds time where the clock went back.
+
+use eaf_model::Time;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The present instant.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
