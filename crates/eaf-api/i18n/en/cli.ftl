@@ -52,3 +52,290 @@ sbatch-too-many-tasks = that many tasks cannot be counted
 sbatch-gpus-twice = accelerators are asked for in more than one way; name them once
 sbatch-output = { $option }={ $file }: output is kept by the factory; read it with “eaf logs”
 sbatch-below = this line is below the first command, so it has no effect (as in Slurm)
+
+## Help. The texts of verbs and arguments stand in the code.
+
+help-usage = Usage
+help-commands = Commands
+help-command = COMMAND
+help-arguments = Arguments
+help-options = Options
+help-help = Print help.
+help-version = Print the version.
+help-after = Environment: EAF_URL names another factory, EAF_TOKEN its token, EAF_CA a certificate to trust (PEM);
+    EAF_DATA_DIR and EAF_LANG stand for --data-dir and --lang; NO_COLOR turns colours off.
+    {""}
+    Exit codes: 0 well · 1 refused or failed · 2 usage · 3 no factory answers · 4 wrong token · 5 not found
+    · 6 a file does not read · 7 not verified. “eaf run” exits with the command's code; see “eaf run --help”.
+help-run-after = Exit codes: the command's own; 128 + N where signal N ended it; 124 when its wall time was over; 125 when it
+    did not run or its end is not known; 126 when it could not be started; 130 when it was cancelled.
+    {""}
+    Example: eaf run --cpu 2 --memory 1GiB -t 10m -- python3 train.py
+help-submit-after = A shell script is submitted as it is; its #SBATCH lines nodes, ntasks, ntasks-per-node, cpus-per-task,
+    mem, mem-per-cpu, gres, gpus, gpus-per-node, gpus-per-task, time, array, dependency, job-name, account,
+    chdir, output and error are understood, and every other one is refused by name and line.
+help-up-after = TERM or Ctrl-C stops the factory and leaves running work running; the next “eaf up” finds it again.
+    “eaf down --stop-work” ends it. Exit codes of a factory that ends by itself: 73 the disk is full,
+    74 the journal failed, 75 it is read-only, 76 an invariant is broken; nothing acknowledged is lost.
+
+## Words of many commands.
+
+error-label = error
+ago = { $span } ago
+any-model = any
+pretended = { $accelerators } (pretended)
+request = { $cpu } CPU, { $memory }
+held-of = { $held } of { $all } held
+
+## Headings of tables.
+
+head-id = ID
+head-name = NAME
+head-project = PROJECT
+head-state = STATE
+head-since = FOR
+head-tasks = TASKS
+head-cpu = CPU
+head-memory = MEMORY
+head-accelerators = ACCELERATORS
+head-reason = REASON
+head-task = TASK
+head-node = NODE
+head-nodes = NODES
+head-attempt = ATTEMPT
+head-granted = GRANTED
+head-ran = RAN
+head-cpu-time = CPU TIME
+head-memory-peak = PEAK MEMORY
+head-ended = ENDED
+
+## Failures: what happened, and what to do next.
+
+fail-no-factory = No factory is running on this machine
+    .next = Start one with “eaf up”, or name another with EAF_URL. Looked in: { $looked }
+fail-unreachable = No factory answers at { $url }
+    .next = Start one with “eaf up”, or name another with EAF_URL.
+fail-not-this-api = { $url } answered { $status }, and is no factory
+    .next = Look whether EAF_URL names a factory of this version.
+fail-broken = The stream from { $url } broke off
+    .next = Try again; what runs goes on.
+fail-certificate = The certificate in EAF_CA is not PEM
+    .next = Name a file that begins with -----BEGIN CERTIFICATE-----.
+fail-url = “{ $url }” is not a URL of a factory
+    .next = Set EAF_URL to something like http://127.0.0.1:7070.
+fail-token-file = The token in { $path } cannot be read
+    .next = Ask whoever runs the factory for the token, and set EAF_TOKEN to it.
+fail-output = The output cannot be written
+fail-signals = Signals cannot be watched for
+fail-read = Cannot read { $path }
+fail-write = Cannot write { $path }
+fail-not-an-id = “{ $given }” is not the id of a workload
+    .next = An id looks like wl-12, or wl-12.0 for a member of an array; “eaf ps --all” lists workloads.
+fail-not-an-event = “{ $given }” is not the place of an event
+    .next = Give a step such as 12, or an event such as 12.0.
+fail-not-a-head = “{ $given }” is not a place in a journal
+    .next = Give STEP:HASH as a receipt states it, such as 12:9f86d081….
+fail-figure = { $option }: “{ $given }” { $problem }
+fail-pair = { $option }: “{ $given }” is not NAME=VALUE
+fail-accelerators = --accelerators: “{ $given }” is not a count with or without a model
+    .next = Write 4, 4:MI355X, or 1:MI300X|MI325X.
+fail-state = There is no state “{ $given }”
+    .next = The states are: { $known }.
+fail-workload-file = { $place }: { $problem }
+    .next = docs/cli.md describes workload files; “eaf submit --dry-run FILE” shows what a file asks for.
+fail-file-too-large = { $path } is larger than { $max }
+    .next = Keep data out of the file; a workload can read it where it runs.
+fail-no-node = No node is called “{ $given }”
+    .next = “eaf node list” shows the nodes.
+fail-cp-source = “{ $given }” does not say which file of which workload
+    .next = Write it like wl-12:out/model.bin; wl-12:. is the whole directory.
+fail-directory-to-output = { $path } is a directory, and cannot go to standard output
+    .next = Name a directory to copy it into.
+fail-directory-too-large = The directory “{ $path }” has too many entries or lies too deep
+    .next = Pack it into one file in the workload, and copy that.
+fail-no-key = There is no public key in { $path }
+    .next = Name the factory's public key with --key, as text or as a file.
+fail-key = “{ $given }” is not a public key
+    .next = The factory's key is the file keys/receipt.pub in its data directory.
+fail-receipt = The receipt does not verify
+    .next = Ask the factory for it again (“eaf receipt show ID --json”), and compare the key.
+fail-journal-open = There is no journal that could be opened in { $path }
+    .next = Name the data directory with --data-dir.
+fail-journal = The journal in { $path } does not verify
+    .next = Keep the directory as it is, and go on from a backup (“eaf restore”).
+fail-backup = { $from } was not copied to { $to }
+    .next = Nothing was left behind; put right what is named and try again.
+fail-restore = { $from } was not restored to { $to }
+    .next = Nothing was left behind; put right what is named and try again.
+fail-settings = { $place }: the settings do not read
+    .next = examples/eaf.toml lists every setting with its default.
+fail-detach = The factory could not be started in the background
+fail-detached = The factory did not come up
+    .next = Its log is { $path }.
+fail-detached-slow = The factory has not come up yet; it goes on as process { $pid }
+    .next = A long journal takes a while. Its log is { $path }.
+fail-still-stopping = Process { $pid } has not ended yet
+    .next = Look at its log; “kill { $pid }” asks it once more.
+fail-supervise = The supervisor ended
+
+## eaf up.
+
+up = The factory is up at { $url }
+up-data = data        { $dir }
+up-token = token       { $path }
+up-pretended = pretended   { $accelerators }: these accelerators are not there
+up-next = next        eaf run -- hostname · eaf ps · eaf node list · eaf down
+up-settings = settings from { $path }
+up-runs = Running { $name } ({ $id })
+up-receipt = Its receipt
+up-stays = The factory stays up at { $url }; Ctrl-C stops it and leaves running work running.
+up-stays-after-failure = The factory stays up at { $url } all the same; Ctrl-C stops it.
+up-stopped = The factory has stopped; running work goes on, and “eaf up” finds it again.
+start-needs-tls = { $address } can be reached from other machines, and there is no encryption
+    .next = Give --tls-cert and --tls-key, or allow plain HTTP with --insecure-http.
+start-port-in-use = Port { $port } is in use
+    .next = A factory may be up already (“eaf ps”); another port is taken with --port, a free one with --port 0.
+start-port-forbidden = Port { $port } may not be used by this user
+    .next = Take a port above 1023 with --port.
+start-no-such-address = { $address } is not an address of this machine
+    .next = Give one of its own with --bind; 0.0.0.0 is all of them.
+start-bind = Cannot listen on { $address }
+    .next = Give another address or port with --bind and --port.
+start-locked = Another factory is up on { $dir }
+    .next = Use that one, stop it with “eaf down”, or take another data directory with --data-dir.
+start-open = The journal in { $dir } cannot be opened
+    .next = Put right what is named, or go on from a backup (“eaf restore”).
+start-recover = The journal in { $dir } cannot be read back
+    .next = “eaf verify” says where it breaks. Keep the directory as it is, and go on from a backup (“eaf restore”).
+start-site = The site file { $path } does not read
+    .next = Correct it; the line and column are named above.
+start-tls = The certificate { $path } cannot be used
+    .next = Give a PEM certificate and its PEM key with --tls-cert and --tls-key.
+start-engine = The engine does not start
+    .next = Put right what is named; “engine” in eaf.toml has its settings.
+start-fatal = The first steps could not be made durable in { $dir }
+    .next = Look at the disk; nothing that was acknowledged is lost.
+start-other = The factory does not start
+    .next = Put right what is named, and start it again.
+
+## eaf down, run, ps, cancel, wait, cp, node, receipt, verify, backup, restore.
+
+down = The factory has stopped; running work goes on.
+down-work-too = The factory has stopped, and so has its work.
+run-cancelling = eaf: cancelling { $id }; once more to leave it and go
+ps-none = There is no such workload.
+ps-none-live = Nothing waits or runs; “eaf ps --all” shows what has ended.
+ps-more = { $shown } shown; there are more (--limit).
+cancel-done = { $id }  { $state }
+cp-done = { $files ->
+    [one] 1 file ({ $size }) copied to { $to }
+   *[other] { $files } files ({ $size }) copied to { $to }
+}
+node-none = There are no nodes yet.
+receipt-verified = The receipt is whole: it was signed by { $key }, and every figure adds up.
+receipt-unchecked = Not checked: this machine has no key of that factory. “eaf receipt verify --key KEY FILE” checks it.
+verify-whole = { $steps ->
+    [one] The journal is whole: 1 step
+   *[other] The journal is whole: { $steps } steps
+}
+verify-head = head
+verify-anchor = begins behind step
+verify-replayed = replayed
+verify-replayed-of = { $replayed } of { $steps } steps, invariants checked
+verify-snapshots = snapshots that agree
+verify-ended = ended workloads
+verify-state = digest of the state
+verify-history = digest of the history
+backup-done = { $size } copied to { $to }, at { $head }
+restore-done = { $to } is restored; “eaf up” goes on from it.
+
+## eaf show and explain.
+
+show-name = name
+show-project = project
+show-reason = reason
+show-since = since
+show-deadline = deadline
+show-submitted = submitted
+show-by = by
+show-array-index = index value
+show-array = members
+show-runs = runs
+show-tasks = tasks
+show-tasks-per-node = at most on a node
+show-each-task = each task
+show-wall-time = wall time
+show-priority = priority
+show-retries = retries
+show-losses = losses
+show-after-ok = after success of
+show-after-any = after the end of
+show-not-before = not before
+show-directory = directory
+show-environment = environment
+show-labels = label
+show-cpu = CPU
+show-memory = memory
+show-accelerators = accelerators
+show-now = Now: attempt { $attempt }, lease { $lease }
+show-attempts = Attempts
+task-ordered = ordered
+task-accepted = accepted
+task-started = started
+task-exited = exited
+task-abandoned = abandoned
+task-ended = task { $task } { $exit }
+explain-nodes = { $total ->
+    [one] { $fitting } of 1 node could take a task now.
+   *[other] { $fitting } of { $total } nodes could take a task now.
+}
+explain-ahead = { $ahead ->
+    [0] Nothing goes before it.
+    [one] 1 workload goes before it.
+   *[other] { $ahead } workloads go before it.
+}
+explain-start = Expected to start by { $at }, in { $span }, if everything before it uses its whole wall time.
+explain-start-not-before = Not expected to start before { $at }, in { $span }; the queue before it was too long to look through.
+explain-start-unknown = Nobody can say when it will start.
+
+## eaf events.
+
+event-configured = settings are in force
+event-node-added = { $node } ({ $name }) joined the site
+event-node-changed = { $node } has other parts than before
+event-node-lost = { $node } is lost: { $why }
+event-node-given-up = { $node } did not come back in time, and its work is given up
+event-node-back = { $node } is back
+event-node-cordoned = { $node } is cordoned: { $why }
+event-node-uncordoned = { $node } takes work again
+event-node-removed = { $node } left the site
+event-workload-submitted = { $workload } ({ $name }) was submitted by { $by }
+event-array-submitted = { $workload } ({ $name }), an array of { $members }, was submitted by { $by }
+event-lease-granted = { $workload } holds { $lease } on { $nodes }
+event-task-accepted = task { $task } of { $lease } is accepted
+event-task-started = task { $task } of { $lease } started
+event-task-used = task { $task } of { $lease } was metered
+event-task-exited = task { $task } of { $lease } { $exit }
+event-task-abandoned = task { $task } of { $lease } is given up with its node
+event-abandoned-task-gone = task { $task } of { $lease }, given up before, is gone
+event-lease-stopping = { $lease } is told to stop: { $reason }
+event-lease-closed = { $lease } is over
+event-workload-requeued = { $workload } waits again: { $reason }
+event-workload-eligible = { $workload } may start again
+event-workload-ended = { $workload } ended as { $state }: { $reason }
+
+## The command line itself. English readers have clap's own words.
+
+usage-unknown-argument = Unexpected argument “{ $arg }”
+usage-unknown-verb = There is no command “{ $verb }”
+usage-missing-argument = Missing: { $arg }
+usage-missing-verb = A command is missing
+usage-missing-value = “{ $arg }” has no value
+usage-bad-value = “{ $value }” is no value for “{ $arg }”
+usage-conflict = “{ $arg }” cannot be used together with “{ $other }”
+usage-too-many-values = “{ $arg }” has too many values
+usage-not-utf8 = An argument is not UTF-8 text
+usage-other = The command line was not understood
+usage-near = Did you mean: { $near }
+usage-values = Possible values: { $values }
+usage-help = More: --help

@@ -38,11 +38,9 @@ pub fn node_state(lang: Lang, state: NodeState) -> String {
 pub fn exit(lang: Lang, exit: &Exit) -> String {
     match exit {
         Exit::Code(code) => text(lang, "exit-code", &[("code", shown(code))]),
-        Exit::Signal(signal) => text(
-            lang,
-            "exit-signal",
-            &[("signal", shown(signal)), ("name", signal_name(*signal).into())],
-        ),
+        Exit::Signal(signal) => {
+            text(lang, "exit-signal", &[("signal", shown(signal)), ("name", signal_name(*signal).into())])
+        }
         Exit::OutOfMemory => text(lang, "exit-out-of-memory", &[]),
         Exit::CannotStart(why) => text(lang, "exit-cannot-start", &[("why", why.as_str().into())]),
         Exit::Lost(why) => text(lang, "exit-lost", &[("why", why.as_str().into())]),
@@ -62,18 +60,16 @@ pub fn reason(lang: Lang, reason: &Reason) -> String {
         }
         Reason::RetryAfterLoss { why } => say("reason-retry-after-loss", &[("why", why.as_str().into())]),
         Reason::Placed => say("reason-placed", &[]),
-        Reason::TasksStarting { started, of } => say(
-            "reason-tasks-starting",
-            &[("started", shown(started)), ("of", shown(of))],
-        ),
+        Reason::TasksStarting { started, of } => {
+            say("reason-tasks-starting", &[("started", shown(started)), ("of", shown(of))])
+        }
         Reason::TasksStarted => say("reason-tasks-started", &[]),
         Reason::CancelRequested { by } => say("reason-cancel-requested", &[("by", by.as_str().into())]),
         Reason::WallTimeReached => say("reason-wall-time-reached", &[]),
         Reason::StartTimedOut => say("reason-start-timed-out", &[]),
-        Reason::TaskFailed { task, exit: ended } => say(
-            "reason-task-failed",
-            &[("task", shown(task)), ("exit", exit(lang, ended).into())],
-        ),
+        Reason::TaskFailed { task, exit: ended } => {
+            say("reason-task-failed", &[("task", shown(task)), ("exit", exit(lang, ended).into())])
+        }
         Reason::NodeLost { node } => say("reason-node-lost", &[("node", shown(node))]),
         Reason::Lost { why } => say("reason-lost", &[("why", why.as_str().into())]),
         Reason::DependencyFailed { workload } => say("reason-dependency-failed", &[("workload", shown(workload))]),
@@ -104,26 +100,15 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
             if (workloads.len() as u64) < u64::from(*pending) {
                 names.push_str(", …");
             }
-            say(
-                "blocker-dependencies",
-                &[("pending", (*pending).into()), ("workloads", names.into())],
-            )
+            say("blocker-dependencies", &[("pending", (*pending).into()), ("workloads", names.into())])
         }
         Blocker::Backoff { until } => say("blocker-backoff", &[("until", instant(*until).into())]),
-        Blocker::Capacity {
-            tasks_placeable,
-            tasks_wanted,
-        } => say(
-            "blocker-capacity",
-            &[
-                ("placeable", shown(tasks_placeable)),
-                ("wanted", (*tasks_wanted).into()),
-            ],
-        ),
-        Blocker::Hold { workload, at } => say(
-            "blocker-hold",
-            &[("workload", shown(workload)), ("at", instant(*at).into())],
-        ),
+        Blocker::Capacity { tasks_placeable, tasks_wanted } => {
+            say("blocker-capacity", &[("placeable", shown(tasks_placeable)), ("wanted", (*tasks_wanted).into())])
+        }
+        Blocker::Hold { workload, at } => {
+            say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
+        }
         Blocker::NextPass => say("blocker-next-pass", &[]),
         Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
     }
@@ -194,10 +179,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
         _ => text(lang, &format!("{id}.detail"), &args),
     };
     let next = text(lang, &format!("{id}.next"), &args);
-    Rejected {
-        title: text(lang, &id, &args),
-        detail: format!("{happened} {next}"),
-    }
+    Rejected { title: text(lang, &id, &args), detail: format!("{happened} {next}") }
 }
 
 #[cfg(test)]
@@ -222,13 +204,7 @@ mod tests {
     }
 
     fn exits() -> Vec<Exit> {
-        vec![
-            Exit::Code(3),
-            Exit::Signal(9),
-            Exit::OutOfMemory,
-            Exit::CannotStart("x".into()),
-            Exit::Lost("y".into()),
-        ]
+        vec![Exit::Code(3), Exit::Signal(9), Exit::OutOfMemory, Exit::CannotStart("x".into()), Exit::Lost("y".into())]
     }
 
     fn rejections() -> Vec<Rejection> {
@@ -237,26 +213,12 @@ mod tests {
             FieldProblem::TooSmall { given: -1, min: 0 },
             FieldProblem::TooLarge { given: 9, max: 8 },
             FieldProblem::Twice { what: "wl-1".into() },
-            FieldProblem::Malformed {
-                expected: "letters".into(),
-            },
-            FieldProblem::Conflicts {
-                with: "task.cpu".into(),
-            },
+            FieldProblem::Malformed { expected: "letters".into() },
+            FieldProblem::Conflicts { with: "task.cpu".into() },
         ];
-        let mut all: Vec<_> = problems
-            .into_iter()
-            .map(|problem| Rejection::Invalid {
-                field: "tasks".into(),
-                problem,
-            })
-            .collect();
-        let largest = LargestFit {
-            tasks: 4,
-            cpu: CpuMilli(1_500),
-            memory: Bytes(3 << 29),
-            accelerators: 8,
-        };
+        let mut all: Vec<_> =
+            problems.into_iter().map(|problem| Rejection::Invalid { field: "tasks".into(), problem }).collect();
+        let largest = LargestFit { tasks: 4, cpu: CpuMilli(1_500), memory: Bytes(3 << 29), accelerators: 8 };
         all.extend([
             Rejection::NeverFits { largest },
             Rejection::NoNodes,
@@ -264,25 +226,14 @@ mod tests {
             Rejection::KeyReused { workload: workload() },
             Rejection::UnknownWorkload { workload: workload() },
             Rejection::UnknownDependency { workload: workload() },
-            Rejection::DependencyFailed {
-                workload: workload(),
-                state: WorkloadState::Failed,
-            },
+            Rejection::DependencyFailed { workload: workload(), state: WorkloadState::Failed },
             Rejection::AlreadyStopping { workload: workload() },
             Rejection::UnknownNode { node: node() },
             Rejection::NodeUnchanged { node: node() },
-            Rejection::NodeHoldsMore {
-                node: node(),
-                leases: 2,
-            },
+            Rejection::NodeHoldsMore { node: node(), leases: 2 },
             Rejection::TooManyNodes { max: 5 },
-            Rejection::StaleReport {
-                lease: LeaseId::of_step(2),
-            },
-            Rejection::TimeWentBack {
-                last: Time(2),
-                now: Time(1),
-            },
+            Rejection::StaleReport { lease: LeaseId::of_step(2) },
+            Rejection::TimeWentBack { last: Time(2), now: Time(1) },
             Rejection::SettingsInvalid { field: "timing".into() },
         ]);
         all
@@ -324,38 +275,16 @@ mod tests {
             reasons.push(Reason::TaskFailed { task: 1, exit: ended });
         }
         let blockers = [
-            Blocker::Dependencies {
-                workloads: vec![workload()],
-                pending: 1,
-            },
-            Blocker::Dependencies {
-                workloads: vec![workload()],
-                pending: 9,
-            },
+            Blocker::Dependencies { workloads: vec![workload()], pending: 1 },
+            Blocker::Dependencies { workloads: vec![workload()], pending: 9 },
             Blocker::Backoff { until: Time(5) },
-            Blocker::Capacity {
-                tasks_placeable: 0,
-                tasks_wanted: 1,
-            },
-            Blocker::Capacity {
-                tasks_placeable: 1,
-                tasks_wanted: 4,
-            },
-            Blocker::Hold {
-                workload: workload(),
-                at: Time(9),
-            },
+            Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1 },
+            Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4 },
+            Blocker::Hold { workload: workload(), at: Time(9) },
             Blocker::NextPass,
             Blocker::FleetTooSmall,
         ];
-        let tests = [
-            Test::Cordoned,
-            Test::Lost,
-            Test::AcceleratorModel,
-            Test::Cpu,
-            Test::Memory,
-            Test::Accelerators,
-        ];
+        let tests = [Test::Cordoned, Test::Lost, Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Accelerators];
         for lang in Lang::ALL {
             check(WorkloadState::ALL.map(|each| state(lang, each)));
             check([NodeState::Ready, NodeState::Cordoned, NodeState::Lost].map(|each| node_state(lang, each)));
@@ -368,12 +297,7 @@ mod tests {
 
     #[test]
     fn a_rejection_reads_like_this() {
-        let largest = LargestFit {
-            tasks: 4,
-            cpu: CpuMilli(1_500),
-            memory: Bytes(3 << 29),
-            accelerators: 8,
-        };
+        let largest = LargestFit { tasks: 4, cpu: CpuMilli(1_500), memory: Bytes(3 << 29), accelerators: 8 };
         let say = |lang| rejection(lang, &Rejection::NeverFits { largest });
         assert_eq!(
             say(Lang::En).detail,

@@ -15,43 +15,27 @@ pub fn bytes(value: Bytes) -> String {
     }
     let scale = 1u64 << (10 * unit);
     let (whole, tenth) = (value.0 / scale, u128::from(value.0 % scale) * 10 / u128::from(scale));
-    if tenth == 0 {
-        format!("{whole} {}", UNITS[unit])
-    } else {
-        format!("{whole}.{tenth} {}", UNITS[unit])
-    }
+    if tenth == 0 { format!("{whole} {}", UNITS[unit]) } else { format!("{whole}.{tenth} {}", UNITS[unit]) }
 }
 
 /// CPU threads: `2`, `0.5`, `1.125`.
 pub fn cpu(value: CpuMilli) -> String {
     let (whole, rest) = (value.0 / 1_000, value.0 % 1_000);
-    if rest == 0 {
-        whole.to_string()
-    } else {
-        format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
-    }
+    if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}").trim_end_matches('0').to_owned() }
 }
 
 /// A span in its two largest units: `350ms`, `1.2s`, `42s`, `1h30m`, `3d4h`.
 pub fn span(value: Span) -> String {
     let seconds = value.0 / 1_000;
     let pair = |large: u64, large_unit: &str, small: u64, small_unit: &str| {
-        if small == 0 {
-            format!("{large}{large_unit}")
-        } else {
-            format!("{large}{large_unit}{small}{small_unit}")
-        }
+        if small == 0 { format!("{large}{large_unit}") } else { format!("{large}{large_unit}{small}{small_unit}") }
     };
     match seconds {
         0 if value.0 == 0 => "0s".to_owned(),
         0 => format!("{}ms", value.0),
         1..10 => {
             let tenth = value.0 % 1_000 / 100;
-            if tenth == 0 {
-                format!("{seconds}s")
-            } else {
-                format!("{seconds}.{tenth}s")
-            }
+            if tenth == 0 { format!("{seconds}s") } else { format!("{seconds}.{tenth}s") }
         }
         10..60 => format!("{seconds}s"),
         60..3_600 => pair(seconds / 60, "m", seconds % 60, "s"),

@@ -27,11 +27,7 @@ impl Lang {
 
     /// Reads `en`, `ko`, or a locale such as `ko_KR.UTF-8`; `None` for a language that there are no messages in.
     pub fn parse(text: &str) -> Option<Self> {
-        let language = text
-            .split(['_', '-', '.', '@'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let language = text.split(['_', '-', '.', '@']).next().unwrap_or_default().to_ascii_lowercase();
         match language.as_str() {
             "ko" | "kor" | "korean" => Some(Self::Ko),
             "en" | "eng" | "english" | "c" | "posix" => Some(Self::En),
@@ -43,13 +39,9 @@ impl Lang {
     /// set, else English. `env` looks a variable up.
     pub fn detect(flag: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| env(name).filter(|value| !value.is_empty());
-        let asked = flag
-            .and_then(Self::parse)
-            .or_else(|| set("EAF_LANG").as_deref().and_then(Self::parse));
+        let asked = flag.and_then(Self::parse).or_else(|| set("EAF_LANG").as_deref().and_then(Self::parse));
         let locale = || set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
-        asked
-            .or_else(|| locale().as_deref().and_then(Self::parse))
-            .unwrap_or_default()
+        asked.or_else(|| locale().as_deref().and_then(Self::parse)).unwrap_or_default()
     }
 
     /// The first language of an `Accept-Language` header that there are messages in, else English. Weights other than 0
@@ -69,11 +61,7 @@ mod tests {
     use super::*;
 
     fn check(flag: Option<&str>, env: &[(&str, &str)], expect: Lang) {
-        let look_up = |name: &str| {
-            env.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
+        let look_up = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         assert_eq!(Lang::detect(flag, look_up), expect, "{flag:?} {env:?}");
     }
 

@@ -15,4 +15,4 @@ pub use figures::{bytes, cpu, instant, signal_name, span};
 pub use fluent_bundle::FluentValue as Value;
 pub use lang::Lang;
 pub use refusals::refusal;
-pub use texts::{has, text};
+pub use texts::{has, korean_help_ids, text};

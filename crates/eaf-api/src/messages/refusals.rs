@@ -38,11 +38,7 @@ fn args(refusal: &Refusal) -> Vec<(&'static str, Value<'static>)> {
 
 /// What a reader of JSON said, ended with a full stop so that another sentence can follow.
 fn sentence(problem: &str) -> String {
-    if problem.ends_with('.') {
-        problem.to_owned()
-    } else {
-        format!("{problem}.")
-    }
+    if problem.ends_with('.') { problem.to_owned() } else { format!("{problem}.") }
 }
 
 /// Why the HTTP door refused, and what would make it pass.
@@ -50,10 +46,7 @@ pub fn refusal(lang: Lang, refusal: &Refusal) -> Rejected {
     let id = format!("refusal-{}", refusal.code().replace('_', "-"));
     let args = args(refusal);
     let say = |part: &str| text(lang, &format!("{id}{part}"), &args);
-    Rejected {
-        title: say(""),
-        detail: format!("{} {}", say(".detail"), say(".next")),
-    }
+    Rejected { title: say(""), detail: format!("{} {}", say(".detail"), say(".next")) }
 }
 
 #[cfg(test)]
@@ -65,30 +58,18 @@ mod tests {
     fn every_refusal_has_a_title_what_happened_and_what_to_do() {
         let workload = WorkloadId::of_step(7);
         let all = [
-            Refusal::BodyMalformed {
-                problem: "a comma is missing".into(),
-            },
-            Refusal::QueryMalformed {
-                problem: "a number is wanted.".into(),
-            },
-            Refusal::HeaderMalformed {
-                header: "x".into(),
-                expected: "a number".into(),
-            },
+            Refusal::BodyMalformed { problem: "a comma is missing".into() },
+            Refusal::QueryMalformed { problem: "a number is wanted.".into() },
+            Refusal::HeaderMalformed { header: "x".into(), expected: "a number".into() },
             Refusal::Unauthorized,
             Refusal::WrongToken,
             Refusal::OtherProcess { pid: 7 },
             Refusal::NoSuchPath { path: "/x".into() },
-            Refusal::NoSuchWorkload {
-                workload: "wl-1".into(),
-            },
+            Refusal::NoSuchWorkload { workload: "wl-1".into() },
             Refusal::NoSuchNode { node: "nd-1".into() },
             Refusal::NoSuchLog { workload },
             Refusal::NoSuchFile { path: "x".into() },
-            Refusal::MethodNotAllowed {
-                method: "PUT".into(),
-                allow: vec!["GET".into(), "POST".into()],
-            },
+            Refusal::MethodNotAllowed { method: "PUT".into(), allow: vec!["GET".into(), "POST".into()] },
             Refusal::NotEnded { workload },
             Refusal::IsArray { workload },
             Refusal::EventsGone { oldest: 9 },
@@ -102,20 +83,11 @@ mod tests {
         for lang in Lang::ALL {
             for case in &all {
                 let Rejected { title, detail } = refusal(lang, case);
-                assert!(
-                    title.contains(' ') && !title.ends_with('.') && detail.ends_with('.'),
-                    "{title:?} {detail:?}"
-                );
-                assert!(
-                    !detail.contains('{') && !detail.contains("refusal-") && !detail.contains(".."),
-                    "{detail:?}"
-                );
+                assert!(title.contains(' ') && !title.ends_with('.') && detail.ends_with('.'), "{title:?} {detail:?}");
+                assert!(!detail.contains('{') && !detail.contains("refusal-") && !detail.contains(".."), "{detail:?}");
             }
         }
         let say = refusal(Lang::Ko, &Refusal::BodyTooLarge { max: 1 << 20 });
-        assert_eq!(
-            say.detail,
-            "이 공장은 1 MiB까지의 본문을 받습니다. 더 작게 보내거나 설정에서 한도를 올리십시오."
-        );
+        assert_eq!(say.detail, "이 공장은 1 MiB까지의 본문을 받습니다. 더 작게 보내거나 설정에서 한도를 올리십시오.");
     }
 }

@@ -12,15 +12,15 @@ use unic_langid::LanguageIdentifier;
 
 /// The files that exist in both languages; columns in the order of `Lang`.
 const FILES: &[[&str; 2]] = &[
-    [
-        include_str!("../../i18n/en/core.ftl"),
-        include_str!("../../i18n/ko/core.ftl"),
-    ],
-    [
-        include_str!("../../i18n/en/server.ftl"),
-        include_str!("../../i18n/ko/server.ftl"),
-    ],
+    [include_str!("../../i18n/en/bench.ftl"), include_str!("../../i18n/ko/bench.ftl")],
+    [include_str!("../../i18n/en/cli.ftl"), include_str!("../../i18n/ko/cli.ftl")],
+    [include_str!("../../i18n/en/core.ftl"), include_str!("../../i18n/ko/core.ftl")],
+    [include_str!("../../i18n/en/receipt.ftl"), include_str!("../../i18n/ko/receipt.ftl")],
+    [include_str!("../../i18n/en/server.ftl"), include_str!("../../i18n/ko/server.ftl")],
 ];
+
+/// Help of the command line in Korean; the English help stands in the code, beside what it speaks of.
+const HELP_KO: &str = include_str!("../../i18n/ko/help.ftl");
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -33,8 +33,9 @@ fn load(lang: Lang) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
     // The marks that Fluent puts around arguments show up as rubbish in terminals and in JSON.
     bundle.set_use_isolating(false);
-    for file in FILES {
-        let resource = match FluentResource::try_new(file[column].to_owned()) {
+    let help = (lang == Lang::Ko).then_some(HELP_KO);
+    for file in FILES.iter().map(|file| file[column]).chain(help) {
+        let resource = match FluentResource::try_new(file.to_owned()) {
             Ok(resource) => resource,
             Err((_, errors)) => panic!("a message file in {lang:?} is malformed: {errors:?}"),
         };
@@ -51,19 +52,21 @@ fn bundle(lang: Lang) -> &'static Bundle {
 }
 
 fn split(id: &str) -> (&str, Option<&str>) {
-    id.split_once('.')
-        .map_or((id, None), |(message, attribute)| (message, Some(attribute)))
+    id.split_once('.').map_or((id, None), |(message, attribute)| (message, Some(attribute)))
+}
+
+/// The ids of the Korean help, so that a test can tell help of nothing.
+pub fn korean_help_ids() -> impl Iterator<Item = &'static str> {
+    HELP_KO.lines().filter(|line| !line.starts_with(['#', ' '])).filter_map(|line| Some(line.split_once(" =")?.0))
 }
 
 /// True where there is a message `id`, or an attribute `id.attribute`, in this language.
 pub fn has(lang: Lang, id: &str) -> bool {
     let (message, attribute) = split(id);
-    bundle(lang)
-        .get_message(message)
-        .is_some_and(|message| match attribute {
-            None => message.value().is_some(),
-            Some(attribute) => message.get_attribute(attribute).is_some(),
-        })
+    bundle(lang).get_message(message).is_some_and(|message| match attribute {
+        None => message.value().is_some(),
+        Some(attribute) => message.get_attribute(attribute).is_some(),
+    })
 }
 
 /// The message `id`, or its attribute `id.attribute`, with these arguments. An id that does not exist gives the id itself:
@@ -79,10 +82,7 @@ pub fn text(lang: Lang, id: &str, args: &[(&str, Value<'_>)]) -> String {
         Some(attribute) => message.get_attribute(attribute).map(|attribute| attribute.value()),
     };
     let Some(pattern) = pattern else { return id.to_owned() };
-    let args: FluentArgs<'_> = args
-        .iter()
-        .map(|(name, value)| (Cow::Borrowed(*name), value.clone()))
-        .collect();
+    let args: FluentArgs<'_> = args.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())).collect();
     let mut errors = Vec::new();
     bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned()
 }
@@ -110,9 +110,7 @@ mod tests {
                 }
                 let names = found.entry(current.clone()).or_insert_with(BTreeSet::new);
                 for part in line.split('$').skip(1) {
-                    let end = part
-                        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                        .unwrap_or(part.len());
+                    let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
                     names.insert(part[..end].to_owned());
                 }
             }
@@ -138,21 +136,12 @@ mod tests {
     #[test]
     fn a_missing_id_shows_itself() {
         assert_eq!(text(Lang::Ko, "no-such-message", &[]), "no-such-message");
-        assert_eq!(
-            text(Lang::En, "rejection-no-nodes.nothing", &[]),
-            "rejection-no-nodes.nothing"
-        );
+        assert_eq!(text(Lang::En, "rejection-no-nodes.nothing", &[]), "rejection-no-nodes.nothing");
     }
 
     #[test]
     fn numbers_choose_the_english_plural() {
         let say = |n: u32| text(Lang::En, "reason-waiting-for-dependencies", &[("pending", n.into())]);
-        assert_eq!(
-            (say(1), say(2)),
-            (
-                "waits for 1 workload to end".into(),
-                "waits for 2 workloads to end".into()
-            )
-        );
+        assert_eq!((say(1), say(2)), ("waits for 1 workload to end".into(), "waits for 2 workloads to end".into()));
     }
 }

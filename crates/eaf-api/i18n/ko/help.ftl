@@ -1,0 +1,144 @@
+# 명령과 인자의 도움말. 영어는 코드에 있다.
+
+help = Eco-AI Factory: AI 데이터센터의 작업을 줄 세우고, 배치하고, 실행하고, 재고, 값을 매깁니다.
+help-lang = 메시지 언어: en 또는 ko. 없으면 EAF_LANG, 그다음 로캘.
+help-data-dir = 공장의 데이터 디렉터리. 없으면 EAF_DATA_DIR, 그다음 root는 /var/lib/eaf, 다른 사용자는 ~/.local/share/eaf.
+
+help-up = 이 기계에 공장을 켭니다.
+help-up-port = 들을 포트. 0은 빈 포트. 없으면 EAF_PORT, 그다음 7070.
+help-up-bind = 들을 주소. 없으면 127.0.0.1. 루프백이 아니면 TLS나 --insecure-http가 필요합니다.
+help-up-site = 노드와 레이블을 적은 사이트 파일. 없으면 EAF_SITE.
+help-up-config = 설정 파일. 없으면 EAF_CONFIG, 여기의 eaf.toml, /etc/eaf/eaf.toml 순서.
+help-up-detach = 뒤에서 계속합니다. “eaf down”으로 멈춥니다.
+help-up-pretend-accelerators = 시험 삼아 쓸, 실제로는 없는 가속기. 보기: 8xMI355X. 어디서나 가상이라고 표시합니다.
+help-up-insecure-http = 다른 기계에서 닿을 수 있는 주소에서 평문 HTTP를 씁니다.
+help-up-tls-cert = HTTPS 인증서 사슬(PEM).
+help-up-tls-key = HTTPS 개인 키(PEM).
+help-up-check-invariants = 단계마다 모든 불변식을 확인합니다. 느려집니다.
+help-up-run = 켜진 뒤 이 워크로드 파일을 제출해 따라가고, 영수증을 보인 다음 켜져 있습니다.
+help-up-log-format = 로그 형식: text 또는 json. 무엇을 적을지는 EAF_LOG로 정합니다. 보기: warn, eaf_server=debug.
+help-up-detached = 뒤에서 계속하는 프로세스에 --detach가 붙입니다.
+
+help-down = 공장을 멈춥니다. 따로 말하지 않으면 실행 중인 작업은 계속됩니다.
+help-down-stop-work = 실행 중인 작업도 끝냅니다.
+
+help-run = 명령을 실행하고, 출력을 따라가고, 그 코드로 끝납니다.
+help-run-detach = id만 출력하고 돌아옵니다. 따라가지 않습니다.
+help-run-key = 멱등 키. 같은 키와 같은 요청은 같은 워크로드가 됩니다.
+help-run-command = -- 뒤의 명령과 인자.
+help-run-name = 사람이 읽을 이름. 없으면 명령의 이름.
+help-run-project = 속한 프로젝트.
+help-run-tasks = 태스크 수. 여럿이면 모두 함께 시작하거나 전혀 시작하지 않습니다.
+help-run-tasks-per-node-max = 한 노드에 함께 있을 수 있는 최대 태스크 수.
+help-run-cpu = 태스크마다 CPU 스레드 수. 보기: 2, 0.5.
+help-run-memory = 태스크마다 메모리. 보기: 512MiB, 2GiB.
+help-run-accelerators = 태스크마다 가속기: 4, 4:MI355X, 1:MI300X|MI325X.
+help-run-share = 가속기 하나의 몫. 보기: 0.25.
+help-run-wall-time = 실행 시간 한도. 보기: 90s, 1h30m.
+help-run-priority = 클수록 먼저. -1000에서 1000까지.
+help-run-retries = 실패한 뒤 다시 시도할 횟수.
+help-run-fail-on-loss = 시도를 잃으면 다시 시도하지 않고 실패로 끝냅니다.
+help-run-after-ok = 이것들이 성공한 뒤 시작합니다.
+help-run-after-any = 이것들이 어떻게든 끝난 뒤 시작합니다.
+help-run-expires-after = 지금부터 이만큼 지나도 시작하지 못하면 그만둡니다.
+help-run-stop-grace = 부드러운 중지와 강제 중지 사이의 시간.
+help-run-env = 환경 변수. 여러 번 줄 수 있습니다.
+help-run-label = 레이블. 여러 번 줄 수 있습니다.
+help-run-workdir = 작업 디렉터리. 없으면 새 디렉터리.
+
+help-submit = 워크로드 파일을 제출합니다: TOML, YAML, #SBATCH 줄이 있는 셸 스크립트.
+help-submit-file = 파일: TOML, YAML, #SBATCH 줄이 있는 셸 스크립트. -는 표준 입력.
+help-submit-key = 멱등 키. 같은 키와 같은 요청은 같은 워크로드가 됩니다.
+help-submit-wait = 끝날 때까지 기다립니다. 완료됐을 때만 0으로 끝납니다.
+help-submit-dry-run = 파일을 읽어 요청할 내용을 출력하고 보내지는 않습니다.
+help-submit-json = 프로그램을 위한 JSON 문서.
+
+help-ps = 워크로드 목록을 보입니다.
+help-ps-all = 끝난 것도 보입니다.
+help-ps-state = 이 상태만: queued, granted, starting, running, stopping, finished, failed, cancelled, expired.
+help-ps-project = 이 프로젝트만.
+help-ps-name = 이 이름의 워크로드만.
+help-ps-array = 이 배열의 구성원만.
+help-ps-limit = 이만큼까지. 없으면 표는 100개, --json은 모두.
+help-ps-json = 프로그램을 위한 JSON 배열.
+
+help-show = 워크로드를 자세히 보입니다: 요청한 것, 시도, 쓴 것.
+help-show-id = 워크로드. 보기: wl-12, wl-12.0.
+help-show-json = 프로그램을 위한 JSON 문서.
+
+help-explain = 왜 기다리는지, 언제 시작할지 말합니다.
+help-explain-id = 워크로드. 보기: wl-12.
+help-explain-json = 프로그램을 위한 JSON 문서.
+
+help-logs = 워크로드의 출력을 보입니다.
+help-logs-id = 워크로드. 보기: wl-12, wl-12.0.
+help-logs-follow = 태스크가 끝날 때까지 계속합니다.
+help-logs-stderr = 표준 출력 대신 표준 오류.
+help-logs-task = 0부터 세는 태스크.
+help-logs-attempt = 1부터 세는 시도. 없으면 가장 최근.
+
+help-cp = 워크로드의 디렉터리에서 파일을 복사해 옵니다.
+help-cp-from = 복사할 것: 워크로드와 그 디렉터리 안의 경로. 보기: wl-12:out/model.bin.
+help-cp-to = 복사할 곳: 파일, 디렉터리, 또는 표준 출력을 뜻하는 -.
+
+help-cancel = 워크로드, 또는 배열의 살아 있는 구성원 모두를 취소합니다.
+help-cancel-ids = 워크로드나 배열. 보기: wl-12.
+help-cancel-json = 그때의 워크로드를 담은 JSON 배열.
+
+help-wait = 워크로드가 끝날 때까지 기다립니다.
+help-wait-ids = 워크로드나 배열. 보기: wl-12.
+help-wait-json = 끝난 워크로드를 담은 JSON 배열.
+
+help-receipt = 워크로드의 영수증을 보이거나 검증합니다.
+help-receipt-show = 끝난 워크로드의 영수증을 보입니다.
+help-receipt-show-id = 워크로드. 보기: wl-12, wl-12.0.
+help-receipt-show-json = 서명된 문서를 바이트 그대로.
+help-receipt-verify = 공장 없이 영수증을 다시 계산하고 서명을 확인합니다.
+help-receipt-verify-file = 영수증. -는 표준 입력.
+help-receipt-verify-key = 공장의 공개 키. 글이나 파일. 없으면 데이터 디렉터리의 것.
+help-receipt-verify-json = 프로그램을 위한 JSON 문서.
+
+help-node = 노드를 보이고 배정을 멈추거나 재개합니다.
+help-node-list = 노드 목록을 보입니다.
+help-node-list-json = 프로그램을 위한 JSON 배열.
+help-node-show = 노드를 보입니다.
+help-node-show-node = 노드의 id나 이름.
+help-node-show-json = 프로그램을 위한 JSON 문서.
+help-node-cordon = 노드에 새 작업을 배정하지 않습니다. 실행 중인 것은 계속됩니다.
+help-node-cordon-node = 노드의 id나 이름.
+help-node-cordon-why = 다음 당번을 위한 까닭.
+help-node-cordon-json = 프로그램을 위한 JSON 문서.
+help-node-uncordon = 노드에 다시 작업을 배정합니다.
+help-node-uncordon-node = 노드의 id나 이름.
+help-node-uncordon-json = 프로그램을 위한 JSON 문서.
+
+help-events = 일어나는 일을 따라갑니다.
+help-events-follow = 앞으로 올 것도 계속 보입니다. 없으면 이미 일어난 것만 출력합니다.
+help-events-after = 이 사건이나 단계 다음부터. 보기: 12.0, 12. 없으면 마지막 몇 개, 0은 처음부터.
+help-events-json = 한 줄에 JSON 문서 하나.
+
+help-verify = 저널을 확인합니다: 사슬, 불변식, 기록.
+help-verify-expect = 영수증에 적힌, 저널에 있어야 하는 자리.
+help-verify-invariants-every = 이만큼의 단계마다, 그리고 끝에서 불변식을 확인합니다.
+help-verify-json = 프로그램을 위한 JSON 문서.
+
+help-backup = 공장이 켜진 채로 저널과 키를 복사합니다.
+help-backup-to = 복사할 곳: 없거나 빈 디렉터리.
+help-backup-json = 프로그램을 위한 JSON 문서.
+
+help-restore = 백업에서 데이터 디렉터리를 만듭니다.
+help-restore-from = 백업.
+help-restore-json = 프로그램을 위한 JSON 문서.
+
+help-completions = 셸 자동 완성 스크립트를 출력합니다.
+help-completions-shell = 셸: bash, zsh, fish, elvish, powershell.
+
+help-bench = 이 공장을 예산과 다른 프로그램에 견주어 잽니다.
+help-bench-what = 잴 것: submit, start, throughput, store, floor, all.
+help-bench-rounds = 각각 몇 번 할지. 가운데 값을 보입니다.
+help-bench-quick = 일을 10분의 1로 줄여, 도는지만 봅니다.
+help-bench-json = JSON을 출력합니다.
+help-bench-markdown = Markdown 문서도 이 파일에 씁니다.
+help-bench-directory = 공장과 비교 파일을 둘 곳. 공장이 쓸 디스크 위여야 합니다.
+
+help-supervise = 데이터 디렉터리의 작업을 지킵니다. 공장이 스스로 켭니다.

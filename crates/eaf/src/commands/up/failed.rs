@@ -1,0 +1,45 @@
+//! Why a factory does not start, in words.
+//!
+//! What: for each reason that an operator can put right, what to do. Absent: reasons while it runs; those are in its log
+//! and its exit code.
+
+use crate::exit;
+use crate::failure::Failure;
+use crate::say::Say;
+use eaf_server::StartError;
+use eaf_store::OpenError;
+use std::io;
+use std::path::Path;
+
+fn bind(address: &std::net::SocketAddr, source: &io::Error) -> Say {
+    let id = match source.kind() {
+        io::ErrorKind::AddrInUse => "start-port-in-use",
+        io::ErrorKind::PermissionDenied => "start-port-forbidden",
+        io::ErrorKind::AddrNotAvailable => "start-no-such-address",
+        _ => "start-bind",
+    };
+    Say::new(id).with("address", address).with("port", address.port())
+}
+
+/// The failure of a start.
+pub(super) fn to_start(error: &StartError, dir: &Path) -> Failure {
+    let code = match error {
+        StartError::Fatal(fatal) => u8::try_from(fatal.exit_code()).unwrap_or(exit::FAILED),
+        StartError::Site { .. } | StartError::Tls { .. } | StartError::Settings { .. } => exit::BAD_FILE,
+        StartError::Recover(_) => exit::NOT_VERIFIED,
+        _ => exit::FAILED,
+    };
+    let say = match error {
+        StartError::NeedsTls { address } => Say::new("start-needs-tls").with("address", address),
+        StartError::Bind { address, source } => bind(address, source),
+        StartError::Open(OpenError::Locked { .. }) => Say::new("start-locked"),
+        StartError::Open(_) => Say::new("start-open"),
+        StartError::Recover(_) => Say::new("start-recover"),
+        StartError::Site { path, .. } => Say::new("start-site").with("path", path.display()),
+        StartError::Tls { certificate, .. } => Say::new("start-tls").with("path", certificate.display()),
+        StartError::Engine(_) => Say::new("start-engine"),
+        StartError::Fatal(_) => Say::new("start-fatal"),
+        _ => Say::new("start-other"),
+    };
+    Failure::because(code, say.with("dir", dir.display()), error)
+}
