@@ -5,7 +5,7 @@
 //! chooses the disk.
 
 use eaf_model::{Span, Time, WorkloadState};
-use eaf_store::sample::{Factory, fill, spec};
+use eaf_store::sample::{Factory, fill, key, spec};
 use eaf_store::{Batch, EndedFilter, OpenOptions, SqliteReader, SqliteStore, Store, recover};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
@@ -74,7 +74,7 @@ fn ends(size: usize, commits: usize) -> Vec<Batch> {
     let mut batches = vec![factory.batch()];
     for number in 0..commits {
         for member in 0..size {
-            let key = format!("key-{number}-{member}");
+            let key = key((number * size + member) as u64);
             factory.submit(spec(&format!("job-{}", member % 7), "p"), Vec::new(), Some(key));
         }
         while factory.start_placed() > 0 {}
@@ -163,7 +163,7 @@ fn list(runtime: &Runtime, dir: &Path) {
     }
     let took = median(|| {
         let start = Instant::now();
-        runtime.block_on(reader.ended_with_key("key-4711")).unwrap().expect("it is there");
+        runtime.block_on(reader.ended_with_key(&key(4_711))).unwrap().expect("it is there");
         start.elapsed()
     });
     say(&format!("  find by key: {took:.1?}"));

@@ -107,8 +107,8 @@ pub struct Pruned {
 pub trait Store: Send {
     /// The first thing asked: the head of what is durable.
     fn head(&mut self) -> Result<Head, StoreError>;
-    /// Appends a batch right behind the head. When this returns `Ok`, it is durable. After an `Err` the store takes
-    /// nothing more: the process ends, and a restart reads what is there.
+    /// Appends a batch right behind the head. When this returns `Ok`, it is durable. `OutOfOrder` changes nothing; after
+    /// any other `Err` the store takes nothing more: the process ends, and a restart reads what is there.
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
     /// Keeps a snapshot of the state at a step that is durable; the newest two are kept. It is durable on `Ok`.
     fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;

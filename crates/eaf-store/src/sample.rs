@@ -145,6 +145,12 @@ pub fn spec(name: &str, project: &str) -> WorkloadSpec {
     }
 }
 
+/// The idempotency key of the sample workload of this number: like a client's, it comes in no order.
+pub fn key(number: u64) -> String {
+    // An odd factor makes each number another one (Knuth's multiplicative hash).
+    format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
 /// Puts `count` ended workloads (at least that many) into an empty store, a second apart from `from` on by rounds of
 /// 500, and a snapshot behind them.
 ///
@@ -161,7 +167,7 @@ pub fn fill(store: &mut dyn Store, count: u64, from: Time) -> Result<Head, Store
         for number in 0..ROUND {
             let number = round * ROUND + number;
             let (name, project) = (format!("job-{}", number % 1_000), format!("project-{}", number % 10));
-            factory.submit(spec(&name, &project), Vec::new(), Some(format!("key-{number}")));
+            factory.submit(spec(&name, &project), Vec::new(), Some(key(number)));
         }
         while factory.start_placed() > 0 {}
         factory.wait(Span::from_secs(1));

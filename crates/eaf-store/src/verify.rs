@@ -8,11 +8,12 @@ use crate::chain::Walk;
 use crate::recover::parse_state;
 use crate::sqlite::{self, Snapshots};
 use crate::{Breach, Broken, EndedWorkload, Hash, Head, OpenError, StoreError};
-use eaf_core::{State, Violation, Workload, check_invariants, replay};
+use eaf_core::{State, Step, Violation, Workload, check_invariants, replay};
 use eaf_model::Time;
 use sha2::{Digest, Sha256};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,18 +22,14 @@ use std::sync::Arc;
 const BATCHES: u32 = 64;
 
 /// What to check beside the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
     /// A place that the journal must have, for instance from a receipt.
     pub expect: Option<Head>,
-    /// Check the invariants after every so many steps, and at the end; 1 for every step.
-    pub invariants_every: u64,
-}
-
-impl Default for VerifyOptions {
-    fn default() -> Self {
-        Self { expect: None, invariants_every: 1 }
-    }
+    /// Check the invariants after every so many steps, and at the end. `None` paces itself: every step while few
+    /// workloads live, then less often, so that checking costs a few times what replaying does. Whatever the pace, the
+    /// step that broke an invariant is named.
+    pub invariants_every: Option<NonZeroU64>,
 }
 
 /// How far it is.
@@ -167,6 +164,7 @@ struct Verifier<'a> {
     replayed: u64,
     ended_replayed: u64,
     expected_seen: bool,
+    pace: Pace,
     /// What ended before this may have left the history.
     history_from: Time,
 }
@@ -204,6 +202,7 @@ impl<'a> Verifier<'a> {
             replayed,
             ended_replayed,
             expected_seen,
+            pace: Pace::new(options.invariants_every),
             history_from,
         };
         let head = this.walk(progress).await?;
@@ -224,7 +223,7 @@ impl<'a> Verifier<'a> {
             }
             let mut ended = Vec::new();
             for batch in &batches {
-                walk.batch(batch, |step, head| self.step(&step, head, &mut ended))?;
+                walk.batch(batch, |step, head| self.step(step, head, &mut ended))?;
             }
             self.compare_history(&ended).await?;
             progress(Progress { step: walk.head.step, last_step: end.step });
@@ -239,16 +238,13 @@ impl<'a> Verifier<'a> {
         Ok(walk.head)
     }
 
-    fn step(&mut self, step: &eaf_core::Step, head: Head, ended: &mut Vec<EndedWorkload>) -> Result<(), VerifyError> {
+    fn step(&mut self, step: Step, head: Head, ended: &mut Vec<EndedWorkload>) -> Result<(), VerifyError> {
         if let Some(state) = &mut self.state {
-            let number = head.step;
-            let gone = catch_unwind(AssertUnwindSafe(|| replay(state, step)))
-                .map_err(|panic| VerifyError::Impossible { step: number, why: said(panic.as_ref()) })?;
+            let gone = catch_unwind(AssertUnwindSafe(|| replay(state, &step)))
+                .map_err(|panic| VerifyError::Impossible { step: head.step, why: said(panic.as_ref()) })?;
             ended.extend(gone.into_iter().map(|workload| EndedWorkload { workload, head }));
             self.replayed += 1;
-            if number.is_multiple_of(self.options.invariants_every.max(1)) {
-                check_invariants(state).map_err(|violation| VerifyError::Invariant { step: number, violation })?;
-            }
+            self.pace.stepped(step, state)?;
         }
         self.at_place(head)
     }
@@ -295,6 +291,7 @@ impl<'a> Verifier<'a> {
             Some(_) => {}
             None => {
                 check_invariants(&stored).map_err(|violation| VerifyError::Invariant { step, violation })?;
+                self.pace.start(&stored);
                 self.state = Some(stored);
             }
         }
@@ -316,9 +313,9 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    async fn report(self, head: Head) -> Result<VerifyReport, VerifyError> {
+    async fn report(mut self, head: Head) -> Result<VerifyReport, VerifyError> {
         let state = self.state.ok_or(VerifyError::NoSnapshot { anchor: self.anchor })?;
-        check_invariants(&state).map_err(|violation| VerifyError::Invariant { step: head.step, violation })?;
+        self.pace.check(&state)?;
         let mut history = Sha256::new();
         let mut ended = 0;
         sqlite::each_ended(self.conn, |record| {
@@ -339,6 +336,59 @@ impl<'a> Verifier<'a> {
             state_digest: Hash(Sha256::digest(&state).into()),
             history_digest: Hash(history.finalize().into()),
         })
+    }
+}
+
+/// Live workloads for which one more step goes unchecked where the pace is free.
+const LIVE_PER_STEP: u64 = 4;
+
+/// Steps that are remembered between two checks at most.
+const UNCHECKED_MAX: u64 = 4_096;
+
+/// When invariants are checked, and what is needed to name the step that broke one.
+struct Pace {
+    every: Option<NonZeroU64>,
+    /// The state at the last check.
+    checked: State,
+    /// The steps since then.
+    since: Vec<Step>,
+}
+
+impl Pace {
+    fn new(every: Option<NonZeroU64>) -> Self {
+        Self { every, checked: State::new(), since: Vec::new() }
+    }
+
+    /// Replay begins with this state, which has been checked.
+    fn start(&mut self, state: &State) {
+        self.checked = state.clone();
+    }
+
+    /// A step was replayed, and led to this state.
+    fn stepped(&mut self, step: Step, state: &State) -> Result<(), VerifyError> {
+        self.since.push(step);
+        let due = match self.every {
+            Some(every) => every.get(),
+            None => (state.live() / LIVE_PER_STEP).clamp(1, UNCHECKED_MAX),
+        };
+        if (self.since.len() as u64) < due { Ok(()) } else { self.check(state) }
+    }
+
+    /// Checks the state; where it breaks a rule, goes back to the last check and on from there step by step.
+    fn check(&mut self, state: &State) -> Result<(), VerifyError> {
+        let Err(violation) = check_invariants(state) else {
+            self.checked = state.clone();
+            self.since.clear();
+            return Ok(());
+        };
+        let mut state = std::mem::take(&mut self.checked);
+        for step in &self.since {
+            replay(&mut state, step);
+            if let Err(violation) = check_invariants(&state) {
+                return Err(VerifyError::Invariant { step: step.number, violation });
+            }
+        }
+        Err(VerifyError::Invariant { step: state.step_number(), violation })
     }
 }
 

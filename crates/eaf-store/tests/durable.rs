@@ -212,7 +212,7 @@ fn a_killed_writer_loses_nothing_acknowledged() {
     }
     assert!(acknowledged.len() >= 230);
     for head in acknowledged.iter().step_by(29) {
-        verify(&data, VerifyOptions { expect: Some(*head), invariants_every: 1_000 }, &mut |_| {}).unwrap();
+        verify(&data, VerifyOptions { expect: Some(*head), ..VerifyOptions::default() }, &mut |_| {}).unwrap();
     }
 }
 

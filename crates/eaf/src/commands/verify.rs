@@ -17,8 +17,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STEP:HASH")]
     expect: Option<String>,
     /// Check the invariants after every so many steps, and at the end.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    invariants_every: u64,
+    #[arg(long, value_name = "N")]
+    invariants_every: Option<std::num::NonZeroU64>,
     /// A JSON document for programs.
     #[arg(long)]
     json: bool,
