@@ -10,11 +10,7 @@ use eaf_model::mul_div;
 /// `per` is a positive constant of the caller.
 pub(crate) fn ratio(value: i128, times: i128, per: i128) -> i128 {
     assert!(per > 0, "a ratio is to something");
-    mul_div(value, times, per).unwrap_or(if (value < 0) == (times < 0) {
-        i128::MAX
-    } else {
-        i128::MIN
-    })
+    mul_div(value, times, per).unwrap_or(if (value < 0) == (times < 0) { i128::MAX } else { i128::MIN })
 }
 
 /// The product, held at its ends.

@@ -25,26 +25,15 @@ pub(crate) fn charges(prices: &PriceBook, tasks: &[HeldTask], from: Time) -> Vec
             hold(Item::Accelerator(model.clone()), share.0);
         }
     }
-    held.into_iter()
-        .map(|((item, held), time)| charge(prices, item, held, time))
-        .collect()
+    held.into_iter().map(|((item, held), time)| charge(prices, item, held, time)).collect()
 }
 
 fn charge(prices: &PriceBook, item: Item, held: u64, time: Span) -> Charge {
     let rate = match &item {
         Item::Cpu => prices.cpu_hour,
         Item::Memory => prices.memory_gib_hour,
-        Item::Accelerator(model) => *prices
-            .accelerator_hour
-            .get(model)
-            .unwrap_or(&prices.accelerator_hour_other),
+        Item::Accelerator(model) => *prices.accelerator_hour.get(model).unwrap_or(&prices.accelerator_hour_other),
     };
     let amount = ratio(product(held, time.0), rate.0.into(), item.per_hour().into());
-    Charge {
-        item,
-        held,
-        time,
-        rate,
-        amount: MicroWon(to_i64(amount)),
-    }
+    Charge { item, held, time, rate, amount: MicroWon(to_i64(amount)) }
 }

@@ -13,30 +13,18 @@ pub(crate) fn parts(power: &PowerModel, tasks: &[HeldTask]) -> Vec<EnergyPart> {
     match tasks.iter().map(|task| task.usage.energy).collect::<Option<Vec<_>>>() {
         Some(counters) if !counters.is_empty() => {
             vec![EnergyPart::Counter {
-                energy: counters
-                    .into_iter()
-                    .fold(MilliJoules::ZERO, MilliJoules::saturating_add),
+                energy: counters.into_iter().fold(MilliJoules::ZERO, MilliJoules::saturating_add),
             }]
         }
-        _ => cpu(power, tasks)
-            .into_iter()
-            .chain(memory(power, tasks))
-            .chain(accelerators(power, tasks))
-            .collect(),
+        _ => cpu(power, tasks).into_iter().chain(memory(power, tasks)).chain(accelerators(power, tasks)).collect(),
     }
 }
 
 fn cpu(power: &PowerModel, tasks: &[HeldTask]) -> Option<EnergyPart> {
-    let busy = tasks
-        .iter()
-        .fold(CpuMicros::ZERO, |sum, task| sum.saturating_add(task.usage.cpu));
+    let busy = tasks.iter().fold(CpuMicros::ZERO, |sum, task| sum.saturating_add(task.usage.cpu));
     let milliwatts = power.cpu_busy_milliwatts;
     let energy = known(milliwatts).map(|draw| MilliJoules(to_u64(ratio(busy.0.into(), draw.into(), 1_000_000))));
-    (busy > CpuMicros::ZERO).then_some(EnergyPart::Cpu {
-        busy,
-        milliwatts,
-        energy,
-    })
+    (busy > CpuMicros::ZERO).then_some(EnergyPart::Cpu { busy, milliwatts, energy })
 }
 
 fn memory(power: &PowerModel, tasks: &[HeldTask]) -> Vec<EnergyPart> {
@@ -51,12 +39,7 @@ fn memory(power: &PowerModel, tasks: &[HeldTask]) -> Vec<EnergyPart> {
     let milliwatts = power.memory_gib_milliwatts;
     let part = |(mib, time): (u64, Span)| {
         let energy = |draw: u64| MilliJoules(to_u64(ratio(product(mib, time.0), draw.into(), 1_024 * 1_000)));
-        EnergyPart::Memory {
-            mib,
-            time,
-            milliwatts,
-            energy: known(milliwatts).map(energy),
-        }
+        EnergyPart::Memory { mib, time, milliwatts, energy: known(milliwatts).map(energy) }
     };
     held.into_iter().map(part).collect()
 }
@@ -75,23 +58,15 @@ fn accelerators(power: &PowerModel, tasks: &[HeldTask]) -> Vec<EnergyPart> {
             continue;
         };
         // One counter tells of all accelerators of the task, so it can be used only where they are alike.
-        let busy = task
-            .usage
-            .accelerator_busy
-            .filter(|_| task.accelerators.iter().all(|other| other == first));
+        let busy = task.usage.accelerator_busy.filter(|_| task.accelerators.iter().all(|other| other == first));
         for (nth, (model, share)) in task.accelerators.iter().filter(|(_, share)| share.0 > 0).enumerate() {
             let of_this = busy.map(|busy| if nth == 0 { busy } else { Span::ZERO });
-            let sum = held.entry((model, *share)).or_insert(Held {
-                time: Span::ZERO,
-                busy: Some(Span::ZERO),
-            });
+            let sum = held.entry((model, *share)).or_insert(Held { time: Span::ZERO, busy: Some(Span::ZERO) });
             sum.time = sum.time.saturating_add(ran(task));
             sum.busy = sum.busy.zip(of_this).map(|(sum, more)| sum.saturating_add(more));
         }
     }
-    held.into_iter()
-        .map(|((model, share), held)| accelerator(power, model, share, held))
-        .collect()
+    held.into_iter().map(|((model, share), held)| accelerator(power, model, share, held)).collect()
 }
 
 fn accelerator(power: &PowerModel, model: &str, share: GpuMilli, held: Held) -> EnergyPart {
@@ -110,15 +85,7 @@ fn accelerator(power: &PowerModel, model: &str, share: GpuMilli, held: Held) -> 
         let watt_ms = product(held.time.0, idle).saturating_add(product(busy, max.0 - idle));
         MilliJoules(to_u64(ratio(share.0.into(), watt_ms, 1_000)))
     });
-    EnergyPart::Accelerator {
-        model: model.into(),
-        share,
-        time: held.time,
-        load,
-        max_watts,
-        idle_watts,
-        energy,
-    }
+    EnergyPart::Accelerator { model: model.into(), share, time: held.time, load, max_watts, idle_watts, energy }
 }
 
 /// How long a task ran since its own start.

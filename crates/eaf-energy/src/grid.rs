@@ -23,11 +23,7 @@ pub(crate) fn segments(profile: &CarbonProfile, from: Time, to: Time) -> Vec<Car
     let offset = i128::from(profile.utc_offset_minutes) * 60_000;
     let (from, to) = (i128::from(from.0), i128::from(to.0).max(i128::from(from.0) + 1));
     let hours = (to - from) / HOUR_MS + 2;
-    let days_between = if hours <= STEPS_MAX {
-        0
-    } else {
-        hours.div_euclid(STEPS_MAX * HOURS_OF_DAY) + 1
-    };
+    let days_between = if hours <= STEPS_MAX { 0 } else { hours.div_euclid(STEPS_MAX * HOURS_OF_DAY) + 1 };
     let step_hours = 1 + HOURS_OF_DAY * days_between;
     let mut spans = BTreeMap::<u32, Span>::new();
     let mut at = from;
@@ -46,18 +42,12 @@ pub(crate) fn carbon(energy: MilliJoules, segments: &[CarbonSegment]) -> Option<
     if energy.is_zero() {
         return Some(MicroGramsCo2::ZERO);
     }
-    let weighted = segments.iter().fold(0_i128, |sum, segment| {
-        sum.saturating_add(product(segment.milligrams_per_kwh.into(), segment.span.0))
-    });
+    let weighted = segments
+        .iter()
+        .fold(0_i128, |sum, segment| sum.saturating_add(product(segment.milligrams_per_kwh.into(), segment.span.0)));
     let total: i128 = segments.iter().map(|segment| i128::from(segment.span.0)).sum();
     // A kWh is 3,600,000,000 mJ and a milligram is 1,000 micrograms.
-    (total > 0).then(|| {
-        MicroGramsCo2(to_u64(ratio(
-            energy.0.into(),
-            weighted,
-            total.saturating_mul(3_600_000),
-        )))
-    })
+    (total > 0).then(|| MicroGramsCo2(to_u64(ratio(energy.0.into(), weighted, total.saturating_mul(3_600_000)))))
 }
 
 /// The cell of the profile that a local hour, counted from 1970, is in.

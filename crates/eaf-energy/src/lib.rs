@@ -21,20 +21,13 @@ use eaf_model::{
 /// factory is at fault. Energy is what the machines drew, charged or not: from each task's own start.
 pub fn bill(settings: &Settings, attempt: &HeldAttempt) -> Bill {
     let started_at = all_started(&attempt.tasks);
-    let ended_at = attempt
-        .tasks
-        .iter()
-        .map(|task| task.ended_at)
-        .max()
-        .unwrap_or(attempt.granted_at);
+    let ended_at = attempt.tasks.iter().map(|task| task.ended_at).max().unwrap_or(attempt.granted_at);
     let waiver = match (attempt.factory_fault, started_at) {
         (true, _) => Some(Waiver::FactoryFault),
         (false, None) => Some(Waiver::NeverStarted),
         (false, Some(_)) => None,
     };
-    let charges = started_at
-        .map(|from| charge::charges(&settings.prices, &attempt.tasks, from))
-        .unwrap_or_default();
+    let charges = started_at.map(|from| charge::charges(&settings.prices, &attempt.tasks, from)).unwrap_or_default();
     let energy = draw::parts(&settings.power, &attempt.tasks);
     let site_energy = site_energy(&energy, settings.power.pue_milli);
     let carbon_segments = match attempt.tasks.iter().filter_map(|task| task.started_at).min() {
@@ -51,6 +44,7 @@ pub fn bill(settings: &Settings, attempt: &HeldAttempt) -> Bill {
         ended_at,
         waiver,
         usage: usage(&attempt.tasks),
+        pretended: attempt.tasks.iter().any(|task| task.pretended && !task.accelerators.is_empty()),
         price_book: settings.prices.name.clone(),
         price: price(&charges, waiver),
         charges,
@@ -70,19 +64,13 @@ fn all_started(tasks: &[HeldTask]) -> Option<Time> {
 
 /// How long a task ran since `from`: at least a millisecond, unless it was gone before.
 fn ran_since(task: &HeldTask, from: Time) -> Span {
-    if task.ended_at < from {
-        Span::ZERO
-    } else {
-        Span(task.ended_at.since(from).0.max(1))
-    }
+    if task.ended_at < from { Span::ZERO } else { Span(task.ended_at.since(from).0.max(1)) }
 }
 
 fn price(charges: &[Charge], waiver: Option<Waiver>) -> MicroWon {
     match waiver {
         Some(_) => MicroWon::ZERO,
-        None => charges
-            .iter()
-            .fold(MicroWon::ZERO, |sum, charge| sum.saturating_add(charge.amount)),
+        None => charges.iter().fold(MicroWon::ZERO, |sum, charge| sum.saturating_add(charge.amount)),
     }
 }
 
@@ -99,18 +87,13 @@ fn site_energy(parts: &[EnergyPart], pue_milli: u64) -> Option<MilliJoules> {
 /// The sum over tasks. A counter counts only where every task that could have one does.
 fn usage(tasks: &[HeldTask]) -> Usage {
     fn sum<T>(tasks: &[&HeldTask], counter: impl Fn(&Usage) -> Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
-        let all = tasks
-            .iter()
-            .map(|task| counter(&task.usage))
-            .collect::<Option<Vec<_>>>()?;
+        let all = tasks.iter().map(|task| counter(&task.usage)).collect::<Option<Vec<_>>>()?;
         all.into_iter().reduce(add)
     }
     let every: Vec<_> = tasks.iter().collect();
     let with_accelerators: Vec<_> = tasks.iter().filter(|task| !task.accelerators.is_empty()).collect();
     Usage {
-        cpu: tasks.iter().fold(eaf_model::CpuMicros::ZERO, |sum, task| {
-            sum.saturating_add(task.usage.cpu)
-        }),
+        cpu: tasks.iter().fold(eaf_model::CpuMicros::ZERO, |sum, task| sum.saturating_add(task.usage.cpu)),
         memory_peak: sum(&every, |usage| usage.memory_peak, eaf_model::Bytes::saturating_add),
         accelerator_busy: sum(&with_accelerators, |usage| usage.accelerator_busy, Span::saturating_add),
         energy: sum(&every, |usage| usage.energy, MilliJoules::saturating_add),

@@ -16,6 +16,8 @@ pub struct HeldTask {
     pub memory: Bytes,
     /// Accelerators held: model and share of each.
     pub accelerators: Vec<(String, GpuMilli)>,
+    /// True where the node only pretends its accelerators.
+    pub pretended: bool,
     /// When its process started; `None` where it never did.
     pub started_at: Option<Time>,
     /// When it was gone.
@@ -208,6 +210,9 @@ pub struct Bill {
     pub waiver: Option<Waiver>,
     /// Summed over tasks (the peak of memory as well); a counter that one of them lacks is `None`.
     pub usage: Usage,
+    /// True where accelerators that were held are pretended, for trying things out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pretended: bool,
     /// The name of the price book.
     pub price_book: String,
     /// Priced usage, by item and by how much of it was held.

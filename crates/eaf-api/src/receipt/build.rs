@@ -53,8 +53,6 @@ pub struct AttemptFacts {
 pub struct TaskFacts {
     /// The name of its node.
     pub node: String,
-    /// True where it held accelerators of a node that pretends them.
-    pub pretended: bool,
     /// How it ended.
     pub exit: Exit,
 }
@@ -73,6 +71,7 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
             started_at_ms: bill.started_at,
             ended_at_ms: bill.ended_at,
             waiver: bill.waiver,
+            pretended: bill.pretended,
             price_book: bill.price_book.clone(),
         });
         group_tasks(number, &attempt.tasks, &mut tasks);
@@ -83,7 +82,7 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
         receipt: FORMAT,
         factory: facts.factory.clone(),
         journal: facts.journal.clone(),
-        pretended: tasks.iter().any(|group| group.pretended),
+        pretended: attempts.iter().any(|attempt| attempt.pretended),
         workload: ReceiptWorkload {
             id: facts.workload,
             name: facts.name.clone(),
@@ -103,17 +102,13 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
 fn group_tasks(attempt: u32, tasks: &[TaskFacts], groups: &mut Vec<ReceiptTasks>) {
     for (rank, task) in (0..).zip(tasks) {
         match groups.last_mut() {
-            Some(last)
-                if last.attempt == attempt
-                    && (&last.node, last.pretended, &last.exit) == (&task.node, task.pretended, &task.exit) =>
-            {
+            Some(last) if last.attempt == attempt && (&last.node, &last.exit) == (&task.node, &task.exit) => {
                 last.ranks[1] = rank;
             }
             _ => groups.push(ReceiptTasks {
                 attempt,
                 ranks: [rank, rank],
                 node: task.node.clone(),
-                pretended: task.pretended,
                 exit: task.exit.clone(),
             }),
         }

@@ -72,6 +72,8 @@ pub struct ReceiptAttempt {
     pub ended_at_ms: Time,
     /// Why nothing is charged; null where it is.
     pub waiver: Option<Waiver>,
+    /// True where the accelerators that it held are pretended.
+    pub pretended: bool,
     /// The price book that it was charged by.
     pub price_book: String,
 }
@@ -86,8 +88,6 @@ pub struct ReceiptTasks {
     pub ranks: [u32; 2],
     /// The node.
     pub node: String,
-    /// True where the accelerators of the node are pretended.
-    pub pretended: bool,
     /// How they ended.
     pub exit: Exit,
 }

@@ -69,11 +69,11 @@ fn render_attempt(page: &mut String, receipt: &Receipt, number: u32, lang: Lang)
             ("node", tasks.node.as_str().into()),
             ("exit", exit(lang, &tasks.exit).into()),
         ];
-        let mut task = text(lang, if first == last { "receipt-task" } else { "receipt-tasks" }, &args);
-        if tasks.pretended {
-            task = text(lang, "receipt-task-pretended", &[("task", task.into())]);
-        }
+        let task = text(lang, if first == last { "receipt-task" } else { "receipt-tasks" }, &args);
         line(page, "  ", &task);
+    }
+    if attempt.pretended {
+        line(page, "  ", &text(lang, "receipt-attempt-pretended", &[]));
     }
     if let Some(waiver) = attempt.waiver {
         let id = match waiver {

@@ -25,6 +25,7 @@ fn plain_bill() -> Bill {
         ended_at: Time(START + 1_100),
         waiver: None,
         usage: Usage { cpu: CpuMicros(987_654), memory_peak: Some(Bytes(12_345_678)), ..Usage::default() },
+        pretended: false,
         price_book: "example".into(),
         charges: vec![charge(Item::Cpu, 1_000, 28_000_000, 8_556), charge(Item::Memory, 256, 7_000_000, 535)],
         energy: vec![
@@ -62,6 +63,7 @@ fn lost_bill() -> Bill {
     };
     Bill {
         waiver: Some(Waiver::FactoryFault),
+        pretended: true,
         ended_at: Time(START + 1_800_000),
         usage: Usage::default(),
         charges: vec![charge("MI355X"), charge("MI999X")],
@@ -76,8 +78,8 @@ fn lost_bill() -> Bill {
     }
 }
 
-fn task(node: &str, pretended: bool, exit: Exit) -> TaskFacts {
-    TaskFacts { node: node.into(), pretended, exit }
+fn task(node: &str, exit: Exit) -> TaskFacts {
+    TaskFacts { node: node.into(), exit }
 }
 
 fn facts(attempts: Vec<AttemptFacts>) -> ReceiptFacts {
@@ -100,19 +102,16 @@ fn sample() -> ReceiptFacts {
     let lost = Exit::Lost("the node is gone".into());
     let first = AttemptFacts {
         lease: LeaseId::of_step(13),
-        tasks: vec![task("n1", true, lost.clone()), task("n1", true, lost.clone()), task("n2", true, lost)],
+        tasks: vec![task("n1", lost.clone()), task("n1", lost.clone()), task("n2", lost)],
         bill: lost_bill(),
     };
-    let second = AttemptFacts {
-        lease: LeaseId::of_member(20, 3),
-        tasks: vec![task("n1", false, Exit::Code(0))],
-        bill: plain_bill(),
-    };
+    let second =
+        AttemptFacts { lease: LeaseId::of_member(20, 3), tasks: vec![task("n1", Exit::Code(0))], bill: plain_bill() };
     facts(vec![first, second])
 }
 
 fn plain() -> ReceiptFacts {
-    let tasks = vec![task("n1", false, Exit::Code(0))];
+    let tasks = vec![task("n1", Exit::Code(0))];
     facts(vec![AttemptFacts { lease: LeaseId::of_step(13), tasks, bill: plain_bill() }])
 }
 
@@ -163,6 +162,7 @@ fn waivers_unknowns_and_pretended_accelerators_are_shown() {
     assert_eq!(unknown("attempt_1.accelerator_busy"), (None, Some(Unknown::NoCounter)));
     assert_eq!(unknown("site_energy"), (None, Some(Unknown::MadeFromUnknown)));
     assert_eq!(unknown("carbon"), (None, Some(Unknown::MadeFromUnknown)));
+    assert_eq!(receipt.attempts.iter().map(|attempt| attempt.pretended).collect::<Vec<_>>(), [true, false]);
     assert!(receipt.pretended);
     assert_eq!(receipt.tasks.iter().map(|group| group.ranks).collect::<Vec<_>>(), [[0, 1], [2, 2], [0, 0]]);
 }

@@ -115,6 +115,7 @@ fn held(draft: &Draft, lease: &Lease, factory_fault: bool) -> HeldAttempt {
         cpu: part.cpu,
         memory: part.memory,
         accelerators: part.accelerators.iter().map(|one| (model(part.node, one.index), one.share)).collect(),
+        pretended: draft.node(part.node).is_some_and(|node| node.spec.pretended),
         started_at: task.state.started_at(),
         ended_at: ended_at(&task.state, draft.now()),
         usage: task.usage,
