@@ -121,6 +121,7 @@ impl Drop for LocalEngine {
             let _ = stream.shutdown(Shutdown::Both);
         }
         if let Some(thread) = locked(&self.thread).take() {
+            thread.thread().unpark();
             let _ = thread.join();
         }
     }
@@ -234,7 +235,9 @@ impl Shared {
         loop {
             let settings = locked(&self.settings).clone();
             match linker.link(&settings).and_then(|link| self.attach(&link).map(|()| link)) {
-                Ok(link) => return Some(link),
+                // Looked at after the connection is in its place: whoever closes the engine either finds it there or is
+                // seen here.
+                Ok(link) => return (!self.closing.load(Ordering::SeqCst)).then_some(link),
                 Err(error) => tracing::error!(error = whole(&error), "the supervisor cannot be brought back yet"),
             }
             std::thread::park_timeout(wait);

@@ -204,10 +204,8 @@ unsafe fn prepare(orders: &ChildOrders) -> Result<(), Step> {
         if orders.ruleset >= 0 {
             ok(libc::syscall(libc::SYS_landlock_restrict_self, orders.ruleset, 0), Step::Sandbox)?;
         }
-        // Ignored and blocked signals would be inherited by the program.
-        for signal in [libc::SIGPIPE, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT] {
-            libc::signal(signal, libc::SIG_DFL);
-        }
+        // Ignored and blocked signals would be inherited by the program; the supervisor ignores this one alone.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut none = std::mem::zeroed::<libc::sigset_t>();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
@@ -263,8 +261,13 @@ pub(crate) fn reap() -> Option<Reaped> {
 
 /// Blocks the signals that the supervisor waits for and returns the file that they are read from.
 pub(crate) fn signal_file() -> io::Result<OwnedFd> {
-    // SAFETY: the set is made by the calls that are there for it; the result is a new file of ours.
+    // SAFETY: the set is made by the calls that are there for it, an action of zeros is the kernel's default action, and
+    // the result is a new file of ours.
     unsafe {
+        // What our own starter ignored, we and our tasks do not. The C library hides two of the numbers, the kernel does not.
+        for signal in (1..=64).filter(|signal| *signal != libc::SIGPIPE) {
+            libc::syscall(libc::SYS_rt_sigaction, signal, [0_u64; 4].as_ptr(), ptr::null_mut::<c_void>(), 8);
+        }
         let mut set = std::mem::zeroed::<libc::sigset_t>();
         libc::sigemptyset(&raw mut set);
         for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {

@@ -48,7 +48,8 @@ fn killed(mode: CgroupMode) {
     go(&subject, &order);
     let (exit, usage) = subject.exit(order.key);
     assert_eq!(exit, Exit::Code(21));
-    assert!(usage.cpu.0 > 0);
+    // Without groups, what a stranger's process has used goes with it.
+    assert!(usage.cpu.0 > 0 || mode == CgroupMode::None);
     assert_eq!(subject.output(&order, LogStream::Stdout), "before\nafter\n");
     assert_eq!(subject.output(&order, LogStream::Stderr), "error\n");
 }

@@ -173,13 +173,14 @@ impl Supervisor {
         dirs: Dirs,
         handover: Option<upgrade::Handover>,
     ) -> Result<Option<Self>, EngineError> {
-        let (lock, listener, open_files, queue, inherited) = match handover {
+        let (lock, secret, listener, open_files, queue, inherited) = match handover {
             Some(upgrade::Handover { lock, listener, open_files, queue, tasks }) => {
-                (lock, listener, open_files, queue, Some(tasks))
+                (lock, secret(&dirs)?, listener, open_files, queue, Some(tasks))
             }
             None => {
                 let Some(lock) = lock(&dirs)? else { return Ok(None) };
-                (lock, listen(&dirs)?, raise_open_files(), VecDeque::new(), None)
+                // The secret first: whoever can connect can read it.
+                (lock, secret(&dirs)?, listen(&dirs)?, raise_open_files(), VecDeque::new(), None)
             }
         };
         let engine = |what, error: io::Error| EngineError::file(what, dirs.engine())(error);
@@ -198,7 +199,7 @@ impl Supervisor {
         let left = crate::local::records::read(&dirs.records()).map_err(|e| engine("read the records of", e))?;
         let records = Records::begin(dirs.records(), boot.trim().to_owned(), &left.tasks);
         let mut supervisor = Self {
-            secret: secret(&dirs)?,
+            secret,
             null: File::options()
                 .read(true)
                 .write(true)
