@@ -136,6 +136,15 @@ fn report_plan(what: &str, snapshot: &Snapshot) {
 }
 
 fn main() {
+    passes();
+    many_leases();
+    let snapshot = full(10_000, 1_000, false);
+    nodes_away(snapshot.clone());
+    parts(&snapshot);
+}
+
+/// Fleets and queues of every size.
+fn passes() {
     for nodes in [1, 1_213, 10_000] {
         for shapes in [1, 10, 1_000] {
             let mut snapshot = full(nodes, shapes, false);
@@ -146,6 +155,10 @@ fn main() {
             report_plan(&format!("{nodes} nodes, {shapes} shapes, idle"), &idle);
         }
     }
+}
+
+/// A head that waits for very many leases.
+fn many_leases() {
     let mut snapshot = full(1_213, 1, true);
     say("155,264 leases of one CPU on 1,213 nodes:");
     report_plan("  full", &snapshot);
@@ -166,23 +179,29 @@ fn main() {
     }
     free_first(&mut snapshot, 2);
     report_plan("  2 CPUs free", &snapshot);
+}
 
-    let mut snapshot = full(10_000, 1_000, false);
+/// A deep queue for nodes that are away, and one workload behind it that starts.
+fn nodes_away(mut snapshot: Snapshot) {
     snapshot.fleet.add(NodeId::of_step(90_000), &node(0));
     let patient = AcceleratorRequest { count: 64, ..AcceleratorRequest::none() };
     let hopeless = |n: u64| {
         let task = TaskRequest { accelerators: patient.clone(), ..shape(n % 100).task.clone() };
         Arc::new(Shape { task, ..Shape::clone(&shape(n % 100)) })
     };
-    let mut away = Snapshot { queue: Queue::new(), ..snapshot.clone() };
+    let mut away = Snapshot { queue: Queue::new(), ..snapshot };
     for n in 0..WAITING {
         let (workload, submitted_at) = (WorkloadId::of_step(n + 1), Time(n.cast_signed()));
         let shape = if n + 1 == WAITING { shape(0) } else { hopeless(n) };
         away.queue.insert(Entry { workload, priority: 0, submitted_at, shape });
     }
     report_plan("100,000 wait for nodes that are away, one passes", &away);
+}
+
+/// What the core and its readers call for every workload.
+fn parts(snapshot: &Snapshot) {
     let last = WorkloadId::of_step(WAITING);
-    report("explain the last of 100,000", &time(|| explain(&snapshot, last)), "10,000 nodes, 1,000 shapes");
+    report("explain the last of 100,000", &time(|| explain(snapshot, last)), "10,000 nodes, 1,000 shapes");
     let wanted = shape(5);
     report("1,000 x ever_fits", &time(|| (0..1_000).all(|_| snapshot.fleet.ever_fits(black_box(&wanted)).is_ok())), "");
     let entry = |n: u64| Entry {
