@@ -174,6 +174,12 @@ fn the_shipped_figures_are_of_the_right_shape() {
     assert!(carbon.milligrams_per_kwh.iter().all(|cell| (200_000..700_000).contains(cell)), "Korea, in mg/kWh");
     assert!((1_000..2_000).contains(&power.pue_milli));
     assert_eq!(power.accelerators["MI355X"].max_watts, Watts(1_400));
+    let catalogue: toml::Table = include_str!("../../../data/accelerators.toml").parse().unwrap();
+    for entry in catalogue["model"].as_array().unwrap() {
+        let figures = power.accelerators.get(entry["name"].as_str().unwrap());
+        let watts = figures.map(|figures| i64::try_from(figures.max_watts.0).unwrap());
+        assert_eq!(watts, entry.get("max_watts").and_then(toml::Value::as_integer), "{entry:?}");
+    }
     for (model, figures) in &power.accelerators {
         assert!(figures.idle_watts.is_none_or(|idle| idle < figures.max_watts), "{model}");
         assert!(prices.accelerator_hour.contains_key(model), "{model} has no price");
