@@ -91,8 +91,8 @@ pub enum StartError {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A thread cannot be started.
-    #[error("cannot start a thread")]
+    /// The system gives no thread or no randomness.
+    #[error("the system is short of threads or randomness")]
     Thread {
         /// Why not.
         source: std::io::Error,

@@ -6,7 +6,7 @@ use crate::server::{RunFile, TOKEN_FILE};
 use crate::StartError;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -27,14 +27,20 @@ pub(crate) fn token(data_dir: &Path) -> Result<String, StartError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(file("read the token", &path)(error)),
     }
-    let mut bytes = [0u8; TOKEN_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| file("make a token for", &path)(io::Error::other(e)))?;
-    let mut token = String::with_capacity(2 * TOKEN_BYTES);
-    for byte in bytes {
-        write!(token, "{byte:02x}").expect("a String takes every write");
-    }
+    let token = random_name(TOKEN_BYTES).map_err(file("make", &path))?;
     replace(&path, format!("{token}\n").as_bytes(), 0o600).map_err(file("write the token", &path))?;
     Ok(token)
+}
+
+/// So many random bytes, in hexadecimal.
+pub(crate) fn random_name(bytes: usize) -> io::Result<String> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let mut name = String::with_capacity(2 * bytes);
+    for byte in random {
+        write!(name, "{byte:02x}").expect("a String takes every write");
+    }
+    Ok(name)
 }
 
 /// Says where the factory is, for command lines on this machine.

@@ -156,6 +156,7 @@ impl Server {
             factory: config.name.clone(),
             stopper: stopper.clone(),
             token,
+            process: secrets::random_name(16).map_err(|source| StartError::Thread { source })?,
             body_bytes_max: config.limits.body_bytes_max,
             requests_per_second: config.limits.requests_per_second,
             rates: http::Rates::default(),

@@ -10,7 +10,7 @@ pub use events::EventStream;
 pub use streams::{FileReply, LogReader};
 
 use crate::{
-    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, Problem, Ready, StopRequest,
+    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Problem, Ready, StopRequest,
     Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, WorkloadId};
@@ -241,8 +241,13 @@ impl Client {
 
     /// Ends the factory's process; with `stop_work` its tasks too.
     pub fn stop(&self, stop_work: bool) -> Result<Stopping, ClientError> {
-        let pid = self.ready()?.pid;
-        self.post("/v1/stop", Some(&StopRequest { pid, stop_work }))
+        let (url, response) = self.send("GET", "/v1/ready", None::<&()>, &[], Some(TIMEOUT))?;
+        let status = response.status().as_u16();
+        let process = response.headers().get(PROCESS_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        match process {
+            Some(process) => self.post("/v1/stop", Some(&StopRequest { process, stop_work })),
+            None => accept(&url, response).and(Err(ClientError::NotThisApi { url, status })),
+        }
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -23,12 +23,12 @@ fn args(refusal: &Refusal) -> Vec<(&'static str, Value<'static>)> {
         Refusal::MethodNotAllowed { method, allow } => {
             vec![("method", shown(method)), ("allow", allow.join(", ").into())]
         }
-        Refusal::OtherProcess { pid } => vec![("pid", shown(pid))],
         Refusal::EventsGone { oldest } => vec![("oldest", shown(oldest))],
         Refusal::BodyTooLarge { max } => vec![("max", bytes(Bytes(*max)).into())],
         Refusal::RateLimited { per_second } => vec![("perSecond", shown(per_second))],
         Refusal::Unauthorized
         | Refusal::WrongToken
+        | Refusal::OtherProcess
         | Refusal::UnsupportedMediaType
         | Refusal::Internal
         | Refusal::Overloaded
@@ -63,7 +63,7 @@ mod tests {
             Refusal::HeaderMalformed { header: "x".into(), expected: "a number".into() },
             Refusal::Unauthorized,
             Refusal::WrongToken,
-            Refusal::OtherProcess { pid: 7 },
+            Refusal::OtherProcess,
             Refusal::NoSuchPath { path: "/x".into() },
             Refusal::NoSuchWorkload { workload: "wl-1".into() },
             Refusal::NoSuchNode { node: "nd-1".into() },

@@ -94,14 +94,19 @@ fn factory() -> Vec<(&'static str, Value)> {
     });
     let not_ready = json!({
         "description": "Not ready; or, as a problem, too busy to say.",
-        "headers": { "Retry-After": { "schema": { "type": "integer" } } },
+        "headers": {
+            "Retry-After": { "schema": { "type": "integer" } },
+            "Eaf-Process": { "$ref": "#/components/headers/Eaf-Process" }
+        },
         "content": {
             "application/json": { "schema": schema("Ready") },
             "application/problem+json": { "schema": schema("Problem") }
         }
     });
+    let mut is_ready = json_answer("Ready", "Ready.");
+    is_ready["headers"] = json!({ "Eaf-Process": { "$ref": "#/components/headers/Eaf-Process" } });
     let ready = get("ready", "Whether work is taken and can be started.")
-        .answers_json("200", "Ready", "Ready.")
+        .answers("200", is_ready)
         .answers("503", not_ready);
     let metrics = get("metrics", "Metrics for Prometheus (OpenMetrics text).").answers(
         "200",

@@ -145,6 +145,10 @@ pub(super) fn problems(statuses: &[&str]) -> Map<String, Value> {
 pub(super) fn headers() -> Value {
     let position = json!({ "type": "integer", "minimum": 0 });
     json!({
+        "Eaf-Process": {
+            "description": "This start of the factory; `POST /v1/stop` asks for it.",
+            "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" }
+        },
         "Eaf-Log-Offset": {
             "description": "The position of the first byte; above what was asked for where older bytes are gone.",
             "schema": position

@@ -71,10 +71,11 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "maxLength": 200
             }
         })),
-        "StopRequest": object(&["pid"], json!({
-            "pid": {
-                "type": "integer", "minimum": 0, "maximum": u32::MAX,
-                "description": "The process to end, so that a request that was meant for an earlier one ends nothing."
+        "StopRequest": object(&["process"], json!({
+            "process": {
+                "type": "string",
+                "description": "The header `Eaf-Process` of `GET /v1/ready`: a stop that was meant for an earlier start \
+                    ends nothing."
             },
             "stop_work": {
                 "type": "boolean", "default": false,
@@ -145,7 +146,7 @@ fn spec() -> Value {
             "working_directory": {
                 "type": ["string", "null"],
                 "pattern": "^(?!(?:[^\\u0000]*/)?\\.\\.(?:/|$))[^\\u0000]+$",
-                "maxLength": 1024,
+                "maxLength": 4096,
                 "description": "Absent for a fresh directory of its own, relative for one within that."
             },
             "labels": schema("Labels"),

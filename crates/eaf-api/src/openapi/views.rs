@@ -28,10 +28,9 @@ fn system() -> Map<String, Value> {
     let text = json!({ "type": "string" });
     entries(json!({
         "Health": object(&["status", "version"], json!({ "status": { "const": "ok" }, "version": text })),
-        "Ready": object(&["ready", "step", "pid"], json!({
+        "Ready": object(&["ready", "step"], json!({
             "ready": { "type": "boolean" },
             "step": schema("Step"),
-            "pid": { "type": "integer", "minimum": 1 },
             "why": { "type": "string", "description": "What is missing, where something is." }
         })),
         "JournalHead": object(&["step", "hash", "head"], json!({

@@ -155,10 +155,7 @@ pub enum Refusal {
         workload: WorkloadId,
     },
     /// 409: the stop was meant for another process.
-    OtherProcess {
-        /// The one that answers.
-        pid: u32,
-    },
+    OtherProcess,
     /// 410: these events have left the journal; begin again at `oldest`.
     EventsGone {
         /// The oldest step that is still there.
@@ -201,7 +198,7 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NotEnded { .. } => "not_ended",
             Self::IsArray { .. } => "is_array",
-            Self::OtherProcess { .. } => "other_process",
+            Self::OtherProcess => "other_process",
             Self::EventsGone { .. } => "events_gone",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -223,7 +220,7 @@ impl Refusal {
             | Self::NoSuchLog { .. }
             | Self::NoSuchFile { .. } => 404,
             Self::MethodNotAllowed { .. } => 405,
-            Self::NotEnded { .. } | Self::IsArray { .. } | Self::OtherProcess { .. } => 409,
+            Self::NotEnded { .. } | Self::IsArray { .. } | Self::OtherProcess => 409,
             Self::EventsGone { .. } => 410,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,

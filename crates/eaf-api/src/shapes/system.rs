@@ -18,8 +18,6 @@ pub struct Ready {
     pub ready: bool,
     /// The last step that is durable.
     pub step: u64,
-    /// The process that answers; `POST /v1/stop` asks for it.
-    pub pid: u32,
     /// What is missing, where something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -36,12 +34,16 @@ pub struct JournalHead {
     pub head: String,
 }
 
+/// The header of `GET /v1/ready` that names this start of the factory.
+pub const PROCESS_HEADER: &str = "eaf-process";
+
 /// `POST /v1/stop`: end the factory's process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRequest {
-    /// The process to end, so that a request that was meant for an earlier one ends nothing.
-    pub pid: u32,
+    /// The process to end, as `PROCESS_HEADER` of `GET /v1/ready` names it: a stop that was meant for an earlier start, or
+    /// for no factory at all, ends nothing.
+    pub process: String,
     /// False leaves tasks running for the next start to find; true ends them and their supervisor first.
     #[serde(default)]
     pub stop_work: bool,

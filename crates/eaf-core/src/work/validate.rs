@@ -136,10 +136,12 @@ fn accelerators(request: &AcceleratorRequest) -> Checked {
 fn dependencies(spec: &WorkloadSpec, limits: &Limits) -> Checked {
     let max = u64::from(limits.dependencies_max);
     within("after_ok", (spec.after_ok.len() + spec.after_any.len()) as u64, 0, max)?;
-    let mut seen = BTreeSet::new();
-    for id in spec.after_ok.iter().chain(&spec.after_any) {
-        if !seen.insert(id) {
-            return invalid("after_ok", FieldProblem::Twice { what: id.to_string() });
+    for (field, ids) in [("after_ok", &spec.after_ok), ("after_any", &spec.after_any)] {
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            if !seen.insert(id) {
+                return invalid(field, FieldProblem::Twice { what: id.to_string() });
+            }
         }
     }
     Ok(())
@@ -157,7 +159,7 @@ fn execution(spec: &WorkloadSpec) -> Checked {
     }
     if let Some(directory) = &spec.working_directory {
         let climbs = directory.split('/').any(|part| part == "..");
-        if directory.is_empty() || directory.contains('\0') || climbs || directory.len() > 4_096 {
+        if directory.is_empty() || directory.contains('\0') || climbs || directory.chars().count() > 4_096 {
             return malformed("working_directory", "a path without .. in it");
         }
     }

@@ -33,9 +33,64 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
             return Err(Refusal::BodyMalformed { problem: "a list where an object is expected".to_owned() }.into());
         }
-        let value = serde_json::from_slice(&bytes).map_err(|e| Refusal::BodyMalformed { problem: e.to_string() })?;
-        Ok(Self(value))
+        let value = serde_json::from_slice(&bytes).or_else(|error| match whole_numbers(&bytes) {
+            Some(rewritten) => serde_json::from_slice(&rewritten).map_err(|_| error),
+            None => Err(error),
+        });
+        value.map(Self).map_err(|error| Refusal::BodyMalformed { problem: error.to_string() }.into())
     }
+}
+
+/// The same JSON with whole numbers written as such (`2.0` and `1e3` are integers to JSON Schema and not to serde);
+/// `None` where there are none to rewrite.
+fn whole_numbers(json: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(json.len());
+    let (mut at, mut changed) = (0, false);
+    while at < json.len() {
+        let rest = &json[at..];
+        let length = match rest[0] {
+            b'"' => text_length(rest),
+            b'-' | b'0'..=b'9' => {
+                let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len())
+            }
+            _ => 1,
+        };
+        let token = &rest[..length];
+        match whole(token) {
+            Some(number) => {
+                changed = true;
+                out.extend_from_slice(number.as_bytes());
+            }
+            None => out.extend_from_slice(token),
+        }
+        at += length;
+    }
+    changed.then_some(out)
+}
+
+/// The length of a JSON text, with its quotes.
+fn text_length(json: &[u8]) -> usize {
+    let mut at = 1;
+    while at < json.len() {
+        match json[at] {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    json.len()
+}
+
+/// A number with a fraction or an exponent that is whole all the same, and small enough to be exact.
+fn whole(token: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(token).ok().filter(|text| !text.starts_with('"'))?;
+    if !text.contains(['.', 'e', 'E']) {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+    exact.then(|| format!("{number:.0}"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -137,5 +192,23 @@ impl FromRequestParts<App> for IdempotencyKey {
                 Err(Refusal::HeaderMalformed { header: "Idempotency-Key".to_owned(), expected }.into())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_numbers;
+
+    #[test]
+    fn whole_numbers_are_written_as_such_and_texts_stay() {
+        let check = |json: &str, expect: Option<&str>| {
+            let got = whole_numbers(json.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(got.as_deref(), expect, "{json}");
+        };
+        check(r#"{"a":2.0,"b":[1e3,-1.0,7],"c":"2.0 \" 3.0"}"#, Some(r#"{"a":2,"b":[1000,-1,7],"c":"2.0 \" 3.0"}"#));
+        check(r#"{"a":2.5,"b":1e300,"c":5}"#, None);
+        check("{\"a\": \"2.0", None);
+        check("-", None);
+        check("\\", None);
     }
 }

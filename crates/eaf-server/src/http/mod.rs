@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) factory: String,
     pub(crate) stopper: Stopper,
     pub(crate) token: String,
+    /// Names this start of the factory; `POST /v1/stop` asks for it.
+    pub(crate) process: String,
     pub(crate) body_bytes_max: u64,
     pub(crate) requests_per_second: u32,
     pub(crate) rates: Rates,

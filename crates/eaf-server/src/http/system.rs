@@ -4,9 +4,9 @@ use super::App;
 use super::answer::{Refused, json, json_with, with_type};
 use super::extract::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use eaf_api::{Health, JournalHead, Ready, Refusal, StopRequest, Stopping};
+use eaf_api::{Health, JournalHead, PROCESS_HEADER, Ready, Refusal, StopRequest, Stopping};
 
 pub(super) async fn health() -> Response {
     json(&Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
@@ -16,7 +16,11 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     let why = app.readiness.missing();
     let status = if why.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let step = app.view.latest().head.step;
-    json_with(status, &Ready { ready: why.is_none(), step, pid: std::process::id(), why: why.map(str::to_owned) })
+    let mut response = json_with(status, &Ready { ready: why.is_none(), step, why: why.map(str::to_owned) });
+    if let Ok(process) = HeaderValue::from_str(&app.process) {
+        response.headers_mut().insert(PROCESS_HEADER, process);
+    }
+    response
 }
 
 pub(super) async fn metrics(State(app): State<App>) -> Response {
@@ -35,10 +39,9 @@ pub(super) async fn journal_head(State(app): State<App>) -> Response {
 
 /// Ends the process that is named; a request that was meant for an earlier one ends nothing.
 pub(super) async fn stop(State(app): State<App>, Json(request): Json<StopRequest>) -> Result<Response, Refused> {
-    let pid = std::process::id();
-    if request.pid != pid {
-        return Err(Refusal::OtherProcess { pid }.into());
+    if request.process != app.process {
+        return Err(Refusal::OtherProcess.into());
     }
     app.stopper.stop(request.stop_work);
-    Ok(json_with(StatusCode::ACCEPTED, &Stopping { stop_work: request.stop_work, pid }))
+    Ok(json_with(StatusCode::ACCEPTED, &Stopping { stop_work: request.stop_work, pid: std::process::id() }))
 }

@@ -183,7 +183,7 @@ fn refusals_are_problems() {
     let largest = factory.post("/v1/workloads", &json!({ "spec": { "run": { "script": "x" }, "task": { "cpu": 1_000_000 } } }));
     assert_eq!(largest.code(), (409, "never_fits".to_owned()));
     assert!(largest.json()["largest"]["cpu"].as_u64().unwrap() > 0);
-    assert_eq!(factory.post("/v1/stop", &json!({ "pid": 0 })).code(), (409, "other_process".to_owned()));
+    assert_eq!(factory.post("/v1/stop", &json!({ "process": "another" })).code(), (409, "other_process".to_owned()));
 }
 
 fn routes_agree_with_the_document() {
