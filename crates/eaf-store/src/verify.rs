@@ -316,6 +316,7 @@ impl<'a> Verifier<'a> {
     async fn report(mut self, head: Head) -> Result<VerifyReport, VerifyError> {
         let state = self.state.ok_or(VerifyError::NoSnapshot { anchor: self.anchor })?;
         self.pace.check(&state)?;
+        sqlite::integrity(self.conn).await?;
         let mut history = Sha256::new();
         let mut ended = 0;
         sqlite::each_ended(self.conn, |record| {

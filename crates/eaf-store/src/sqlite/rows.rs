@@ -141,7 +141,16 @@ pub(crate) async fn count_ended(conn: &mut SqliteConnection) -> Result<u64, Stor
     number(&row, 0)
 }
 
-/// Gives every ended workload to `each`, by id.
+/// SQLite's own look at its file: pages, and indexes against their tables.
+pub(crate) async fn integrity(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let said: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(conn)
+        .await
+        .map_err(failed("checking pages and indexes"))?;
+    if said == "ok" { Ok(()) } else { Err(damaged("a page or an index", &said)) }
+}
+
+/// Gives every ended workload to `each`, by id. The columns that lists select by must say what the record says.
 pub(crate) async fn each_ended(
     conn: &mut SqliteConnection,
     mut each: impl FnMut(EndedWorkload),
@@ -152,9 +161,31 @@ pub(crate) async fn each_ended(
         query.push("SELECT id, step, hash, body FROM ended WHERE id > ").bind(after).push(" ORDER BY id LIMIT 1000");
         let page = query.workloads(&mut *conn).await?;
         let Some(last) = page.last() else { return Ok(()) };
+        let columns = sqlx::query(
+            "SELECT submitted_at, ended_at, state, project, name, key FROM ended WHERE id > ? ORDER BY id LIMIT 1000",
+        )
+        .bind(after)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(failed("reading history"))?;
         after = last.workload.id.to_bits().cast_signed();
+        for (row, ended) in columns.iter().zip(&page) {
+            compare_columns(row, ended)?;
+        }
         page.into_iter().for_each(&mut each);
     }
+}
+
+fn compare_columns(row: &SqliteRow, ended: &EndedWorkload) -> Result<(), StoreError> {
+    let workload = &ended.workload;
+    let times = (get(row, 0)?, get(row, 1)?) == (workload.submitted_at.0, workload.state_since.0);
+    let texts = (get::<&str>(row, 2)?, get::<&str>(row, 3)?, get::<&str>(row, 4)?)
+        == (workload.state.word(), workload.spec.project.as_str(), workload.spec.name.as_str());
+    if times && texts && get::<Option<&str>>(row, 5)? == workload.key.as_deref() {
+        return Ok(());
+    }
+    let what = format!("the history of {}, which step {} ended,", workload.id, ended.head.step);
+    Err(damaged(&what, &"a list would select it by something else than its record says"))
 }
 
 /// A statement that is put together with its arguments.

@@ -41,10 +41,10 @@ fn must_pass(output: &Output) {
 
 /// It must fail as "does not verify", and say where.
 #[track_caller]
-fn must_not_verify(output: &Output, naming: &str) {
+fn must_not_verify(output: &Output, naming: &[&str]) {
     let text = tools::text(output);
     assert_eq!(output.status.code(), Some(7), "{naming:?}: {text}");
-    assert!(text.to_lowercase().contains(naming), "{naming:?} is not named in: {text}");
+    assert!(naming.iter().any(|word| text.to_lowercase().contains(word)), "none of {naming:?} is named in: {text}");
 }
 
 /// The places in a file where these bytes stand.
@@ -85,7 +85,8 @@ fn a_changed_journal_does_not_verify_and_the_step_is_named() {
         let mut changed = original.clone();
         changed[at] = b'N';
         fs::write(&journal, &changed).expect("the copy can be written");
-        must_not_verify(&eaf_on(&copy, &["verify"]), "step");
+        // Not all of them are steps: the history repeats the name, and so does an index over it.
+        must_not_verify(&eaf_on(&copy, &["verify"]), &["step ", "index"]);
     }
 }
 
@@ -103,10 +104,10 @@ fn a_cut_tail_is_seen_by_whoever_kept_a_head() {
     factory.cli_ok(&["verify", "--expect", &kept]);
     factory.cli_ok(&["verify", "--expect", &head]);
     must_pass(&eaf_on(&early, &["verify", "--expect", &kept]));
-    must_not_verify(&eaf_on(&early, &["verify", "--expect", &head]), "step");
+    must_not_verify(&eaf_on(&early, &["verify", "--expect", &head]), &["step "]);
     let (step, hash) = head.split_once(':').expect("a head is STEP:HASH");
     let other = format!("{step}:{}", hash.chars().rev().collect::<String>());
-    must_not_verify(&factory.cli(&["verify", "--expect", &other]), "hash");
+    must_not_verify(&factory.cli(&["verify", "--expect", &other]), &["hash"]);
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn a_receipt_fails_with_any_byte_changed_and_with_another_key() {
 
     let other = Factory::start("");
     let other_key = other.data().join("keys/receipt.pub");
-    must_not_verify(&verify(&receipt, &["--key", &other_key.to_string_lossy()]), "key");
+    must_not_verify(&verify(&receipt, &["--key", &other_key.to_string_lossy()]), &["key"]);
 }
 
 #[test]

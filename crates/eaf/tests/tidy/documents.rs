@@ -25,10 +25,7 @@ fn module_folders(files: &[SourceFile]) -> BTreeMap<String, BTreeSet<String>> {
     for file in files.iter().filter(|file| file.is_rust()) {
         let Some(name) = file.crate_name() else { continue };
         let known = folders.entry(name.to_owned()).or_default();
-        let inside = file
-            .path
-            .strip_prefix(&format!("crates/{name}/src/"))
-            .and_then(|path| path.split_once('/'));
+        let inside = file.path.strip_prefix(&format!("crates/{name}/src/")).and_then(|path| path.split_once('/'));
         if let Some((folder, _)) = inside {
             known.insert(folder.to_owned());
         }
@@ -42,21 +39,14 @@ fn map_agrees(architecture: &str, folders: &BTreeMap<String, BTreeSet<String>>) 
     let mut complaints = Vec::new();
     for (name, modules) in folders {
         let Some(section) = map.get(name) else {
-            complaints.push(format!(
-                "ARCHITECTURE.md: the code map has no heading for crates/{name}"
-            ));
+            complaints.push(format!("ARCHITECTURE.md: the code map has no heading for crates/{name}"));
             continue;
         };
         if !section.contains("**Invariant") {
             complaints.push(format!("ARCHITECTURE.md: crates/{name} states no invariant"));
         }
-        for module in modules
-            .iter()
-            .filter(|module| !section.contains(&format!("`{module}/`")))
-        {
-            complaints.push(format!(
-                "ARCHITECTURE.md: crates/{name} does not say what is in `{module}/`"
-            ));
+        for module in modules.iter().filter(|module| !section.contains(&format!("`{module}/`"))) {
+            complaints.push(format!("ARCHITECTURE.md: crates/{name} does not say what is in `{module}/`"));
         }
         for named in folder_words(section) {
             if !modules.contains(&named) {
@@ -73,11 +63,8 @@ fn map_agrees(architecture: &str, folders: &BTreeMap<String, BTreeSet<String>>) 
 /// Words such as `work/`, in backticks and without a path before them.
 fn folder_words(text: &str) -> Vec<String> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let word = |text: &str| {
-        text.strip_suffix('/')
-            .filter(|name| !name.contains('/') && !name.is_empty())
-            .map(str::to_owned)
-    };
+    let word =
+        |text: &str| text.strip_suffix('/').filter(|name| !name.contains('/') && !name.is_empty()).map(str::to_owned);
     quoted.filter_map(word).collect()
 }
 
@@ -85,12 +72,7 @@ fn folder_words(text: &str) -> Vec<String> {
 fn rows(text: &str) -> impl Iterator<Item = Vec<String>> {
     text.lines()
         .filter(|line| line.starts_with("| ") && !line.contains("---"))
-        .map(|line| {
-            line.trim_matches('|')
-                .split(" | ")
-                .map(|cell| cell.trim().trim_matches('`').to_owned())
-                .collect()
-        })
+        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`').to_owned()).collect())
 }
 
 /// A figure with its unit, in the unit of the code: spans in milliseconds, sizes in bytes.
@@ -112,20 +94,14 @@ fn figure(text: &str) -> Option<u64> {
 
 /// The table of limits shows every default of the code.
 fn limits_agree(architecture: &str, defaults: &BTreeMap<String, u64>) -> Vec<String> {
-    let shown: BTreeMap<String, String> = rows(architecture)
-        .filter(|row| row.len() >= 2)
-        .map(|row| (row[0].clone(), row[1].clone()))
-        .collect();
+    let shown: BTreeMap<String, String> =
+        rows(architecture).filter(|row| row.len() >= 2).map(|row| (row[0].clone(), row[1].clone())).collect();
     let mut complaints = Vec::new();
     for (name, value) in defaults {
         match shown.get(name) {
-            None => complaints.push(format!(
-                "ARCHITECTURE.md: the table of limits has no row for `{name}` ({value})"
-            )),
+            None => complaints.push(format!("ARCHITECTURE.md: the table of limits has no row for `{name}` ({value})")),
             Some(cell) if figure(cell) != Some(*value) => {
-                complaints.push(format!(
-                    "ARCHITECTURE.md: `{name}` is shown as {cell} and is {value} in the code"
-                ));
+                complaints.push(format!("ARCHITECTURE.md: `{name}` is shown as {cell} and is {value} in the code"));
             }
             Some(_) => {}
         }
@@ -136,20 +112,11 @@ fn limits_agree(architecture: &str, defaults: &BTreeMap<String, u64>) -> Vec<Str
 /// Every integer of the defaults, by its name.
 fn defaults() -> BTreeMap<String, u64> {
     let settings = eaf_model::Settings::default();
-    let values = [
-        serde_json::to_value(&settings.limits),
-        serde_json::to_value(&settings.timing),
-    ];
+    let values = [serde_json::to_value(&settings.limits), serde_json::to_value(&settings.timing)];
     let mut found = BTreeMap::new();
     for value in values {
-        let Value::Object(fields) = value.expect("settings are JSON") else {
-            panic!("settings are an object")
-        };
-        found.extend(
-            fields
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_u64()?))),
-        );
+        let Value::Object(fields) = value.expect("settings are JSON") else { panic!("settings are an object") };
+        found.extend(fields.into_iter().filter_map(|(name, value)| Some((name, value.as_u64()?))));
     }
     found
 }
@@ -171,14 +138,10 @@ fn glossary_agrees(glossary: &str, files: &[SourceFile]) -> Vec<String> {
             complaints.push(format!("GLOSSARY.md: {english} lacks its Korean word or its meaning"));
         }
         if !seen.insert(english.to_lowercase()) || !seen.insert(korean.clone()) {
-            complaints.push(format!(
-                "GLOSSARY.md: {english} ({korean}) stands there twice; one meaning each"
-            ));
+            complaints.push(format!("GLOSSARY.md: {english} ({korean}) stands there twice; one meaning each"));
         }
         if !files.iter().any(|file| file.is_rust() && defines(&file.text, code)) {
-            complaints.push(format!(
-                "GLOSSARY.md: {english} is `{code}` in the code, and nothing there has that name"
-            ));
+            complaints.push(format!("GLOSSARY.md: {english} is `{code}` in the code, and nothing there has that name"));
         }
     }
     complaints
@@ -187,33 +150,20 @@ fn glossary_agrees(glossary: &str, files: &[SourceFile]) -> Vec<String> {
 /// True where the text defines a type, a variant, a field, a function or a macro of this name.
 fn defines(text: &str, name: &str) -> bool {
     let last = name.rsplit("::").next().unwrap_or(name);
-    text.lines()
-        .map(str::trim_start)
-        .filter(|line| !line.starts_with("//"))
-        .any(|line| {
-            let line = line
-                .strip_prefix("pub ")
-                .or_else(|| line.strip_prefix("pub(crate) "))
-                .unwrap_or(line);
-            let line = ["struct ", "enum ", "trait ", "type ", "const fn ", "fn ", "mod "]
-                .iter()
-                .find_map(|head| line.strip_prefix(head))
-                .unwrap_or(line);
-            let rest = line.strip_prefix(last);
-            rest.is_some_and(|rest| {
-                rest.chars()
-                    .next()
-                    .is_none_or(|next| !next.is_alphanumeric() && next != '_')
-            })
-        })
+    text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")).any(|line| {
+        let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
+        let line = ["struct ", "enum ", "trait ", "type ", "const fn ", "fn ", "mod "]
+            .iter()
+            .find_map(|head| line.strip_prefix(head))
+            .unwrap_or(line);
+        let rest = line.strip_prefix(last);
+        rest.is_some_and(|rest| rest.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '_'))
+    })
 }
 
 /// Every file below `data/` is named in its list of sources.
 fn sources_agree(sources: &str, files: &[SourceFile]) -> Vec<String> {
-    let data = files
-        .iter()
-        .filter_map(|file| file.path.strip_prefix("data/"))
-        .filter(|name| *name != "SOURCES.md");
+    let data = files.iter().filter_map(|file| file.path.strip_prefix("data/")).filter(|name| *name != "SOURCES.md");
     data.filter(|name| !sources.contains(&format!("`{name}`")))
         .map(|name| format!("data/SOURCES.md does not say where `{name}` is from"))
         .collect()
@@ -221,10 +171,7 @@ fn sources_agree(sources: &str, files: &[SourceFile]) -> Vec<String> {
 
 #[test]
 fn the_code_map_agrees_with_the_tree() {
-    none(&map_agrees(
-        &tree::read("ARCHITECTURE.md"),
-        &module_folders(&tree::files()),
-    ));
+    none(&map_agrees(&tree::read("ARCHITECTURE.md"), &module_folders(&tree::files())));
 }
 
 #[test]
@@ -247,58 +194,31 @@ fn data_names_its_sources() {
 #[test]
 fn the_changelog_speaks_of_this_version() {
     let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));
-    assert!(
-        tree::read("CHANGELOG.md").contains(&heading),
-        "CHANGELOG.md has no heading {heading}"
-    );
+    assert!(tree::read("CHANGELOG.md").contains(&heading), "CHANGELOG.md has no heading {heading}");
 }
 
 #[test]
 fn a_document_that_is_behind_is_seen() {
-    let files = [SourceFile {
-        path: "crates/eaf-core/src/work/submit.rs".into(),
-        text: "//! A.".into(),
-    }];
+    let files = [SourceFile { path: "crates/eaf-core/src/work/submit.rs".into(), text: "//! A.".into() }];
     let folders = module_folders(&files);
     let map = |body: &str| format!("## Code map\n\n### `crates/eaf-core`\n{body}\n## Boundaries\n");
     complains(&map_agrees("## Code map\n", &folders), "no heading for crates/eaf-core");
-    complains(
-        &map_agrees(&map("**Invariant:** no clock."), &folders),
-        "does not say what is in `work/`",
-    );
-    complains(
-        &map_agrees(&map("`work/` **Invariant:** `gone/`"), &folders),
-        "no folder `gone/`",
-    );
+    complains(&map_agrees(&map("**Invariant:** no clock."), &folders), "does not say what is in `work/`");
+    complains(&map_agrees(&map("`work/` **Invariant:** `gone/`"), &folders), "no folder `gone/`");
     complains(&map_agrees(&map("`work/`"), &folders), "no invariant");
     complains(&map_agrees("\n### `crates/eaf-gone`\n", &folders), "no crates/eaf-gone");
     none(&map_agrees(&map("`work/` **Invariant:** no clock."), &folders));
 
     let defaults = BTreeMap::from([("nodes_max".to_owned(), 5), ("start_timeout".to_owned(), 600_000)]);
-    complains(
-        &limits_agree("| `nodes_max` | 6 | x |", &defaults),
-        "shown as 6 and is 5",
-    );
-    complains(
-        &limits_agree("| `nodes_max` | 5 | x |", &defaults),
-        "no row for `start_timeout`",
-    );
-    none(&limits_agree(
-        "| `nodes_max` | 5 | x |\n| `start_timeout` | 10 min | x |",
-        &defaults,
-    ));
+    complains(&limits_agree("| `nodes_max` | 6 | x |", &defaults), "shown as 6 and is 5");
+    complains(&limits_agree("| `nodes_max` | 5 | x |", &defaults), "no row for `start_timeout`");
+    none(&limits_agree("| `nodes_max` | 5 | x |\n| `start_timeout` | 10 min | x |", &defaults));
 
     let gone = "| Gizmo | 장치 | a thing | `Gizmo` |";
     complains(&glossary_agrees(gone, &files), "nothing there has that name");
-    complains(
-        &glossary_agrees("| Gizmo | gizmo | a thing | `Gizmo` |", &files),
-        "lacks its Korean word",
-    );
+    complains(&glossary_agrees("| Gizmo | gizmo | a thing | `Gizmo` |", &files), "lacks its Korean word");
     complains(&glossary_agrees(&format!("{gone}\n{gone}"), &files), "twice");
 
-    let stray = [SourceFile {
-        path: "data/prices.toml".into(),
-        text: String::new(),
-    }];
+    let stray = [SourceFile { path: "data/prices.toml".into(), text: String::new() }];
     complains(&sources_agree("", &stray), "`prices.toml`");
 }

@@ -15,31 +15,8 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("eaf-store", &["eaf-model", "eaf-core"]),
     ("eaf-engine", &["eaf-model"]),
     ("eaf-api", &["eaf-model"]),
-    (
-        "eaf-server",
-        &[
-            "eaf-model",
-            "eaf-sched",
-            "eaf-energy",
-            "eaf-core",
-            "eaf-store",
-            "eaf-engine",
-            "eaf-api",
-        ],
-    ),
-    (
-        "eaf",
-        &[
-            "eaf-model",
-            "eaf-sched",
-            "eaf-energy",
-            "eaf-core",
-            "eaf-store",
-            "eaf-engine",
-            "eaf-api",
-            "eaf-server",
-        ],
-    ),
+    ("eaf-server", &["eaf-model", "eaf-sched", "eaf-energy", "eaf-core", "eaf-store", "eaf-engine", "eaf-api"]),
+    ("eaf", &["eaf-model", "eaf-sched", "eaf-energy", "eaf-core", "eaf-store", "eaf-engine", "eaf-api", "eaf-server"]),
 ];
 
 /// Tiers 0 and 1: values in, values out.
@@ -55,48 +32,27 @@ fn check(name: &str, manifest: &str) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().expect("a manifest is TOML");
     let mut complaints = Vec::new();
     let tables = [manifest.get("dependencies"), manifest.get("build-dependencies")];
-    let target = manifest
-        .get("target")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flat_map(toml::Table::values);
+    let target = manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
     let of_targets = target.map(|table| table.get("dependencies"));
-    for (dependency, _) in tables
-        .into_iter()
-        .chain(of_targets)
-        .flatten()
-        .filter_map(toml::Value::as_table)
-        .flatten()
-    {
+    for (dependency, _) in tables.into_iter().chain(of_targets).flatten().filter_map(toml::Value::as_table).flatten() {
         let ours = dependency == "eaf" || dependency.starts_with("eaf-");
         if ours && !allowed.contains(&dependency.as_str()) {
             complaints.push(format!("{name} may not use {dependency}: lower tiers only"));
         }
         if !ours && PURE.contains(&name) && !PURE_MAY_USE.contains(&dependency.as_str()) {
-            complaints.push(format!(
-                "{name} may not use {dependency}: tiers 0 and 1 have {PURE_MAY_USE:?} from outside"
-            ));
+            complaints
+                .push(format!("{name} may not use {dependency}: tiers 0 and 1 have {PURE_MAY_USE:?} from outside"));
         }
     }
     // Tests may not climb either: a test of a lower crate that needs an upper one belongs to the upper one.
-    for dependency in manifest
-        .get("dev-dependencies")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flat_map(toml::Table::keys)
+    for dependency in
+        manifest.get("dev-dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys)
     {
         if dependency.starts_with("eaf-") && dependency != name && !allowed.contains(&dependency.as_str()) {
-            complaints.push(format!(
-                "the tests of {name} may not use {dependency}: lower tiers only"
-            ));
+            complaints.push(format!("the tests of {name} may not use {dependency}: lower tiers only"));
         }
     }
-    if manifest
-        .get("lints")
-        .and_then(|lints| lints.get("workspace"))
-        .and_then(toml::Value::as_bool)
-        != Some(true)
-    {
+    if manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool) != Some(true) {
         complaints.push(format!("{name} does not take the workspace's lints"));
     }
     complaints
@@ -105,10 +61,8 @@ fn check(name: &str, manifest: &str) -> Vec<String> {
 #[test]
 fn crates_use_lower_tiers_only() {
     let crates = tree::crates();
-    let complaints: Vec<String> = crates
-        .iter()
-        .flat_map(|name| check(name, &tree::read(&format!("crates/{name}/Cargo.toml"))))
-        .collect();
+    let complaints: Vec<String> =
+        crates.iter().flat_map(|name| check(name, &tree::read(&format!("crates/{name}/Cargo.toml")))).collect();
     none(&complaints);
 }
 
@@ -117,22 +71,10 @@ fn a_forbidden_edge_is_seen() {
     let manifest = |table: &str, dependency: &str| {
         format!("[{table}]\n{dependency}.workspace = true\n[lints]\nworkspace = true\n")
     };
-    complains(
-        &check("eaf-core", &manifest("dependencies", "eaf-store")),
-        "may not use eaf-store",
-    );
-    complains(
-        &check("eaf-core", &manifest("dependencies", "tokio")),
-        "may not use tokio",
-    );
-    complains(
-        &check("eaf-model", &manifest("dev-dependencies", "eaf-core")),
-        "may not use eaf-core",
-    );
-    complains(
-        &check("eaf-engine", &manifest("target.'cfg(unix)'.dependencies", "eaf-core")),
-        "may not use eaf-core",
-    );
+    complains(&check("eaf-core", &manifest("dependencies", "eaf-store")), "may not use eaf-store");
+    complains(&check("eaf-core", &manifest("dependencies", "tokio")), "may not use tokio");
+    complains(&check("eaf-model", &manifest("dev-dependencies", "eaf-core")), "may not use eaf-core");
+    complains(&check("eaf-engine", &manifest("target.'cfg(unix)'.dependencies", "eaf-core")), "may not use eaf-core");
     complains(&check("eaf-new", &manifest("dependencies", "serde")), "no tier");
     complains(&check("eaf-core", "[dependencies]\nserde = \"1\"\n"), "lints");
     none(&check("eaf-core", &manifest("dependencies", "eaf-model")));
@@ -142,11 +84,7 @@ fn a_forbidden_edge_is_seen() {
 fn the_pure_crates_share_one_clippy_configuration() {
     let one = tree::read("crates/eaf-model/clippy.toml");
     for name in PURE {
-        assert_eq!(
-            tree::read(&format!("crates/{name}/clippy.toml")),
-            one,
-            "{name} has rules of its own"
-        );
+        assert_eq!(tree::read(&format!("crates/{name}/clippy.toml")), one, "{name} has rules of its own");
     }
     for banned in [
         "std::time::Instant",
@@ -156,9 +94,6 @@ fn the_pure_crates_share_one_clippy_configuration() {
         "std::env::var",
         "std::fs::read",
     ] {
-        assert!(
-            one.contains(banned),
-            "clippy.toml of tiers 0 and 1 no longer bans {banned}"
-        );
+        assert!(one.contains(banned), "clippy.toml of tiers 0 and 1 no longer bans {banned}");
     }
 }

@@ -14,19 +14,11 @@ mod tree;
 /// Fails with every complaint, not only the first.
 #[track_caller]
 fn none(complaints: &[String]) {
-    assert!(
-        complaints.is_empty(),
-        "{} complaint(s):\n  {}",
-        complaints.len(),
-        complaints.join("\n  ")
-    );
+    assert!(complaints.is_empty(), "{} complaint(s):\n  {}", complaints.len(), complaints.join("\n  "));
 }
 
 /// Shows that a rule can fail: it must complain, and the complaint must say what about.
 #[track_caller]
 fn complains(complaints: &[String], about: &str) {
-    assert!(
-        complaints.iter().any(|text| text.contains(about)),
-        "no complaint about {about:?} in {complaints:?}"
-    );
+    assert!(complaints.iter().any(|text| text.contains(about)), "no complaint about {about:?} in {complaints:?}");
 }

@@ -20,12 +20,7 @@ fn policy() -> Policy {
     let table: toml::Table = tree::read("deny.toml").parse().expect("deny.toml is TOML");
     let strings = |section: &str, key: &str| -> Vec<String> {
         let list = table[section][key].as_array().expect("a list");
-        let name = |entry: &toml::Value| {
-            entry
-                .as_str()
-                .or_else(|| entry.get("crate")?.as_str())
-                .map(str::to_owned)
-        };
+        let name = |entry: &toml::Value| entry.as_str().or_else(|| entry.get("crate")?.as_str()).map(str::to_owned);
         list.iter().map(|entry| name(entry).expect("a name")).collect()
     };
     let licence = |name: &String| spdx::Licensee::parse(name).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -47,18 +42,11 @@ fn check(policy: &Policy, name: &str, licence: Option<&str>, source: Option<&str
         Some(Err(error)) => complaints.push(format!("{name}: {licence:?} is not a licence expression: {error}")),
         Some(Ok(expression)) => {
             if !expression.evaluate(|wanted| policy.licences.iter().any(|allowed| allowed.satisfies(wanted))) {
-                complaints.push(format!(
-                    "{name}: the licence {licence:?} is not among those of deny.toml"
-                ));
+                complaints.push(format!("{name}: the licence {licence:?} is not among those of deny.toml"));
             }
         }
     }
-    let known = |source: &str| {
-        policy
-            .registries
-            .iter()
-            .any(|registry| source == format!("registry+{registry}"))
-    };
+    let known = |source: &str| policy.registries.iter().any(|registry| source == format!("registry+{registry}"));
     if let Some(source) = source.filter(|source| !known(source)) {
         complaints.push(format!("{name} comes from {source}"));
     }
@@ -69,30 +57,17 @@ fn check(policy: &Policy, name: &str, licence: Option<&str>, source: Option<&str
 fn host() -> String {
     let output = Command::new("rustc").arg("-vV").output().expect("rustc can be run");
     let text = String::from_utf8(output.stdout).expect("rustc writes UTF-8");
-    text.lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .expect("rustc names its host")
-        .to_owned()
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host").to_owned()
 }
 
 #[test]
 fn dependencies_are_licensed_and_from_the_registry() {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--locked",
-            "--format-version=1",
-            "--filter-platform",
-            &host(),
-        ])
+        .args(["metadata", "--locked", "--format-version=1", "--filter-platform", &host()])
         .current_dir(tree::root())
         .output()
         .expect("cargo can be run");
-    assert!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata writes JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     assert!(packages.len() > 50, "only {} packages were listed", packages.len());
@@ -102,12 +77,7 @@ fn dependencies_are_licensed_and_from_the_registry() {
         .iter()
         .flat_map(|package| {
             let name = text(package, "name").expect("a package has a name");
-            check(
-                &policy,
-                &name,
-                text(package, "license").as_deref(),
-                text(package, "source").as_deref(),
-            )
+            check(&policy, &name, text(package, "license").as_deref(), text(package, "source").as_deref())
         })
         .collect();
     none(&complaints);
@@ -117,19 +87,10 @@ fn dependencies_are_licensed_and_from_the_registry() {
 fn a_foreign_licence_ban_or_source_is_seen() {
     let policy = policy();
     let registry = Some("registry+https://github.com/rust-lang/crates.io-index");
-    complains(
-        &check(&policy, "planted", Some("AGPL-3.0-only"), registry),
-        "AGPL-3.0-only",
-    );
-    complains(
-        &check(&policy, "planted", Some("MIT AND SSPL-1.0"), registry),
-        "SSPL-1.0",
-    );
+    complains(&check(&policy, "planted", Some("AGPL-3.0-only"), registry), "AGPL-3.0-only");
+    complains(&check(&policy, "planted", Some("MIT AND SSPL-1.0"), registry), "SSPL-1.0");
     complains(&check(&policy, "planted", None, registry), "states no licence");
     complains(&check(&policy, "openssl", Some("Apache-2.0"), registry), "banned");
-    complains(
-        &check(&policy, "planted", Some("MIT"), Some("git+https://example.com/x")),
-        "comes from git+",
-    );
+    complains(&check(&policy, "planted", Some("MIT"), Some("git+https://example.com/x")), "comes from git+");
     none(&check(&policy, "planted", Some("GPL-3.0-only OR MIT"), registry));
 }

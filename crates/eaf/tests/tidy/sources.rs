@@ -51,10 +51,7 @@ const UNFINISHED: [(&str, &str); 9] = [
 ];
 
 fn file(path: &str, text: &str) -> SourceFile {
-    SourceFile {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    SourceFile { path: path.to_owned(), text: text.to_owned() }
 }
 
 /// The lines of a file that are compiled into the crate: no comments, and nothing behind the unit tests.
@@ -79,11 +76,7 @@ fn impurities(file: &SourceFile) -> Vec<String> {
     let floats: &[&str] = if kept { &["f32", "f64"] } else { &[] };
     code_lines(&file.text)
         .flat_map(|(number, line)| {
-            IMPURE
-                .iter()
-                .chain(floats)
-                .filter(move |word| line.contains(**word))
-                .map(move |word| (number, word))
+            IMPURE.iter().chain(floats).filter(move |word| line.contains(**word)).map(move |word| (number, word))
         })
         .map(|(number, word)| format!("{}:{number}: `{word}` does not belong in tiers 0 and 1", file.path))
         .collect()
@@ -95,20 +88,13 @@ fn shape(file: &SourceFile) -> Vec<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     let generated = file.path == "Cargo.lock" || file.path.starts_with("data/") || is_generated(file);
     if lines.len() > FILE_LINES_MAX && !generated {
-        complaints.push(format!(
-            "{}: {} lines; split it before {FILE_LINES_MAX}",
-            file.path,
-            lines.len()
-        ));
+        complaints.push(format!("{}: {} lines; split it before {FILE_LINES_MAX}", file.path, lines.len()));
     }
     if !file.is_rust() {
         return complaints;
     }
     if !file.text.starts_with("//!") {
-        complaints.push(format!(
-            "{}: a file opens with `//!`: what, why, and what is absent",
-            file.path
-        ));
+        complaints.push(format!("{}: a file opens with `//!`: what, why, and what is absent", file.path));
     }
     for (index, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
@@ -117,18 +103,11 @@ fn shape(file: &SourceFile) -> Vec<String> {
         }
         // The code is formatted, so the brace that closes a function stands below the first letter of its head.
         let closing = format!("{}}}", " ".repeat(indent));
-        let length = lines[index..]
-            .iter()
-            .position(|line| **line == closing)
-            .map_or(1, |at| at + 1);
+        let length = lines[index..].iter().position(|line| **line == closing).map_or(1, |at| at + 1);
         let one_line = line.ends_with('}') || line.ends_with(';');
         if !one_line && length > FUNCTION_LINES_MAX {
             let name = line.trim().split('(').next().unwrap_or_default();
-            complaints.push(format!(
-                "{}:{}: `{name}` has {length} lines; split it",
-                file.path,
-                index + 1
-            ));
+            complaints.push(format!("{}:{}: `{name}` has {length} lines; split it", file.path, index + 1));
         }
     }
     complaints
@@ -185,9 +164,7 @@ fn unsafe_homes(files: &[SourceFile]) -> Vec<String> {
     match homes[..] {
         [] => Vec::new(),
         [home] if home.starts_with("crates/eaf-engine/src/") => Vec::new(),
-        _ => vec![format!(
-            "unsafe code is allowed in {homes:?}; one module of eaf-engine may have it"
-        )],
+        _ => vec![format!("unsafe code is allowed in {homes:?}; one module of eaf-engine may have it")],
     }
 }
 
@@ -218,48 +195,22 @@ fn unsafe_code_has_one_home() {
 #[test]
 fn an_impurity_is_seen() {
     let check = |text: &str, about| complains(&impurities(&file("crates/eaf-core/src/planted.rs", text)), about);
-    check(
-        "fn now() { std::time::Instant::now(); }",
-        "planted.rs:1: `std::time::Instant`",
-    );
+    check("fn now() { std::time::Instant::now(); }", "planted.rs:1: `std::time::Instant`");
     check("use std::collections::HashMap;", "HashMap");
-    check(
-        "//! Words.\n\nfn go() { std::thread::spawn(|| ()); }",
-        "planted.rs:3: `std::thread`",
-    );
+    check("//! Words.\n\nfn go() { std::thread::spawn(|| ()); }", "planted.rs:3: `std::thread`");
     check("struct Score(f64);", "f64");
-    none(&impurities(&file(
-        "crates/eaf-core/src/fine.rs",
-        "// A HashMap would not do.\nstruct Fine;",
-    )));
-    none(&impurities(&file(
-        "crates/eaf-core/src/fine.rs",
-        "struct Fine;\n#[cfg(test)]\nmod tests { use std::fs; }",
-    )));
-    none(&impurities(&file(
-        "crates/eaf-server/src/clock.rs",
-        "use std::time::Instant;",
-    )));
+    none(&impurities(&file("crates/eaf-core/src/fine.rs", "// A HashMap would not do.\nstruct Fine;")));
+    none(&impurities(&file("crates/eaf-core/src/fine.rs", "struct Fine;\n#[cfg(test)]\nmod tests { use std::fs; }")));
+    none(&impurities(&file("crates/eaf-server/src/clock.rs", "use std::time::Instant;")));
 }
 
 #[test]
 fn a_large_or_nameless_file_is_seen() {
-    let long_function = format!(
-        "//! A.\nimpl A {{\n    pub fn long() {{\n{}    }}\n}}\n",
-        "        step();\n".repeat(70)
-    );
-    complains(
-        &shape(&file("crates/eaf/src/a.rs", &long_function)),
-        "a.rs:3: `pub fn long` has 72 lines",
-    );
-    complains(
-        &shape(&file("crates/eaf/src/a.rs", &format!("//! A.\n{}", "//\n".repeat(800)))),
-        "801 lines",
-    );
-    complains(
-        &shape(&file("crates/eaf/src/a.rs", "fn main() {}\n")),
-        "opens with `//!`",
-    );
+    let long_function =
+        format!("//! A.\nimpl A {{\n    pub fn long() {{\n{}    }}\n}}\n", "        step();\n".repeat(70));
+    complains(&shape(&file("crates/eaf/src/a.rs", &long_function)), "a.rs:3: `pub fn long` has 72 lines");
+    complains(&shape(&file("crates/eaf/src/a.rs", &format!("//! A.\n{}", "//\n".repeat(800)))), "801 lines");
+    complains(&shape(&file("crates/eaf/src/a.rs", "fn main() {}\n")), "opens with `//!`");
     none(&shape(&file("crates/eaf/src/a.rs", "//! A.\nfn main() {}\n")));
 }
 
@@ -269,10 +220,7 @@ fn a_leftover_is_seen() {
     check(concat!("    to", "do!()"), concat!("a.rs:1: `to", "do!("));
     check(concat!("    #[", "ignore]"), "ignored");
     check(concat!("// see iss", "ue 12"), "ticket");
-    none(&leftovers(&file(
-        "crates/eaf/src/a.rs",
-        "// Whoever issues receipts signs them.",
-    )));
+    none(&leftovers(&file("crates/eaf/src/a.rs", "// Whoever issues receipts signs them.")));
     let stray = file("crates/eaf/src/a.rs", concat!("#![allow(unsafe", "_code)]"));
     complains(&unsafe_homes(&[stray]), "one module");
 }

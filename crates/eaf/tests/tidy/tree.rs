@@ -21,18 +21,13 @@ impl SourceFile {
     }
 
     pub(crate) fn is_rust(&self) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|extension| extension == "rs")
+        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
     }
 }
 
 /// The root of the project.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .expect("the project has a root")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project has a root")
 }
 
 /// One file that must be there.
@@ -46,12 +41,7 @@ pub(crate) fn files() -> Vec<SourceFile> {
     let mut found = Vec::new();
     walk(&root, &root, &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(
-        found.len() > 20,
-        "the walk found only {} files below {}",
-        found.len(),
-        root.display()
-    );
+    assert!(found.len() > 20, "the walk found only {} files below {}", found.len(), root.display());
     found
 }
 
@@ -59,13 +49,7 @@ pub(crate) fn files() -> Vec<SourceFile> {
 pub(crate) fn crates() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(root().join("crates"))
         .expect("there is a folder of crates")
-        .map(|entry| {
-            entry
-                .expect("a folder can be read")
-                .file_name()
-                .into_string()
-                .expect("names are UTF-8")
-        })
+        .map(|entry| entry.expect("a folder can be read").file_name().into_string().expect("names are UTF-8"))
         .collect();
     names.sort();
     names
@@ -82,10 +66,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<SourceFile>) {
             walk(root, &path, found);
         } else if let Ok(text) = fs::read_to_string(&path) {
             let relative = path.strip_prefix(root).expect("the walk stays below the root");
-            found.push(SourceFile {
-                path: relative.to_string_lossy().replace('\\', "/"),
-                text,
-            });
+            found.push(SourceFile { path: relative.to_string_lossy().replace('\\', "/"), text });
         }
     }
 }
