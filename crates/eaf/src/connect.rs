@@ -41,14 +41,12 @@ pub(crate) fn default_data_dir() -> PathBuf {
 
 /// The data directories to look into: the one that was named, else the user's own and the machine's.
 fn data_dirs(named: Option<&Path>) -> Vec<PathBuf> {
-    match named {
-        Some(named) => vec![named.to_owned()],
-        None => {
-            let own = default_data_dir();
-            let system = (own != Path::new(SYSTEM_DATA_DIR)).then(|| PathBuf::from(SYSTEM_DATA_DIR));
-            std::iter::once(own).chain(system).collect()
-        }
+    if let Some(named) = named {
+        return vec![named.to_owned()];
     }
+    let own = default_data_dir();
+    let system = (own != Path::new(SYSTEM_DATA_DIR)).then(|| PathBuf::from(SYSTEM_DATA_DIR));
+    std::iter::once(own).chain(system).collect()
 }
 
 /// The factory that says it runs on this data directory.

@@ -42,6 +42,9 @@ pub(crate) fn localised(command: Command, lang: Lang) -> Command {
     walk(command, lang, "help").after_help(say(lang, "help-after"))
 }
 
+/// The place of what every verb has: behind its own arguments.
+const LAST: usize = 900;
+
 /// The id of an argument's help below its command's.
 fn arg_id(path: &str, arg: &Arg) -> String {
     format!("{path}-{}", arg.get_id().as_str().replace('_', "-"))
@@ -52,6 +55,7 @@ fn walk(command: Command, lang: Lang, path: &str) -> Command {
     let template =
         format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", Paint::Bold.on(&usage, true));
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help(say(lang, "help-help"));
+    let help = help.display_order(LAST);
     let mut command = command
         .disable_help_flag(true)
         .help_template(template)
@@ -60,13 +64,17 @@ fn walk(command: Command, lang: Lang, path: &str) -> Command {
         .arg(help);
     if path == "help" {
         let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-        command = command.disable_version_flag(true).arg(version.help(say(lang, "help-version")));
+        let version = version.help(say(lang, "help-version")).display_order(LAST);
+        command = command.disable_version_flag(true).arg(version);
     }
     let (arguments, options) = (say(lang, "help-arguments"), say(lang, "help-options"));
     let path_owned = path.to_owned();
     command = command.mut_args(move |arg| {
         let heading = if arg.is_positional() { &arguments } else { &options };
         let mut arg = arg.help_heading(heading.clone());
+        if arg.is_global_set() {
+            arg = arg.display_order(LAST - 1);
+        }
         if arg.get_action().takes_values() {
             arg = arg.hide_default_value(true).hide_possible_values(true);
         }
@@ -139,22 +147,20 @@ fn korean(error: &Error) -> String {
         ErrorKind::InvalidUtf8 => "usage-not-utf8",
         _ => "usage-other",
     };
-    let mut text = format!("{}: {}\n", say(lang, "error-label"), messages::text(lang, id, &args));
+    let mut lines = vec![format!("{}: {}", say(lang, "error-label"), messages::text(lang, id, &args))];
     let mut below = |id: &str, name: &'static str, value: Option<String>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            text.push_str(&format!("  {}\n", messages::text(lang, id, &[(name, value.into())])));
-        }
+        let value = value.filter(|value| !value.is_empty());
+        lines.extend(value.map(|value| format!("  {}", messages::text(lang, id, &[(name, value.into())]))));
     };
     let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     below("usage-near", "near", near.into_iter().find_map(|kind| context(error, kind)));
     below("usage-values", "values", context(error, ContextKind::ValidValue));
-    let usage = context(error, ContextKind::Usage);
-    let usage = usage.map(|usage| usage.replacen("Usage:", &format!("{}:", say(lang, "help-usage")), 1));
-    if let Some(usage) = usage.filter(|usage| !usage.is_empty()) {
-        text.push_str(&format!("\n{}\n", usage.trim_end()));
+    if let Some(usage) = context(error, ContextKind::Usage).filter(|usage| !usage.is_empty()) {
+        let usage = usage.replacen("Usage:", &format!("{}:", say(lang, "help-usage")), 1);
+        lines.extend([String::new(), usage.trim_end().to_owned()]);
     }
-    text.push_str(&format!("\n{}\n", say(lang, "usage-help")));
-    text
+    lines.extend([String::new(), say(lang, "usage-help"), String::new()]);
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod follow;
 mod help;
+mod journal;
 mod say;
 mod screen;
 
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 fn dispatch(verb: Verb, context: &mut Context) -> Result<u8, Failure> {
     match verb {
-        Verb::Up(args) => commands::up::run(*args, context),
+        Verb::Up(args) => commands::up::run(&args, context),
         Verb::Down(args) => commands::down::run(&args, context),
         Verb::Run(args) => commands::run::run(*args, context),
         Verb::Submit(args) => commands::submit::run(&args, context),

@@ -60,23 +60,16 @@ help-commands = Commands
 help-command = COMMAND
 help-arguments = Arguments
 help-options = Options
-help-help = Print help.
-help-version = Print the version.
-help-after = Environment: EAF_URL names another factory, EAF_TOKEN its token, EAF_CA a certificate to trust (PEM);
-    EAF_DATA_DIR and EAF_LANG stand for --data-dir and --lang; NO_COLOR turns colours off.
+help-help = Print help
+help-version = Print the version
+help-after = Environment: EAF_URL names another factory, EAF_TOKEN its token, EAF_CA a certificate to trust (PEM); EAF_DATA_DIR and EAF_LANG stand for --data-dir and --lang; NO_COLOR turns colours off.
     {""}
-    Exit codes: 0 well · 1 refused or failed · 2 usage · 3 no factory answers · 4 wrong token · 5 not found
-    · 6 a file does not read · 7 not verified. “eaf run” exits with the command's code; see “eaf run --help”.
-help-run-after = Exit codes: the command's own; 128 + N where signal N ended it; 124 when its wall time was over; 125 when it
-    did not run or its end is not known; 126 when it could not be started; 130 when it was cancelled.
+    Exit codes: 0 well · 1 refused or failed · 2 usage · 3 no factory answers · 4 wrong token · 5 not found · 6 a file does not read · 7 not verified. “eaf run” exits with the command's code; see “eaf run --help”.
+help-run-after = Exit codes: the command's own; 128 + N where signal N ended it; 124 when its wall time was over; 125 when it did not run or its end is not known; 126 when it could not be started; 130 when it was cancelled.
     {""}
     Example: eaf run --cpu 2 --memory 1GiB -t 10m -- python3 train.py
-help-submit-after = A shell script is submitted as it is; its #SBATCH lines nodes, ntasks, ntasks-per-node, cpus-per-task,
-    mem, mem-per-cpu, gres, gpus, gpus-per-node, gpus-per-task, time, array, dependency, job-name, account,
-    chdir, output and error are understood, and every other one is refused by name and line.
-help-up-after = TERM or Ctrl-C stops the factory and leaves running work running; the next “eaf up” finds it again.
-    “eaf down --stop-work” ends it. Exit codes of a factory that ends by itself: 73 the disk is full,
-    74 the journal failed, 75 it is read-only, 76 an invariant is broken; nothing acknowledged is lost.
+help-submit-after = A shell script is submitted as it is; its #SBATCH lines nodes, ntasks, ntasks-per-node, cpus-per-task, mem, mem-per-cpu, gres, gpus, gpus-per-node, gpus-per-task, time, array, dependency, job-name, account, chdir, output and error are understood, and every other one is refused by name and line.
+help-up-after = TERM or Ctrl-C stops the factory and leaves running work running; the next “eaf up” finds it again. “eaf down --stop-work” ends it. Exit codes of a factory that ends by itself: 73 the disk is full, 74 the journal failed, 75 it is read-only, 76 an invariant is broken; nothing acknowledged is lost.
 
 ## Words of many commands.
 
@@ -190,7 +183,7 @@ up-runs = Running { $name } ({ $id })
 up-receipt = Its receipt
 up-stays = The factory stays up at { $url }; Ctrl-C stops it and leaves running work running.
 up-stays-after-failure = The factory stays up at { $url } all the same; Ctrl-C stops it.
-up-stopped = The factory has stopped; running work goes on, and “eaf up” finds it again.
+up-stopped = The factory has stopped.
 start-needs-tls = { $address } can be reached from other machines, and there is no encryption
     .next = Give --tls-cert and --tls-key, or allow plain HTTP with --insecure-http.
 start-port-in-use = Port { $port } is in use
@@ -248,6 +241,37 @@ verify-state = digest of the state
 verify-history = digest of the history
 backup-done = { $size } copied to { $to }, at { $head }
 restore-done = { $to } is restored; “eaf up” goes on from it.
+
+## Journals: what can be wrong with one.
+
+journal-locked = Another process writes to { $path }; one factory at a time may.
+journal-locked-by = Process { $pid } writes to { $path }; one factory at a time may.
+journal-missing = There is no journal in { $path }.
+journal-not-one = { $path } is not a journal of eaf.
+journal-too-new = { $path } has format { $found }, and this eaf reads up to format { $known }; use the eaf that wrote it or a later one.
+journal-damaged = { $path } is damaged: it can be read up to step { $step } only.
+journal-path = { $path } cannot be opened.
+journal-store = The database refused.
+journal-broken = It breaks at step { $step }: { $breach }.
+journal-other-hash = At step { $step } it has the hash { $found }, and { $expected } was expected.
+journal-pruned = Step { $step } has left the journal, which begins behind step { $anchor }.
+journal-invariant = Step { $step } breaks an invariant: { $violation }
+journal-impossible = Step { $step } cannot be replayed: { $why }
+journal-snapshot = The snapshot at step { $step } is not the state of that step: { $why }
+journal-no-snapshot = It begins behind step { $anchor }, and there is no snapshot to start from.
+journal-history = The history does not hold { $workload } as step { $step } ended it.
+breach-hole = what is stored there begins at step { $found }
+breach-cut-off = nothing is stored there, although step { $known } is known to have been
+breach-unreadable = its page cannot be read
+breach-cut-line = its line is cut
+breach-not-a-step = its line is not a step of this format
+breach-number = its line calls itself step { $found }
+breach-length = its batch says that it ends at step { $stored }, and its lines end at step { $found }
+breach-instant = its batch carries another instant than its last step
+breach-chain = a byte was changed up to step { $last }: the chain gives { $computed }, and { $stored } is stored
+backup-not-empty = { $path } is not empty, and nothing is written over.
+backup-path = { $path } cannot be copied.
+backup-pruned = The journal was pruned again and again while it was copied; try again later.
 
 ## eaf show and explain.
 

@@ -62,21 +62,14 @@ help-arguments = 인자
 help-options = 옵션
 help-help = 도움말을 출력합니다.
 help-version = 버전을 출력합니다.
-help-after = 환경 변수: EAF_URL은 다른 공장, EAF_TOKEN은 그 토큰, EAF_CA는 믿을 인증서(PEM)를 가리킵니다.
-    EAF_DATA_DIR와 EAF_LANG은 --data-dir와 --lang을 대신하고, NO_COLOR는 색을 끕니다.
+help-after = 환경 변수: EAF_URL은 다른 공장, EAF_TOKEN은 그 토큰, EAF_CA는 믿을 인증서(PEM)를 가리킵니다. EAF_DATA_DIR와 EAF_LANG은 --data-dir와 --lang을 대신하고, NO_COLOR는 색을 끕니다.
     {""}
-    종료 코드: 0 정상 · 1 거절 또는 실패 · 2 사용법 · 3 답하는 공장 없음 · 4 토큰 틀림 · 5 찾을 수 없음
-    · 6 파일을 읽을 수 없음 · 7 검증 실패. “eaf run”은 명령의 코드로 끝납니다(“eaf run --help”).
-help-run-after = 종료 코드: 명령의 코드. 시그널 N으로 끝나면 128 + N, 실행 시간 한도가 다 되면 124, 실행되지 않았거나
-    끝을 알 수 없으면 125, 시작할 수 없으면 126, 취소되면 130입니다.
+    종료 코드: 0 정상 · 1 거절 또는 실패 · 2 사용법 · 3 답하는 공장 없음 · 4 토큰 틀림 · 5 찾을 수 없음 · 6 파일을 읽을 수 없음 · 7 검증 실패. “eaf run”은 명령의 코드로 끝납니다(“eaf run --help”).
+help-run-after = 종료 코드: 명령의 코드. 시그널 N으로 끝나면 128 + N, 실행 시간 한도가 다 되면 124, 실행되지 않았거나 끝을 알 수 없으면 125, 시작할 수 없으면 126, 취소되면 130입니다.
     {""}
     보기: eaf run --cpu 2 --memory 1GiB -t 10m -- python3 train.py
-help-submit-after = 셸 스크립트는 그대로 제출합니다. #SBATCH 줄의 nodes, ntasks, ntasks-per-node, cpus-per-task, mem,
-    mem-per-cpu, gres, gpus, gpus-per-node, gpus-per-task, time, array, dependency, job-name, account,
-    chdir, output, error를 알아듣고, 그 밖의 것은 이름과 줄을 밝혀 거절합니다.
-help-up-after = TERM이나 Ctrl-C는 공장을 멈추고 실행 중인 작업은 그대로 둡니다. 다음 “eaf up”이 다시 찾아냅니다.
-    “eaf down --stop-work”는 작업까지 끝냅니다. 공장이 스스로 끝날 때의 종료 코드: 73 디스크 가득 참,
-    74 저널 실패, 75 읽기 전용, 76 불변식 깨짐. 접수된 것은 하나도 잃지 않습니다.
+help-submit-after = 셸 스크립트는 그대로 제출합니다. #SBATCH 줄의 nodes, ntasks, ntasks-per-node, cpus-per-task, mem, mem-per-cpu, gres, gpus, gpus-per-node, gpus-per-task, time, array, dependency, job-name, account, chdir, output, error를 알아듣고, 그 밖의 것은 이름과 줄을 밝혀 거절합니다.
+help-up-after = TERM이나 Ctrl-C는 공장을 멈추고 실행 중인 작업은 그대로 둡니다. 다음 “eaf up”이 다시 찾아냅니다. “eaf down --stop-work”는 작업까지 끝냅니다. 공장이 스스로 끝날 때의 종료 코드: 73 디스크 가득 참, 74 저널 실패, 75 읽기 전용, 76 불변식 깨짐. 접수된 것은 하나도 잃지 않습니다.
 
 ## 여러 명령이 쓰는 말.
 
@@ -190,7 +183,7 @@ up-runs = 실행: { $name } ({ $id })
 up-receipt = 영수증
 up-stays = 공장은 { $url }에 켜져 있습니다. Ctrl-C는 공장을 멈추고 실행 중인 작업은 그대로 둡니다.
 up-stays-after-failure = 그래도 공장은 { $url }에 켜져 있습니다. Ctrl-C로 멈춥니다.
-up-stopped = 공장이 멈췄습니다. 실행 중인 작업은 계속되며 “eaf up”이 다시 찾아냅니다.
+up-stopped = 공장이 멈췄습니다.
 start-needs-tls = { $address } 주소는 다른 기계에서 닿을 수 있으나 암호화가 없습니다
     .next = --tls-cert와 --tls-key를 주거나 --insecure-http로 평문 HTTP를 허락하십시오.
 start-port-in-use = 포트 { $port } 번은 이미 쓰이고 있습니다
@@ -242,6 +235,37 @@ verify-state = 상태의 요약값
 verify-history = 기록의 요약값
 backup-done = { $size } 복사됨: { $to }, 자리 { $head }
 restore-done = 복원됨: { $to }. “eaf up”으로 이어 갑니다.
+
+## 저널: 틀릴 수 있는 것.
+
+journal-locked = 다른 프로세스가 { $path }에 쓰고 있습니다. 공장은 한 번에 하나만 쓸 수 있습니다.
+journal-locked-by = 프로세스 { $pid }, { $path }에 쓰고 있습니다. 공장은 한 번에 하나만 쓸 수 있습니다.
+journal-missing = { $path }에 저널이 없습니다.
+journal-not-one = { $path }: eaf의 저널이 아닙니다.
+journal-too-new = { $path } 형식은 { $found }인데 이 eaf는 형식 { $known }까지 읽습니다. 그것을 쓴 eaf나 더 새로운 eaf를 쓰십시오.
+journal-damaged = { $path } 파일이 손상되어 { $step }단계까지만 읽을 수 있습니다.
+journal-path = { $path }: 열 수 없습니다.
+journal-store = 데이터베이스가 거절했습니다.
+journal-broken = { $step }단계에서 끊어집니다: { $breach }.
+journal-other-hash = { $step }단계의 해시는 { $found }인데 { $expected }여야 합니다.
+journal-pruned = { $step }단계는 저널을 떠났습니다. 저널은 { $anchor }단계 다음부터 있습니다.
+journal-invariant = { $step }단계가 불변식을 깹니다: { $violation }
+journal-impossible = { $step }단계를 재생할 수 없습니다: { $why }
+journal-snapshot = { $step }단계의 스냅숏이 그 단계의 상태와 다릅니다: { $why }
+journal-no-snapshot = 저널이 { $anchor }단계 다음부터 있으나 시작할 스냅숏이 없습니다.
+journal-history = { $workload } 기록이 { $step }단계가 끝낸 것과 다릅니다.
+breach-hole = 거기 있는 것은 { $found }단계에서 시작합니다
+breach-cut-off = { $known }단계가 있었다고 알려져 있으나 거기에는 아무것도 없습니다
+breach-unreadable = 그 쪽을 읽을 수 없습니다
+breach-cut-line = 그 줄이 잘렸습니다
+breach-not-a-step = 그 줄은 이 형식의 단계가 아닙니다
+breach-number = 그 줄은 스스로 { $found }단계라고 합니다
+breach-length = 묶음은 { $stored }단계에서 끝난다고 하나 그 줄은 { $found }단계에서 끝납니다
+breach-instant = 묶음의 시각이 마지막 단계의 시각과 다릅니다
+breach-chain = { $last }단계까지의 바이트가 바뀌었습니다. 사슬은 { $computed }, 적힌 것은 { $stored }입니다
+backup-not-empty = { $path }: 비어 있지 않습니다. 덮어쓰지 않습니다.
+backup-path = { $path }: 복사할 수 없습니다.
+backup-pruned = 복사하는 동안 저널이 거듭 정리되었습니다. 나중에 다시 시도하십시오.
 
 ## eaf show와 explain.
 

@@ -301,9 +301,9 @@ mod tests {
         let say = |lang| rejection(lang, &Rejection::NeverFits { largest });
         assert_eq!(
             say(Lang::En).detail,
-            "The fleet cannot run this even when nothing else runs. The largest that fits: 4 tasks of this size at once; \
-             for one task 1.5 CPU, 1.5 GiB of memory and 8 accelerators, everything else as asked. Ask for less, or add \
-             nodes."
+            "The fleet cannot run this even when nothing else runs. With everything else as asked, a task could have at \
+             most 1.5 CPU, 1.5 GiB of memory and 8 accelerators (0 where something else is already too much), and 4 such \
+             tasks fit at once. Ask for less, or add nodes."
         );
         assert_eq!(say(Lang::Ko).title, "어떤 노드에도 들어갈 수 없습니다");
     }

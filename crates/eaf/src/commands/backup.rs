@@ -5,6 +5,7 @@
 use super::Context;
 use crate::exit;
 use crate::failure::Failure;
+use crate::journal;
 use crate::say::Say;
 use eaf_api::messages;
 use eaf_model::Bytes;
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     let dir = context.data_dir();
     let report = eaf_store::backup(&dir, &args.to).map_err(|error| {
         let say = Say::new("fail-backup").with("from", dir.display()).with("to", args.to.display());
-        Failure::because(exit::FAILED, say, &error)
+        Failure::Said { code: exit::FAILED, say, why: journal::backup(context.lang, &error) }
     })?;
     if args.json {
         let document = serde_json::json!({ "head": report.head.to_string(), "bytes": report.bytes });

@@ -116,9 +116,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
         return Ok(exit::OK);
     }
     let (sender, receiver) = sync_channel(CHANNEL_EVENTS);
-    let stream = client.events(Some(after));
+    let mut stream = client.events(Some(after));
     // The thread ends with the process, or when nobody listens any more.
-    std::thread::spawn(move || stream.map(|event| sender.send(event)).find(Result::is_err));
+    std::thread::spawn(move || stream.all(|event| sender.send(event).is_ok()));
     let mut patience = FIRST_WITHIN;
     while let Ok(event) = receiver.recv_timeout(patience) {
         let event = event?;

@@ -5,6 +5,7 @@
 use super::{Context, verify};
 use crate::exit;
 use crate::failure::Failure;
+use crate::journal;
 use crate::say::Say;
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     let dir = context.data_dir();
     let report = eaf_store::restore(&args.from, &dir).map_err(|error| {
         let say = Say::new("fail-restore").with("from", args.from.display()).with("to", dir.display());
-        Failure::because(exit::FAILED, say, &error)
+        Failure::Said { code: exit::FAILED, say, why: journal::backup(context.lang, &error) }
     })?;
     if !args.json {
         let done = context.say(&Say::new("restore-done").with("to", dir.display()));

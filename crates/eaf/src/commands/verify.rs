@@ -6,6 +6,7 @@
 use super::Context;
 use crate::exit;
 use crate::failure::Failure;
+use crate::journal;
 use crate::say::Say;
 use crate::screen::{Cell, Paint, Table};
 use eaf_store::{Head, VerifyOptions, VerifyReport, verify};
@@ -77,7 +78,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
         let missing = matches!(error, eaf_store::VerifyError::Open(_));
         let (code, id) =
             if missing { (exit::NOT_FOUND, "fail-journal-open") } else { (exit::NOT_VERIFIED, "fail-journal") };
-        Failure::because(code, Say::new(id).with("path", dir.display()), &error)
+        let why = journal::verify(context.lang, &error);
+        Failure::Said { code, say: Say::new(id).with("path", dir.display()), why }
     })?;
     print(&report, args.json, context).map(|()| exit::OK)
 }

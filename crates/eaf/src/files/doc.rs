@@ -41,9 +41,14 @@ fn syntax(line: usize, what: &str) -> FileProblem {
     FileProblem::at(line.max(1), Say::new("file-syntax").with("what", what.trim().trim_end_matches('.')))
 }
 
+/// The line, from 1, of the byte at `at`.
+pub(super) fn line_at(bytes: &[u8], at: usize) -> usize {
+    bytes[..at.min(bytes.len())].split(|byte| *byte == b'\n').count()
+}
+
 /// Reads TOML.
 pub(super) fn toml(text: &str) -> Result<Doc, FileProblem> {
-    let line_of = |at: usize| 1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
+    let line_of = |at: usize| line_at(text.as_bytes(), at);
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(span.start));
         syntax(line, error.message())

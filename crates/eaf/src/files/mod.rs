@@ -77,10 +77,8 @@ impl Form {
 
 /// Reads a workload file. `path` names its form and, where the file names no name, the workload.
 pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<WorkloadFile, FileProblem> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        FileProblem::at(line, Say::new("file-not-utf8"))
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| FileProblem::at(doc::line_at(bytes, error.valid_up_to()), Say::new("file-not-utf8")))?;
     let mut file = match Form::of(path, text) {
         Form::Toml => workload::read(&doc::toml(text)?)?,
         Form::Yaml => workload::read(&doc::yaml(text)?)?,

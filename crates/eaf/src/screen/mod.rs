@@ -87,6 +87,8 @@ pub(crate) struct Screen {
     /// The width of the terminal, where standard output is one.
     pub(crate) width: Option<usize>,
     out: BufWriter<Stdout>,
+    /// The emphasis of what is told beside the output.
+    aside: Paint,
 }
 
 /// True where colours are wanted by nobody's objection (`NO_COLOR`, a dumb terminal).
@@ -105,6 +107,7 @@ impl Screen {
             colours: terminal && colours_wanted(),
             width: size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0),
             out: BufWriter::new(stdout),
+            aside: if std::io::stderr().is_terminal() && colours_wanted() { Paint::Dim } else { Paint::Plain },
         }
     }
 
@@ -152,10 +155,8 @@ impl Screen {
 
     /// Tells the reader something beside the output, on standard error.
     pub(crate) fn note(&self, text: &str) {
-        let mut error = std::io::stderr().lock();
-        let paint = if error.is_terminal() && colours_wanted() { Paint::Dim } else { Paint::Plain };
         // A reader who has closed standard error does not want to hear of it.
-        let _ = writeln!(error, "{}", paint.on(text, true));
+        let _ = writeln!(std::io::stderr(), "{}", self.aside.on(text, true));
     }
 
     /// How long ago an instant was, in its largest unit.

@@ -37,10 +37,13 @@ fn spawn(log: File) -> std::io::Result<Child> {
     command.spawn()
 }
 
-fn tail(path: &Path, from: u64) -> Vec<String> {
+/// The last lines behind `from`. What a factory says last is a failure, with the label that this process puts in front
+/// of its own; said once is enough.
+fn tail(path: &Path, from: u64, label: &str) -> Vec<String> {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(text.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default()).into_owned();
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let unlabelled = |line: &str| line.strip_prefix(label).unwrap_or(line).trim_start_matches([':', ' ']).to_owned();
+    let lines: Vec<_> = text.lines().map(unlabelled).collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
 }
 
@@ -61,7 +64,7 @@ pub(super) fn run(config: &Config, context: &mut Context) -> Result<u8, Failure>
         if let Some(status) = ended {
             let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::FAILED);
             let say = Say::new("fail-detached").with("path", path.display());
-            return Err(Failure::Said { code, say, why: tail(&path, before) });
+            return Err(Failure::Said { code, say, why: tail(&path, before, &context.say(&Say::new("error-label"))) });
         }
         if begun.elapsed() > UP_WITHIN {
             let say = Say::new("fail-detached-slow").with("pid", child.id()).with("path", path.display());

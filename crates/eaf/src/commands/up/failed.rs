@@ -5,7 +5,9 @@
 
 use crate::exit;
 use crate::failure::Failure;
+use crate::journal;
 use crate::say::Say;
+use eaf_api::messages::Lang;
 use eaf_server::StartError;
 use eaf_store::OpenError;
 use std::io;
@@ -22,7 +24,7 @@ fn bind(address: &std::net::SocketAddr, source: &io::Error) -> Say {
 }
 
 /// The failure of a start.
-pub(super) fn to_start(error: &StartError, dir: &Path) -> Failure {
+pub(super) fn to_start(error: &StartError, dir: &Path, lang: Lang) -> Failure {
     let code = match error {
         StartError::Fatal(fatal) => u8::try_from(fatal.exit_code()).unwrap_or(exit::FAILED),
         StartError::Site { .. } | StartError::Tls { .. } | StartError::Settings { .. } => exit::BAD_FILE,
@@ -41,5 +43,13 @@ pub(super) fn to_start(error: &StartError, dir: &Path) -> Failure {
         StartError::Fatal(_) => Say::new("start-fatal"),
         _ => Say::new("start-other"),
     };
-    Failure::because(code, say.with("dir", dir.display()), error)
+    let say = say.with("dir", dir.display());
+    match error {
+        StartError::Open(error) => Failure::Said { code, say, why: journal::open(lang, error) },
+        StartError::Recover(error) => Failure::Said { code, say, why: journal::recover(lang, error) },
+        StartError::NeedsTls { .. } => Failure::new(code, say),
+        // The headline says what the error says; what is left to tell is its cause.
+        StartError::Bind { source, .. } => Failure::because(code, say, source),
+        _ => Failure::because(code, say, error),
+    }
 }

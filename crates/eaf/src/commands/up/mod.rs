@@ -149,8 +149,8 @@ fn invite(id: &'static str, url: &str, context: &mut Context) -> Result<(), Fail
     heading(&Say::new(id).with("url", url), context)
 }
 
-pub(crate) fn run(args: Args, context: &mut Context) -> Result<u8, Failure> {
-    let (config, from) = settings::read(&args, context)?;
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
+    let (config, from) = settings::read(args, context)?;
     let first = args.run.as_deref().map(|path| read_workload(path, context)).transpose()?;
     if args.detach && !args.detached {
         return detach::run(&config, context);
@@ -165,7 +165,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Result<u8, Failure> {
     }
     let (dir, pretended) = (config.data_dir.clone(), config.pretend_accelerators.clone());
     let certificate = config.tls.as_ref().map(|tls| tls.certificate.clone());
-    let server = Server::start(config).map_err(|error| failed::to_start(&error, &dir))?;
+    let server = Server::start(config).map_err(|error| failed::to_start(&error, &dir, context.lang))?;
     stop_on_signals(&server)?;
     let url = server.url();
     introduce(&url, &dir, pretended.as_deref(), context)?;
