@@ -4,6 +4,7 @@
 //! the writer. Why WAL and `synchronous=FULL`: a commit is one sequential write and one sync, and readers go on.
 //! Absent: a pool for the writer; its calls are a few, in order, and each waits for its own end.
 
+mod append;
 mod errors;
 mod length;
 mod lock;
@@ -17,7 +18,7 @@ pub(crate) use errors::failed;
 pub(crate) use lock::DataLock;
 pub use reader::SqliteReader;
 pub(crate) use reader::read_only;
-pub(crate) use rows::{anchor, batches, each_ended, ended_within, head, history_from};
+pub(crate) use rows::{anchor, batches, each_ended, ended_within, head, history_from, integrity};
 pub(crate) use schema::blocking;
 pub use schema::{FORMAT, JOURNAL_FILE};
 pub use snapshots::Snapshots;

@@ -4,25 +4,22 @@
 //! and has nothing to do until the batch is durable. Why a failed write closes it: what the disk took is not known until
 //! the journal is read again. Absent: reading by others; see `SqliteReader`.
 
+use super::append::{Binder, append, step_bits};
 use super::errors::failed;
 use super::{DataLock, Snapshots, rows, schema};
 use crate::{
     Batch, EndedFilter, EndedWorkload, Head, OpenError, PRUNE_MAX, Pruned, Snapshot, Store, StoreError, StoredBatch,
 };
-use eaf_core::Workload;
 use eaf_model::{Time, WorkloadId, WorkloadSpec};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
-
-/// The most rows of one INSERT; with ten columns it stays below SQLite's 32,766 arguments.
-const ROWS_MAX: usize = 1 << 10;
 
 /// Arrays whose shared specification is known to be stored, so that it is not sent with each batch.
 const SPECS_KNOWN_MAX: usize = 1 << 12;
@@ -262,76 +259,6 @@ impl SqliteStore {
     }
 }
 
-const INSERT_BATCH: &str = "INSERT INTO journal (last_step, first_step, at, hash, body) VALUES (?, ?, ?, ?, ?)";
-
-/// The multi-row INSERT of `1 << power` ended workloads: few texts, so that each stays prepared.
-static INSERT_ENDED: LazyLock<Vec<String>> = LazyLock::new(|| {
-    (0..=ROWS_MAX.ilog2())
-        .map(|power| {
-            let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; 1 << power].join(", ");
-            format!(
-                "INSERT INTO ended (id, step, hash, submitted_at, ended_at, state, project, name, key, body) VALUES {rows}"
-            )
-        })
-        .collect()
-});
-
-/// What stands for the specification in the record of a member of an array.
-static SHARED: LazyLock<Arc<WorkloadSpec>> = LazyLock::new(|| Arc::new(WorkloadSpec::command(&[])));
-
-async fn append(
-    conn: &mut SqliteConnection,
-    batch: &Batch,
-    specs: &[(WorkloadId, Arc<WorkloadSpec>)],
-) -> Result<(), StoreError> {
-    let mut arguments = SqliteArguments::default();
-    let mut bind = Binder(&mut arguments);
-    bind.int(step_bits(batch.head.step)).int(step_bits(batch.first_step)).int(batch.at.0);
-    bind.bytes(&batch.head.hash.0).bytes(&batch.body);
-    if batch.ended.is_empty() {
-        // One statement is a transaction of its own, and one message to the connection's thread instead of three.
-        let done = sqlx::query_with(INSERT_BATCH, arguments).execute(conn).await;
-        return done.map(drop).map_err(failed("the journal"));
-    }
-    run(conn, "BEGIN IMMEDIATE", SqliteArguments::default()).await?;
-    run(conn, INSERT_BATCH, arguments).await?;
-    for (list, spec) in specs {
-        let mut arguments = SqliteArguments::default();
-        Binder(&mut arguments).int(list.to_bits().cast_signed()).bytes(&json(spec));
-        run(conn, "INSERT OR IGNORE INTO spec (list, body) VALUES (?, ?)", arguments).await?;
-    }
-    let mut rest = batch.ended.as_slice();
-    while !rest.is_empty() {
-        let power = rest.len().min(ROWS_MAX).ilog2();
-        let (rows, others) = rest.split_at(1 << power);
-        let mut arguments = SqliteArguments::default();
-        arguments.reserve(rows.len() * 10, 0);
-        for ended in rows {
-            bind_ended(&mut Binder(&mut arguments), ended);
-        }
-        run(conn, &INSERT_ENDED[power as usize], arguments).await?;
-        rest = others;
-    }
-    run(conn, "COMMIT", SqliteArguments::default()).await.map(drop)
-}
-
-fn bind_ended(bind: &mut Binder<'_>, ended: &EndedWorkload) {
-    let EndedWorkload { workload, head } = ended;
-    let spec = &workload.spec;
-    bind.int(workload.id.to_bits().cast_signed()).int(step_bits(head.step)).bytes(&head.hash.0);
-    bind.int(workload.submitted_at.0).int(workload.state_since.0);
-    bind.text(workload.state.word()).text(&spec.project).text(&spec.name);
-    match &workload.key {
-        Some(key) => bind.text(key),
-        None => bind.null(),
-    };
-    if workload.id.member().is_some() {
-        bind.bytes(&json(&Workload { spec: Arc::clone(&SHARED), ..Workload::clone(workload) }));
-    } else {
-        bind.bytes(&json(workload.as_ref()));
-    }
-}
-
 /// Forgets the oldest batches up to step `covered`, and moves the anchor behind them.
 async fn prune_journal(conn: &mut SqliteConnection, covered: u64, before: Time) -> Result<u64, StoreError> {
     let oldest = rows::oldest(conn, covered).await?;
@@ -376,44 +303,6 @@ async fn prune_history(conn: &mut SqliteConnection, before: Time) -> Result<u64,
 
 /// Runs one statement, and says how many rows it changed.
 async fn run(conn: &mut SqliteConnection, sql: &'static str, arguments: SqliteArguments) -> Result<u64, StoreError> {
-    let done = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await;
+    let done = sqlx::query_with(sql, arguments).execute(conn).await;
     done.map(|done| done.rows_affected()).map_err(failed("the journal"))
-}
-
-fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).expect("a record is JSON and memory takes it")
-}
-
-/// A step as SQLite keeps it.
-///
-/// # Panics
-/// Past 2^63, which ids (2^47 steps) forbid long before.
-fn step_bits(step: u64) -> i64 {
-    i64::try_from(step).expect("a step fits SQLite's integers")
-}
-
-/// Arguments in the order of a statement's marks.
-struct Binder<'a>(&'a mut SqliteArguments);
-
-impl Binder<'_> {
-    fn int(&mut self, value: i64) -> &mut Self {
-        self.add(value)
-    }
-
-    fn text(&mut self, value: &str) -> &mut Self {
-        self.add(value)
-    }
-
-    fn bytes(&mut self, value: &[u8]) -> &mut Self {
-        self.add(value)
-    }
-
-    fn null(&mut self) -> &mut Self {
-        self.add(None::<i64>)
-    }
-
-    fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(&mut self, value: T) -> &mut Self {
-        self.0.add(value).expect("numbers, texts and bytes always encode");
-        self
-    }
 }
