@@ -54,7 +54,7 @@ struct CordonArgs {
     #[arg(value_name = "NODE")]
     node: String,
     /// Why, for the next one on call.
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "no reason given")]
     why: String,
     /// A JSON document for programs.
     #[arg(long)]

@@ -34,8 +34,9 @@ fn a_node_is_found_by_name_and_cordoned() {
     assert!(factory.cli_ok(&["node", "list"]).contains("8 × MI355X (pretended)"));
     assert!(factory.cli_ok(&["node", "cordon", name, "--why", "new fans"]).contains("new fans"));
     assert!(factory.cli_ok(&["--lang", "ko", "node", "show", name]).contains("배정 중지"));
-    refused(&factory, &["node", "cordon", name], 1, &["already in that state"]);
+    refused(&factory, &["node", "cordon", name, "--why", "new fans"], 1, &["already in that state"]);
     factory.cli_ok(&["node", "uncordon", name]);
+    assert!(factory.cli_ok(&["node", "cordon", name]).contains("no reason given"));
     refused(&factory, &["node", "show", "nowhere"], 5, &["No node is called “nowhere”"]);
 }
 

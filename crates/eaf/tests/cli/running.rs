@@ -32,7 +32,8 @@ fn an_interrupted_run_is_cancelled() {
     let mut child = eaf()
         .args(["run", "--name", "long", "--", "sh", "-c", "echo started; sleep 600"])
         .env("EAF_DATA_DIR", factory.data())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("eaf can be run");
     wait_for("the workload to run", Duration::from_secs(30), || {
@@ -138,5 +139,6 @@ fn waiting_is_explained_and_cancelled() {
     assert_eq!(ids, [second.as_str(), first.as_str()], "newest first");
     factory.cli_ok(&["cancel", &first, &second]);
     assert!(ended(&factory, &["wait", &first, &second], 1).contains("cancelled by "));
-    refused(&factory, &["cancel", &first], 5, &["No such workload"]);
+    assert_eq!(factory.cli_ok(&["cancel", &first]), format!("{first}  cancelled\n"), "what has ended stays as it is");
+    refused(&factory, &["cancel", "wl-999999"], 5, &["No such workload"]);
 }
