@@ -205,6 +205,19 @@ fn a_changed_history_is_found() {
 }
 
 #[test]
+fn a_column_that_lists_select_by_is_found() {
+    for column in
+        ["submitted_at = 7", "ended_at = 7", "state = 'failed'", "project = 'q'", "name = 'other'", "key = 'k'"]
+    {
+        let history = History::new(&[]);
+        let finished = "(SELECT max(id) FROM ended WHERE state = 'finished')";
+        sql(history.path(), &format!("UPDATE ended SET {column} WHERE id = {finished}"));
+        let error = history.verify(None).unwrap_err().to_string();
+        assert!(error.contains("a list would select it by something else"), "{column}: {error}");
+    }
+}
+
+#[test]
 fn a_cut_main_file_is_refused() {
     let history = History::new(&[]);
     let length = std::fs::metadata(history.journal()).unwrap().len();

@@ -7,3 +7,4 @@ mod durable;
 mod golden;
 mod invariants;
 mod power;
+mod reader;
