@@ -2,8 +2,8 @@
 //!
 //! What: made once with the right mode and complete from the first moment. Absent: the receipt key; its module makes it.
 
-use crate::server::{RunFile, TOKEN_FILE};
 use crate::StartError;
+use crate::server::{RunFile, TOKEN_FILE};
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

@@ -22,13 +22,7 @@ pub struct EventStream {
 
 impl EventStream {
     pub(super) fn new(client: Client, after: Option<EventId>) -> Self {
-        Self {
-            client,
-            after,
-            open: None,
-            failures: 0,
-            over: false,
-        }
+        Self { client, after, open: None, failures: 0, over: false }
     }
 
     fn connect(&mut self) -> Result<BufReader<BodyReader<'static>>, ClientError> {
@@ -36,13 +30,9 @@ impl EventStream {
             Some(after) => format!("/v1/events?after={after}"),
             None => "/v1/events".to_owned(),
         };
-        let (url, response) = self
-            .client
-            .send("GET", &path, None::<&()>, &[("accept", "text/event-stream")], None)?;
+        let (url, response) = self.client.send("GET", &path, None::<&()>, &[("accept", "text/event-stream")], None)?;
         let response = accept(&url, response)?;
-        Ok(BufReader::new(
-            response.into_body().into_with_config().limit(u64::MAX).reader(),
-        ))
+        Ok(BufReader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
     }
 
     /// The data of the next message; `None` where the connection is over.
@@ -68,17 +58,12 @@ impl EventStream {
             Some(reader) => reader,
             None => self.connect()?,
         };
-        let broken = |source| ClientError::Broken {
-            url: format!("{}/v1/events", self.client.base),
-            source,
-        };
+        let broken = |source| ClientError::Broken { url: format!("{}/v1/events", self.client.base), source };
         let Some(data) = Self::next_data(&mut reader).map_err(broken)? else {
             return Ok(None);
         };
-        let view: EventView = serde_json::from_str(&data).map_err(|_| ClientError::NotThisApi {
-            url: format!("{}/v1/events", self.client.base),
-            status: 200,
-        })?;
+        let view: EventView = serde_json::from_str(&data)
+            .map_err(|_| ClientError::NotThisApi { url: format!("{}/v1/events", self.client.base), status: 200 })?;
         self.open = Some(reader);
         self.after = Some(view.id);
         Ok(Some(view))

@@ -10,8 +10,8 @@ pub use events::EventStream;
 pub use streams::{FileReply, LogReader};
 
 use crate::{
-    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Problem, Ready, StopRequest,
-    Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
+    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Problem,
+    Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, WorkloadId};
 use serde::Serialize;
@@ -91,12 +91,9 @@ impl Client {
 
     /// The same, trusting only the certificates in this PEM text.
     pub fn trusting(base: &str, token: Option<String>, pem: &[u8]) -> Result<Self, ClientError> {
-        let certificate = Certificate::from_pem(pem).map_err(|source| ClientError::BadCertificate {
-            source: Box::new(source),
-        })?;
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&[certificate]))
-            .build();
+        let certificate =
+            Certificate::from_pem(pem).map_err(|source| ClientError::BadCertificate { source: Box::new(source) })?;
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[certificate])).build();
         Ok(Self::build(base, token, Some(tls)))
     }
 
@@ -151,8 +148,7 @@ impl Client {
 
     /// Prometheus metrics, as text.
     pub fn metrics(&self) -> Result<String, ClientError> {
-        self.get_bytes("/v1/metrics")
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        self.get_bytes("/v1/metrics").map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Submits; when this returns `Ok`, the submission is durable. The same key and request again give the same id.
@@ -228,10 +224,7 @@ impl Client {
 
     /// Places nothing more on this node.
     pub fn cordon(&self, id: NodeId, why: &str) -> Result<NodeView, ClientError> {
-        self.post(
-            &format!("/v1/nodes/{id}/cordon"),
-            Some(&CordonRequest { why: why.to_owned() }),
-        )
+        self.post(&format!("/v1/nodes/{id}/cordon"), Some(&CordonRequest { why: why.to_owned() }))
     }
 
     /// Places work on this node again.
@@ -275,14 +268,8 @@ impl Client {
         timeout: Option<Duration>,
     ) -> Result<(String, Response<Body>), ClientError> {
         let url = format!("{}{path}", self.base);
-        let failed = |source| ClientError::Unreachable {
-            url: url.clone(),
-            source: Box::new(source),
-        };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&url)
-            .header("accept-language", &self.language);
+        let failed = |source| ClientError::Unreachable { url: url.clone(), source: Box::new(source) };
+        let mut request = Request::builder().method(method).uri(&url).header("accept-language", &self.language);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -314,10 +301,7 @@ fn accept(url: &str, response: Response<Body>) -> Result<Response<Body>, ClientE
         return Ok(response);
     }
     if !is_problem(&response) {
-        return Err(ClientError::NotThisApi {
-            url: url.to_owned(),
-            status,
-        });
+        return Err(ClientError::NotThisApi { url: url.to_owned(), status });
     }
     let problem: Problem = read_json(url, response)?;
     Err(ClientError::Refused(Box::new(problem)))
@@ -329,19 +313,13 @@ fn read_bytes(url: &str, mut response: Response<Body>) -> Result<Vec<u8>, Client
         .with_config()
         .limit(ANSWER_BYTES_MAX)
         .read_to_vec()
-        .map_err(|source| ClientError::Unreachable {
-            url: url.to_owned(),
-            source: Box::new(source),
-        })
+        .map_err(|source| ClientError::Unreachable { url: url.to_owned(), source: Box::new(source) })
 }
 
 fn read_json<T: DeserializeOwned>(url: &str, response: Response<Body>) -> Result<T, ClientError> {
     let status = response.status().as_u16();
     let bytes = read_bytes(url, response)?;
-    serde_json::from_slice(&bytes).map_err(|_| ClientError::NotThisApi {
-        url: url.to_owned(),
-        status,
-    })
+    serde_json::from_slice(&bytes).map_err(|_| ClientError::NotThisApi { url: url.to_owned(), status })
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986 and the slash.

@@ -13,9 +13,7 @@ pub struct LogReader {
 
 impl LogReader {
     pub(super) fn new(response: Response<Body>) -> Self {
-        Self {
-            body: response.into_body().into_with_config().limit(u64::MAX).reader(),
-        }
+        Self { body: response.into_body().into_with_config().limit(u64::MAX).reader() }
     }
 }
 
@@ -42,22 +40,11 @@ pub(super) fn log_piece(url: &str, response: Response<Body>) -> Result<LogPiece,
     let status = response.status().as_u16();
     let number = |name: &str| -> Option<u64> { response.headers().get(name)?.to_str().ok()?.parse().ok() };
     let (offset, next) = (number("eaf-log-offset"), number("eaf-log-next"));
-    let end = response
-        .headers()
-        .get("eaf-log-end")
-        .is_some_and(|value| value == "true");
+    let end = response.headers().get("eaf-log-end").is_some_and(|value| value == "true");
     let (Some(offset), Some(next)) = (offset, next) else {
-        return Err(ClientError::NotThisApi {
-            url: url.to_owned(),
-            status,
-        });
+        return Err(ClientError::NotThisApi { url: url.to_owned(), status });
     };
-    Ok(LogPiece {
-        offset,
-        next,
-        end,
-        bytes: read_bytes(url, accept(url, response)?)?,
-    })
+    Ok(LogPiece { offset, next, end, bytes: read_bytes(url, accept(url, response)?)? })
 }
 
 pub(super) fn file_reply(url: &str, response: Response<Body>) -> Result<FileReply, ClientError> {

@@ -105,9 +105,8 @@ fn factory() -> Vec<(&'static str, Value)> {
     });
     let mut is_ready = json_answer("Ready", "Ready.");
     is_ready["headers"] = json!({ "Eaf-Process": { "$ref": "#/components/headers/Eaf-Process" } });
-    let ready = get("ready", "Whether work is taken and can be started.")
-        .answers("200", is_ready)
-        .answers("503", not_ready);
+    let ready =
+        get("ready", "Whether work is taken and can be started.").answers("200", is_ready).answers("503", not_ready);
     let metrics = get("metrics", "Metrics for Prometheus (OpenMetrics text).").answers(
         "200",
         json!({ "description": "Metrics.", "content": { "application/openmetrics-text": { "schema": { "type": "string" } } } }),

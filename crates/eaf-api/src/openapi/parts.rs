@@ -25,9 +25,7 @@ pub(super) fn entries(value: Value) -> Map<String, Value> {
 pub(super) const PRINTABLE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$";
 
 pub(super) fn schemas() -> Map<String, Value> {
-    let integer = |min: i64, max: u64, description: &str| {
-        json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max, "description": description })
-    };
+    let integer = |min: i64, max: u64, description: &str| json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max, "description": description });
     let exact = (1u64 << 63) - 1;
     entries(json!({
         "Time": { "type": "integer", "format": "int64", "description": "Milliseconds since 1970-01-01T00:00:00Z." },

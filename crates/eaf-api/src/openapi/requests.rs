@@ -4,6 +4,9 @@ use super::parts::{PRINTABLE, entries, object, schema};
 use serde_json::{Map, Value, json};
 
 const NO_NUL: &str = "^[^\\u0000]*$";
+/// With something in it that is no white space, and without NUL.
+const NOT_BLANK: &str = "^[^\\u0000]*[^\\u0000\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]\
+    [^\\u0000]*$";
 
 pub(super) fn schemas() -> Map<String, Value> {
     entries(json!({
@@ -58,7 +61,7 @@ pub(super) fn schemas() -> Map<String, Value> {
                     "script": {
                         "type": "string",
                         "description": "A text that is executed; it starts with `#!` or is given to /bin/sh.",
-                        "pattern": "^[^\\u0000]*[!-~][^\\u0000]*$"
+                        "pattern": NOT_BLANK
                     }
                 }))
             ]
@@ -67,7 +70,7 @@ pub(super) fn schemas() -> Map<String, Value> {
             "why": {
                 "type": "string",
                 "description": "Why, for the next one on call.",
-                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[!-~][^\\u0000-\\u001f\\u007f-\\u009f]*$",
+                "pattern": "^[^\\u0000-\\u0020\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
                 "maxLength": 200
             }
         })),
@@ -114,9 +117,7 @@ fn spec() -> Value {
             "description": description
         })
     };
-    let span = |min: u64, max: u64, description: &str| {
-        json!({ "type": ["integer", "null"], "minimum": min, "maximum": max, "description": description })
-    };
+    let span = |min: u64, max: u64, description: &str| json!({ "type": ["integer", "null"], "minimum": min, "maximum": max, "description": description });
     object(
         &["run"],
         json!({

@@ -34,11 +34,7 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.index == u32::MAX {
-            write!(f, "{}", self.step)
-        } else {
-            write!(f, "{}.{}", self.step, self.index)
-        }
+        if self.index == u32::MAX { write!(f, "{}", self.step) } else { write!(f, "{}.{}", self.step, self.index) }
     }
 }
 
@@ -59,13 +55,8 @@ impl FromStr for EventId {
         match text.split_once('.') {
             None => Ok(Self::behind(number(text).ok_or_else(fail)?)),
             Some((step, index)) => {
-                let index = number(index)
-                    .and_then(|n| u32::try_from(n).ok())
-                    .filter(|n| *n < u32::MAX);
-                Ok(Self {
-                    step: number(step).ok_or_else(fail)?,
-                    index: index.ok_or_else(fail)?,
-                })
+                let index = number(index).and_then(|n| u32::try_from(n).ok()).filter(|n| *n < u32::MAX);
+                Ok(Self { step: number(step).ok_or_else(fail)?, index: index.ok_or_else(fail)? })
             }
         }
     }
@@ -91,25 +82,11 @@ mod tests {
     #[test]
     fn event_ids_read_back_what_they_show() {
         let check = |text: &str, expect: Option<(u64, u32)>| {
-            assert_eq!(
-                text.parse::<EventId>().ok().map(|id| (id.step, id.index)),
-                expect,
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<EventId>().ok().map(|id| (id.step, id.index)), expect, "{text:?}");
         };
         check("12.0", Some((12, 0)));
         check("12", Some((12, u32::MAX)));
-        for bad in [
-            "",
-            ".",
-            "12.",
-            ".1",
-            "-1",
-            "1.4294967295",
-            "+1",
-            "1.2.3",
-            "9999999999999999",
-        ] {
+        for bad in ["", ".", "12.", ".1", "-1", "1.4294967295", "+1", "1.2.3", "9999999999999999"] {
             check(bad, None);
         }
         assert_eq!(EventId { step: 3, index: 4 }.to_string(), "3.4");

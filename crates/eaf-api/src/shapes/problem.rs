@@ -29,24 +29,12 @@ pub struct Problem {
 impl Problem {
     /// The problem of a rejection by the core.
     pub fn of_rejection(rejection: &Rejection, title: String, detail: String) -> Self {
-        Self::build(
-            rejection_status(rejection),
-            rejection.code(),
-            title,
-            detail,
-            serde_json::to_value(rejection),
-        )
+        Self::build(rejection_status(rejection), rejection.code(), title, detail, serde_json::to_value(rejection))
     }
 
     /// The problem of a refusal by the HTTP door.
     pub fn of_refusal(refusal: &Refusal, title: String, detail: String) -> Self {
-        Self::build(
-            refusal.status(),
-            refusal.code(),
-            title,
-            detail,
-            serde_json::to_value(refusal),
-        )
+        Self::build(refusal.status(), refusal.code(), title, detail, serde_json::to_value(refusal))
     }
 
     fn build(status: u16, code: &str, title: String, detail: String, data: serde_json::Result<Value>) -> Self {
@@ -57,14 +45,7 @@ impl Problem {
         for taken in ["type", "title", "status", "detail", "code"] {
             numbers.remove(taken);
         }
-        Self {
-            kind: format!("urn:eaf:problem:{code}"),
-            title,
-            status,
-            detail,
-            code: code.to_owned(),
-            numbers,
-        }
+        Self { kind: format!("urn:eaf:problem:{code}"), title, status, detail, code: code.to_owned(), numbers }
     }
 }
 

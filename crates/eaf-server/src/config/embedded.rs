@@ -22,7 +22,8 @@ pub fn embedded_settings(mut settings: Settings) -> Result<Settings, EmbeddedErr
         settings.prices = read("data/prices.toml", include_str!("../../../../data/prices.toml"))?;
     }
     if settings.carbon == CarbonProfile::default() {
-        settings.carbon = read("data/carbon/kr_2021-2024.toml", include_str!("../../../../data/carbon/kr_2021-2024.toml"))?;
+        settings.carbon =
+            read("data/carbon/kr_2021-2024.toml", include_str!("../../../../data/carbon/kr_2021-2024.toml"))?;
     }
     if settings.power == PowerModel::default() {
         settings.power = read("data/power.toml", include_str!("../../../../data/power.toml"))?;

@@ -60,7 +60,9 @@ pub(crate) async fn stale_files(
     for folder in ["logs", "work"] {
         let Ok(entries) = std::fs::read_dir(data_dir.join(folder)) else { continue };
         for entry in entries.flatten() {
-            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<WorkloadId>().ok()) else { continue };
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<WorkloadId>().ok()) else {
+                continue;
+            };
             if !seen.insert(id) || view.latest().state.workload(id).is_some() {
                 continue;
             }

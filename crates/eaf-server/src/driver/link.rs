@@ -44,7 +44,8 @@ impl Link {
     pub(crate) fn start(engine: Arc<dyn Engine>, site: Site, back: SyncSender<Message>) -> std::io::Result<Self> {
         let (errands, inbox) = channel();
         let carrier = Carrier { engine, site, back, failed: None };
-        let thread = std::thread::Builder::new().name("eaf-engine-link".to_owned()).spawn(move || carrier.run(&inbox))?;
+        let thread =
+            std::thread::Builder::new().name("eaf-engine-link".to_owned()).spawn(move || carrier.run(&inbox))?;
         Ok(Self { errands: Some(errands), thread: Some(thread) })
     }
 

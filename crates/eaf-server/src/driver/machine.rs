@@ -76,7 +76,8 @@ impl Machine {
     /// Takes a batch of inputs at an instant, which is held where the clock went back.
     pub(crate) fn turn(&mut self, clock: Time, inputs: &[Input]) -> Result<Turn, Fatal> {
         let now = clock.max(self.state.last_time());
-        let mut turn = Turn { batch: None, steps: Vec::new(), results: Vec::with_capacity(inputs.len()), effects: vec![] };
+        let mut turn =
+            Turn { batch: None, steps: Vec::new(), results: Vec::with_capacity(inputs.len()), effects: vec![] };
         if next_wakeup(&self.state).is_some_and(|wakeup| wakeup.at <= now) {
             // A rejection is impossible: a wake-up asks for nothing, and time was held.
             self.take(now, &Input::Wake, &mut turn.steps)?.expect("time itself is never rejected");
@@ -148,4 +149,116 @@ const fn may_place(event: &Event) -> bool {
             | Event::NodeCordoned { .. }
             | Event::LeaseGranted { .. }
     )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use eaf_model::{Bytes, CpuMilli, NodeSpec, Span, Submission, TaskKey, TaskReport, WorkloadSpec};
+    use std::collections::BTreeMap;
+
+    /// A machine and a clock that only the test moves.
+    pub(in crate::driver) struct Script {
+        pub(in crate::driver) machine: Machine,
+        pub(in crate::driver) now: Time,
+    }
+
+    pub(in crate::driver) fn node_spec() -> NodeSpec {
+        NodeSpec {
+            name: "node".to_owned(),
+            cpu: CpuMilli(4_000),
+            memory: Bytes(8 << 30),
+            accelerators: Vec::new(),
+            pretended: false,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    fn submission(key: Option<&str>) -> Input {
+        Input::Submit(Box::new(Submission {
+            spec: WorkloadSpec::command(&["true"]),
+            array: Vec::new(),
+            key: key.map(str::to_owned),
+            by: "test".to_owned(),
+            ended: Vec::new(),
+        }))
+    }
+
+    impl Script {
+        pub(in crate::driver) fn with_node() -> Self {
+            let mut script = Self { machine: Machine::new(State::new(), Head::default(), true), now: Time(1_000) };
+            script.turn(&[Input::NodeSeen(node_spec())]);
+            script
+        }
+
+        pub(in crate::driver) fn turn(&mut self, inputs: &[Input]) -> Turn {
+            self.machine.turn(self.now, inputs).expect("no invariant breaks")
+        }
+
+        /// Submits a workload that is placed at once, and gives its task.
+        pub(in crate::driver) fn placed(&mut self) -> TaskKey {
+            let turn = self.turn(&[submission(None)]);
+            turn.effects[0].key()
+        }
+
+        pub(in crate::driver) fn report(&mut self, key: TaskKey, report: TaskReport) {
+            self.turn(&[Input::Reported { key, report }]).results.remove(0).expect("the report counts");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_one_batch_with_its_plan_and_its_effects() {
+        let mut script = Script::with_node();
+        let before = script.machine.head();
+        let turn = script.turn(&[submission(None), submission(None)]);
+        let batch = turn.batch.expect("something happened");
+        assert_eq!((batch.first_step, batch.head.step), (before.step + 1, before.step + 3));
+        assert_eq!((turn.steps.len(), turn.effects.len()), (3, 2));
+        assert_eq!(script.machine.head(), batch.head);
+        assert!(script.turn(&[]).batch.is_none(), "nothing comes of nothing");
+    }
+
+    #[test]
+    fn a_key_that_is_known_makes_nothing_and_names_the_first() {
+        let mut script = Script::with_node();
+        let first = script.turn(&[submission(Some("k"))]).results.remove(0).unwrap();
+        let again = script.turn(&[submission(Some("k"))]);
+        let second = again.results[0].clone().unwrap();
+        assert!(first.changed && !second.changed && again.batch.is_none());
+        assert_eq!(first.workload, second.workload);
+        assert!(second.step >= first.step);
+    }
+
+    #[test]
+    fn time_is_held_where_the_clock_goes_back() {
+        let mut script = Script::with_node();
+        script.now = Time(5);
+        let turn = script.turn(&[submission(None)]);
+        assert_eq!((turn.results[0].is_ok(), turn.batch.unwrap().at), (true, Time(1_000)));
+    }
+
+    #[test]
+    fn a_deadline_is_met_without_any_input() {
+        let mut script = Script::with_node();
+        let key = script.placed();
+        script.report(key, TaskReport::Started { at: script.now });
+        let due = script.machine.due().expect("the wall time ends");
+        script.now = due.after(Span(1));
+        let turn = script.turn(&[]);
+        assert!(matches!(turn.effects.as_slice(), [Effect::Stop(order)] if order.key == key), "{:?}", turn.effects);
+    }
+
+    #[test]
+    fn a_plan_that_was_cut_short_goes_on_by_itself() {
+        let mut script = Script::with_node();
+        let mut settings = script.machine.state().settings().clone();
+        settings.limits.grants_per_plan_max = 1;
+        script.turn(&[Input::Configure(Box::new(settings))]);
+        let turn = script.turn(&[submission(None), submission(None), submission(None)]);
+        assert_eq!((turn.effects.len(), script.machine.due()), (1, Some(Time(i64::MIN))));
+        assert_eq!(script.turn(&[]).effects.len(), 1);
+        assert_eq!(script.turn(&[]).effects.len(), 1);
+        script.machine.stop_planning();
+        assert_eq!(script.turn(&[submission(None)]).effects.len(), 0);
+    }
 }

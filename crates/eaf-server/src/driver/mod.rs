@@ -24,8 +24,8 @@ use eaf_store::{SnapshotPolicy, Snapshots, Store};
 use keeper::save_snapshot;
 use reconcile::{Met, reconcile, taken_on};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
@@ -199,12 +199,8 @@ impl Driver {
 
     /// Runs until it is told to stop.
     pub(crate) fn run(mut self) -> Result<(), Fatal> {
-        let mut house = Housekeeping {
-            snapshot_running: false,
-            prune_at: Instant::now(),
-            stop_by: None,
-            stopping: false,
-        };
+        let mut house =
+            Housekeeping { snapshot_running: false, prune_at: Instant::now(), stop_by: None, stopping: false };
         self.link.give(Errand::Reconcile { expected: taken_on(self.machine.state()) });
         loop {
             let mut gathered = self.gather(&house);
@@ -384,7 +380,8 @@ impl Driver {
             house.snapshot_running = save_snapshot(published, snapshots, own);
         }
         if Instant::now() >= house.prune_at && !house.stopping {
-            let before = |kept: eaf_model::Span| Time(now().0.saturating_sub(i64::try_from(kept.0).unwrap_or(i64::MAX)));
+            let before =
+                |kept: eaf_model::Span| Time(now().0.saturating_sub(i64::try_from(kept.0).unwrap_or(i64::MAX)));
             let pruned = self.store.prune(before(self.retention.journal), before(self.retention.history))?;
             if pruned.batches + pruned.ended > 0 {
                 info!(batches = pruned.batches, ended = pruned.ended, "old history was forgotten");

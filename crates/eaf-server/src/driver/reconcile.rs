@@ -73,3 +73,66 @@ pub(crate) fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<
 fn is_ours(state: &State, key: TaskKey) -> bool {
     state.lease(key.lease).is_some() || state.abandoned().any(|(abandoned, _)| *abandoned == key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::machine::tests::{Script, node_spec};
+    use eaf_model::{Exit, LeaseId, Usage};
+
+    /// A factory with one workload running and one ordered, and their tasks.
+    fn factory() -> (Script, TaskKey, TaskKey) {
+        let mut script = Script::with_node();
+        let (running, ordered) = (script.placed(), script.placed());
+        script.report(running, TaskReport::Started { at: script.now });
+        (script, running, ordered)
+    }
+
+    fn check(script: &Script, known: Vec<Known>, expected: &BTreeSet<TaskKey>, expect: &Reconciled) {
+        let met = Met { nodes: vec![node_spec()], known };
+        let mut got = reconcile(script.machine.state(), script.now, met, expected);
+        assert_eq!(got.inputs.remove(0), Input::NodeSeen(node_spec()));
+        assert_eq!(&got, expect);
+    }
+
+    #[test]
+    fn what_the_engine_has_lost_is_reported_and_what_it_was_not_asked_for_is_not() {
+        let (script, running, ordered) = factory();
+        let expected = taken_on(script.machine.state());
+        assert_eq!(expected, BTreeSet::from([running]));
+        let unknown = Input::Reported { key: running, report: TaskReport::Unknown };
+        check(&script, vec![], &expected, &Reconciled { inputs: vec![unknown], ..Reconciled::default() });
+        // What it took on after it was asked is no news.
+        check(&script, vec![], &BTreeSet::new(), &Reconciled::default());
+        let known = Known { key: ordered, report: TaskReport::Accepted };
+        let told = Input::Reported { key: ordered, report: TaskReport::Accepted };
+        check(&script, vec![known], &BTreeSet::new(), &Reconciled { inputs: vec![told], ..Reconciled::default() });
+    }
+
+    #[test]
+    fn strays_are_stopped_and_exits_are_settled() {
+        let (script, running, _) = factory();
+        let stray = TaskKey { lease: LeaseId::of_step(999), task: 0 };
+        let exited = TaskReport::Exited { at: script.now, exit: Exit::Code(0), usage: Usage::default() };
+        let known = vec![
+            Known { key: running, report: exited.clone() },
+            Known { key: stray, report: TaskReport::Started { at: script.now } },
+            Known { key: TaskKey { task: 1, ..stray }, report: exited.clone() },
+        ];
+        let grace = script.machine.state().settings().timing.stop_grace_default;
+        let expect = Reconciled {
+            inputs: vec![Input::Reported { key: running, report: exited }],
+            strays: vec![Effect::Stop(StopOrder { key: stray, ordered_at: script.now, grace })],
+            settle: vec![running, TaskKey { task: 1, ..stray }],
+        };
+        check(&script, known, &taken_on(script.machine.state()), &expect);
+    }
+
+    #[test]
+    fn a_node_that_is_not_served_any_more_is_lost() {
+        let (script, ..) = factory();
+        let met = Met { nodes: vec![], known: vec![] };
+        let got = reconcile(script.machine.state(), script.now, met, &BTreeSet::new());
+        assert!(matches!(got.inputs.as_slice(), [Input::NodeLost { .. }]), "{:?}", got.inputs);
+    }
+}

@@ -41,10 +41,8 @@ pub(super) async fn stream(
     let resumed = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default().parse::<EventId>());
     let asked = parameters.after.map(|after| after.parse::<EventId>());
     let after = match (resumed, asked) {
-        (Some(resumed), _) => resumed.map_err(|e| Refusal::HeaderMalformed {
-            header: "Last-Event-ID".to_owned(),
-            expected: e.to_string(),
-        })?,
+        (Some(resumed), _) => resumed
+            .map_err(|e| Refusal::HeaderMalformed { header: "Last-Event-ID".to_owned(), expected: e.to_string() })?,
         (None, Some(asked)) => asked.map_err(|e| Refusal::QueryMalformed { problem: format!("after: {e}") })?,
         (None, None) => EventId::behind(app.view.latest().head.step),
     };
@@ -136,5 +134,6 @@ impl Reader {
 fn write_event(text: &mut String, view: &EventView) {
     use std::fmt::Write;
     let data = serde_json::to_string(view).expect("an event is JSON");
-    write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", view.id, view.event.kind()).expect("a String takes every write");
+    write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", view.id, view.event.kind())
+        .expect("a String takes every write");
 }

@@ -132,7 +132,8 @@ fn is_over(at: &Published, found: &Found, output: Output) -> bool {
     }
     let lease = record.lease.and_then(|lease| at.state.lease(lease));
     lease.is_some_and(|lease| {
-        lease.attempt == output.attempt && lease.tasks.get(output.task as usize).is_some_and(|task| task.state.is_over())
+        lease.attempt == output.attempt
+            && lease.tasks.get(output.task as usize).is_some_and(|task| task.state.is_over())
     })
 }
 

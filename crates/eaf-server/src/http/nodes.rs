@@ -32,8 +32,8 @@ pub(super) async fn cordon(
     NodePath(id): NodePath,
     Json(CordonRequest { why }): Json<CordonRequest>,
 ) -> Result<Response, Refused> {
-    if why.trim().is_empty() || why.chars().count() > WHY_MAX || why.chars().any(char::is_control) {
-        let expected = format!("1 to {WHY_MAX} characters of printable text");
+    if why.is_empty() || why.starts_with(' ') || why.chars().count() > WHY_MAX || why.chars().any(char::is_control) {
+        let expected = format!("1 to {WHY_MAX} characters of printable text, not beginning with a space");
         let problem = FieldProblem::Malformed { expected };
         return Err(Refused::Rejected(Rejection::Invalid { field: "why".to_owned(), problem }));
     }

@@ -2,7 +2,9 @@
 //!
 //! What: workloads, arrays and nodes, from the state or the history. Absent: where a record comes from; `history` knows.
 
-use eaf_api::{ArraySummary, AttemptView, LeaseView, NodeStatus, NodeView, TaskView, TaskWord, WorkloadStatus, WorkloadView};
+use eaf_api::{
+    ArraySummary, AttemptView, LeaseView, NodeStatus, NodeView, TaskView, TaskWord, WorkloadStatus, WorkloadView,
+};
 use eaf_core::{Lease, Node, State, TaskState, Workload};
 use eaf_model::{GpuMilli, NodeId, NodeState, WorkloadState};
 use eaf_sched::NodeCapacity;

@@ -2,10 +2,10 @@
 //!
 //! What: queries on the snapshot and the history, and one order. Absent: submission (`submit`), logs and files.
 
+use super::App;
 use super::answer::{Refused, json, with_type};
 use super::extract::{Query, WorkloadPath};
 use super::history::{self, Found};
-use super::App;
 use crate::clock::now;
 use crate::driver::NotTaken;
 use axum::extract::State;

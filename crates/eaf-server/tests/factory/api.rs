@@ -95,8 +95,14 @@ fn lists_are_paged() {
         }
     }
     assert_eq!(paged, newest_first);
-    assert_eq!(refused(client.list(&ListQuery { limit: Some(PAGE_MAX + 1), ..ListQuery::default() })), "query_malformed");
-    assert_eq!(refused(client.list(&ListQuery { cursor: Some("x".to_owned()), ..ListQuery::default() })), "query_malformed");
+    assert_eq!(
+        refused(client.list(&ListQuery { limit: Some(PAGE_MAX + 1), ..ListQuery::default() })),
+        "query_malformed"
+    );
+    assert_eq!(
+        refused(client.list(&ListQuery { cursor: Some("x".to_owned()), ..ListQuery::default() })),
+        "query_malformed"
+    );
 }
 
 fn arrays_are_shown() {
@@ -180,7 +186,8 @@ fn refusals_are_problems() {
     }
     let korean = factory.call("GET", "/v1/nothing", &[("accept-language", "ko-KR,ko;q=0.9")], b"");
     assert_eq!((korean.language.as_str(), korean.json()["title"].as_str().unwrap().is_ascii()), ("ko", false));
-    let largest = factory.post("/v1/workloads", &json!({ "spec": { "run": { "script": "x" }, "task": { "cpu": 1_000_000 } } }));
+    let largest =
+        factory.post("/v1/workloads", &json!({ "spec": { "run": { "script": "x" }, "task": { "cpu": 1_000_000 } } }));
     assert_eq!(largest.code(), (409, "never_fits".to_owned()));
     assert!(largest.json()["largest"]["cpu"].as_u64().unwrap() > 0);
     assert_eq!(factory.post("/v1/stop", &json!({ "process": "another" })).code(), (409, "other_process".to_owned()));
