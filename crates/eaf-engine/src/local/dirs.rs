@@ -68,7 +68,7 @@ impl Dirs {
     }
 
     /// The socket by way of the open `engine` directory: a name short enough for any socket call.
-    pub(crate) fn socket_through(&self, engine: &File) -> PathBuf {
+    pub(crate) fn socket_through(engine: &File) -> PathBuf {
         format!("/proc/self/fd/{}/supervisor.sock", engine.as_raw_fd()).into()
     }
 

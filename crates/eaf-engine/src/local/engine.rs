@@ -289,7 +289,7 @@ impl Shared {
         }
     }
 
-    fn remove(&self, path: PathBuf) -> Result<(), EngineError> {
+    fn remove(path: PathBuf) -> Result<(), EngineError> {
         match std::fs::remove_dir_all(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(EngineError::file("remove", path)(error)),
             _ => Ok(()),
@@ -343,8 +343,8 @@ impl Engine for LocalEngine {
     fn forget_files(&self, workloads: &[WorkloadId]) -> Result<(), EngineError> {
         let mut outcome = Ok(());
         for workload in workloads {
-            let work = self.shared.remove(self.shared.dirs.work(*workload));
-            let logs = self.shared.remove(self.shared.dirs.logs().join(workload.to_string()));
+            let work = Shared::remove(self.shared.dirs.work(*workload));
+            let logs = Shared::remove(self.shared.dirs.logs().join(workload.to_string()));
             // One that cannot be removed does not keep the others.
             outcome = outcome.and(work).and(logs);
         }

@@ -74,7 +74,7 @@ impl Linker {
 
     fn connect(&mut self) -> Result<Link, EngineError> {
         let engine = File::open(self.dirs.engine()).map_err(EngineError::file("open", self.dirs.engine()))?;
-        let socket = self.dirs.socket_through(&engine);
+        let socket = Dirs::socket_through(&engine);
         let give_up = Instant::now() + ANSWER_WITHIN;
         let mut started = false;
         loop {
@@ -123,7 +123,7 @@ impl Link {
             if let Some(message) = next_message(&mut self.lines)? {
                 return Ok(message);
             }
-            let mut buffer = [0; 64 << 10];
+            let mut buffer = vec![0; 64 << 10];
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(lost(&io::ErrorKind::UnexpectedEof.into())),
                 Ok(length) => self.lines.push(&buffer[..length]),

@@ -196,7 +196,7 @@ mod tests {
     fn positions_survive_rotation_and_a_new_writer() {
         let long: String = ('a'..='z').cycle().take(105).collect();
         let expect: Vec<(u64, &str)> = [(0, 20), (50, 60), (60, 70), (70, 80), (80, 90), (90, 100), (100, 105)]
-            .map(|(a, b)| (a, &long[a as usize..b]))
+            .map(|(a, b)| (a, &long[usize::try_from(a).expect("small")..b]))
             .into();
         for resume in [false, true] {
             check(&[], resume, &[]);

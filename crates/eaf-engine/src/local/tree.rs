@@ -6,7 +6,8 @@
 use eaf_model::TaskKey;
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 
 /// Sends a signal; a process that is gone is no error.
 pub(crate) fn signal(pid: u32, signal: Signal) {
@@ -32,7 +33,10 @@ pub(crate) struct Stat {
 
 /// Reads a process; `None` where there is none.
 pub(crate) fn stat(pid: u32) -> Option<Stat> {
-    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    // One read of a buffer on the stack: this is done for every task that starts.
+    let mut bytes = [0; 1_024];
+    let length = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut bytes)).ok()?;
+    parse_stat(&String::from_utf8_lossy(&bytes[..length]))
 }
 
 fn parse_stat(text: &str) -> Option<Stat> {
@@ -54,10 +58,14 @@ pub(crate) fn tree_of(key: TaskKey, main: Option<u32>) -> Vec<u32> {
     let mark = [format!("EAF_LEASE_ID={}", key.lease), format!("EAF_TASK_RANK={}", key.task)];
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let mut roots = Vec::new();
-    for pid in all_pids() {
+    let own = std::process::id();
+    for pid in all_pids(own) {
         let Some(stat) = stat(pid).filter(|stat| stat.state != b'Z') else { continue };
         children.entry(stat.parent).or_default().push(pid);
-        if main.is_some_and(|main| pid == main || stat.session == main) || names(pid, &mark) {
+        // Whatever has lost its parent fell to a supervisor, or to the first process where that had died; only there
+        // the environment is looked at. The rest descends from what is found.
+        let orphan = stat.parent == 1 || stat.parent == own;
+        if main.is_some_and(|main| pid == main || stat.session == main) || orphan && names(pid, &mark) {
             roots.push(pid);
         }
     }
@@ -75,8 +83,7 @@ fn names(pid: u32, mark: &[String; 2]) -> bool {
     mark.iter().all(|mark| environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()))
 }
 
-fn all_pids() -> impl Iterator<Item = u32> {
-    let own = std::process::id();
+fn all_pids(own: u32) -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(move |pid| *pid != own && *pid > 1)
 }

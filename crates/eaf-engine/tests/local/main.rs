@@ -4,6 +4,7 @@
 //! killed or renewed, a machine that restarts, the sandbox, users, limits. Why a `main` of its own: this program is also
 //! the supervisor, which may have no other thread. Absent: other engines.
 
+mod discovery;
 mod fixture;
 mod restart;
 mod rules;
@@ -27,7 +28,7 @@ fn main() {
             }));
         }
     }
-    for (name, test) in restart::TESTS.iter().chain(rules::TESTS) {
+    for (name, test) in restart::TESTS.iter().chain(rules::TESTS).chain(discovery::TESTS) {
         trials.push(Trial::test(*name, move || {
             test();
             Ok(())

@@ -82,12 +82,11 @@ impl Cgroups {
 
     /// An empty slot with these limits.
     pub(crate) fn take(&mut self, limits: &Limits) -> std::io::Result<Slot> {
-        let mut slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.next += 1;
-                Slot::make(self.flavour, &self.hierarchies, self.next)?
-            }
+        let mut slot = if let Some(slot) = self.free.pop() {
+            slot
+        } else {
+            self.next += 1;
+            Slot::make(self.flavour, &self.hierarchies, self.next)?
         };
         slot.prepare(limits)?;
         Ok(slot)

@@ -63,11 +63,14 @@ impl Slot {
     pub(super) fn make(flavour: Flavour, hierarchies: &[Hierarchy], number: u32) -> io::Result<Self> {
         let mut dirs = Vec::new();
         let mut joins = Vec::new();
+        // A process that enters as a thread (it has only one) need not wait until no process anywhere is being made or
+        // ended, which takes the kernel some milliseconds. Version 2 has that only for groups of threads.
+        let join = if flavour == Flavour::V1 { "tasks" } else { "cgroup.procs" };
         for hierarchy in hierarchies {
             let dir = slot_dir(hierarchy, number);
             match fs::create_dir(&dir) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => joins.push(fs::OpenOptions::new().write(true).open(dir.join("cgroup.procs"))?.into()),
+                _ => joins.push(fs::OpenOptions::new().write(true).open(dir.join(join))?.into()),
             }
             dirs.push(dir);
         }

@@ -21,9 +21,7 @@ pub(super) fn find(paths: &MachinePaths, catalogue: &Catalogue) -> Vec<Device> {
     }
     let told = |tool: &std::ffi::OsStr, args: &[&str], read: fn(&Value) -> Option<Vec<Told>>| {
         let answer = serde_json::from_str::<Value>(&tool::ask(tool, args)?).ok()?;
-        Some(
-            read(&answer)?.into_iter().enumerate().map(|(at, told)| told.device(at as u32, paths, catalogue)).collect(),
-        )
+        Some((0..).zip(read(&answer)?).map(|(at, told)| told.device(at, paths, catalogue)).collect())
     };
     told(&paths.amd_smi, &AMD_SMI, by_amd_smi)
         .or_else(|| told(&paths.rocm_smi, &ROCM_SMI, by_rocm_smi))
@@ -44,6 +42,7 @@ fn by_kernel(paths: &MachinePaths, catalogue: &Catalogue) -> Vec<Device> {
     let mut numbers: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     let mut devices: Vec<Device> = Vec::new();
+    let mut ordinal = 0;
     for number in numbers {
         let node = nodes.join(number.to_string());
         let own = properties(&node.join("properties"));
@@ -62,13 +61,14 @@ fn by_kernel(paths: &MachinePaths, catalogue: &Catalogue) -> Vec<Device> {
         devices.push(Device {
             model: model.map_or_else(unnamed, |model| model.name.clone()),
             vendor: Some(Vendor::Amd),
-            ordinal: devices.len() as u32,
+            ordinal,
             uuid: (unique != 0).then(|| format!("GPU-{unique:016x}")),
             memory: board_memory(&node).or_else(|| model?.memory()),
             files: vec![paths.dev.join("kfd"), paths.dev.join(format!("dri/renderD{minor}"))],
             busy_percent: existing(card.join("gpu_busy_percent")),
             power_microwatts: power_file(&card),
         });
+        ordinal += 1;
     }
     devices
 }

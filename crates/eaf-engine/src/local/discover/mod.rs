@@ -72,7 +72,8 @@ fn pretend(text: &str, catalogue: &Catalogue) -> Result<Vec<Device>, EngineError
             busy_percent: None,
             power_microwatts: None,
         };
-        let first = devices.iter().filter(|device: &&Device| device.vendor == Some(model.vendor)).count() as u32;
+        let before = devices.iter().rev().find(|device: &&Device| device.vendor == Some(model.vendor));
+        let first = before.map_or(0, |device| device.ordinal + 1);
         devices.extend((first..first + u32::from(count)).map(device));
     }
     Ok(devices)

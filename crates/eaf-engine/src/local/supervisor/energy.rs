@@ -113,14 +113,14 @@ impl Meter {
     fn energy(&self, intent: &Intent, metered: &Metered) -> Option<MilliJoules> {
         let held = || intent.accelerators.iter().map(|(index, _)| self.devices.get(usize::from(*index)));
         let measured = held().all(|device| device.is_some_and(|device| device.power_microwatts.is_some()));
-        (metered.whole && measured && !self.packages.is_empty()).then(|| MilliJoules(metered.microjoules / 1_000))
+        (metered.whole && measured && !self.packages.is_empty()).then_some(MilliJoules(metered.microjoules / 1_000))
     }
 
     /// Busy time of a task's accelerators, where all of them tell.
     fn busy(&self, intent: &Intent, metered: &Metered) -> Option<Span> {
         let mut held = intent.accelerators.iter().map(|(index, _)| self.devices.get(usize::from(*index)));
         let told = held.all(|device| device.is_some_and(|device| device.busy_percent.is_some()));
-        (metered.whole && told && !intent.accelerators.is_empty()).then(|| Span(metered.busy_micros / 1_000))
+        (metered.whole && told && !intent.accelerators.is_empty()).then_some(Span(metered.busy_micros / 1_000))
     }
 }
 

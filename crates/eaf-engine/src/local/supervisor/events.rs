@@ -40,12 +40,13 @@ impl Token {
     }
 
     fn unpack(bits: u64) -> Self {
-        let serial = (bits & u64::from(u32::MAX)) as u32;
-        match bits >> 40 {
+        let [a, b, c, d, stream, kind, ..] = bits.to_le_bytes();
+        let serial = u32::from_le_bytes([a, b, c, d]);
+        match kind {
             0 => Self::Listener,
             1 => Self::Signals,
             2 => Self::Client(serial),
-            3 => Self::Output(serial, (bits >> 32) as u8),
+            3 => Self::Output(serial, stream),
             _ => Self::Process(serial),
         }
     }

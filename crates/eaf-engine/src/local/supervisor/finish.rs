@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// Read from one output before others have their turn.
 const READS_A_TURN: usize = 8;
-const READ_BYTES: usize = 64 << 10;
+pub(super) const READ_BYTES: usize = 64 << 10;
 /// Between two looks at a tree that is being killed.
 const KILL_AGAIN: Duration = Duration::from_millis(5);
 
@@ -31,10 +31,9 @@ enum Reading {
     End,
 }
 
-fn copy(output: &mut super::task::Output, turns: usize) -> Reading {
-    let mut buffer = [0; READ_BYTES];
+fn copy(output: &mut super::task::Output, buffer: &mut [u8], turns: usize) -> Reading {
     for _ in 0..turns {
-        match output.pipe.read(&mut buffer) {
+        match output.pipe.read(buffer) {
             Ok(0) => return Reading::End,
             Ok(length) => {
                 if let Err(error) = output.log.write(&buffer[..length]) {
@@ -60,7 +59,7 @@ impl Supervisor {
     pub(super) fn read_output(&mut self, serial: u32, at: usize) {
         let Some(task) = self.by_serial.get(&serial).and_then(|key| self.tasks.get_mut(key)) else { return };
         let Some(output) = &mut task.outputs[at] else { return };
-        if copy(output, READS_A_TURN) == Reading::End {
+        if copy(output, &mut self.buffer, READS_A_TURN) == Reading::End {
             task.outputs[at] = None;
         }
     }
@@ -115,7 +114,7 @@ impl Supervisor {
         let Some(task) = self.tasks.get_mut(&key) else { return };
         for output in task.outputs.iter_mut().flatten() {
             // Nobody writes any more, so this ends when the pipe is empty.
-            while copy(output, READS_A_TURN) == Reading::More {}
+            while copy(output, &mut self.buffer, READS_A_TURN) == Reading::More {}
         }
         let oom_kills = task.slot.as_ref().map_or(0, |slot| slot.counters().oom_kills);
         let exit = if oom_kills > 0 && !exit.is_success() { Exit::OutOfMemory } else { exit };

@@ -31,7 +31,7 @@ use rustix::process::{Resource, Rlimit};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -99,6 +99,7 @@ pub(crate) struct Supervisor {
     queued: BTreeSet<TaskKey>,
     due: BTreeSet<(Instant, Due)>,
     outbox: Vec<Report>,
+    buffer: Vec<u8>,
     records: Records,
     cgroups: Option<Cgroups>,
     sandboxes: Sandboxes,
@@ -142,7 +143,7 @@ fn secret(dirs: &Dirs) -> Result<String, EngineError> {
     let make = || {
         let mut bytes = [0; 16];
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = format!("{:032x}", u128::from_ne_bytes(bytes));
         let new = path.with_extension("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         io::Write::write_all(&mut file, secret.as_bytes())?;
@@ -155,7 +156,7 @@ fn secret(dirs: &Dirs) -> Result<String, EngineError> {
 fn listen(dirs: &Dirs) -> Result<UnixListener, EngineError> {
     // Through the open directory: a socket's path may not be longer than 107 bytes, a data directory's may.
     let directory = File::open(dirs.engine()).map_err(EngineError::file("open", dirs.engine()))?;
-    let path = dirs.socket_through(&directory);
+    let path = Dirs::socket_through(&directory);
     let _ = fs::remove_file(&path);
     UnixListener::bind(&path).map_err(EngineError::file("listen on", dirs.socket()))
 }
@@ -167,22 +168,31 @@ fn raise_open_files() -> (u64, u64) {
     (before.current.unwrap_or(u64::MAX), before.maximum.unwrap_or(u64::MAX))
 }
 
+/// What a supervisor begins with that takes over from none; `None` where the data directory has one.
+fn first(dirs: &Dirs) -> Result<Option<upgrade::Handover>, EngineError> {
+    let Some(lock) = lock(dirs)? else { return Ok(None) };
+    // The secret first: whoever can connect can read it.
+    secret(dirs)?;
+    let (listener, open_files) = (listen(dirs)?, raise_open_files());
+    Ok(Some(upgrade::Handover { lock, listener, open_files, queue: VecDeque::new(), tasks: Vec::new() }))
+}
+
 impl Supervisor {
     fn begin(
         config: SuperviseConfig,
         dirs: Dirs,
         handover: Option<upgrade::Handover>,
     ) -> Result<Option<Self>, EngineError> {
-        let (lock, secret, listener, open_files, queue, inherited) = match handover {
-            Some(upgrade::Handover { lock, listener, open_files, queue, tasks }) => {
-                (lock, secret(&dirs)?, listener, open_files, queue, Some(tasks))
-            }
-            None => {
-                let Some(lock) = lock(&dirs)? else { return Ok(None) };
-                // The secret first: whoever can connect can read it.
-                (lock, secret(&dirs)?, listen(&dirs)?, raise_open_files(), VecDeque::new(), None)
-            }
+        let resumed = handover.is_some();
+        let handover = match handover {
+            Some(handover) => handover,
+            None => match first(&dirs)? {
+                Some(handover) => handover,
+                None => return Ok(None),
+            },
         };
+        let upgrade::Handover { lock, listener, open_files, queue, tasks } = handover;
+        let inherited = resumed.then_some(tasks);
         let engine = |what, error: io::Error| EngineError::file(what, dirs.engine())(error);
         listener.set_nonblocking(true).map_err(|e| engine("listen in", e))?;
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -199,7 +209,7 @@ impl Supervisor {
         let left = crate::local::records::read(&dirs.records()).map_err(|e| engine("read the records of", e))?;
         let records = Records::begin(dirs.records(), boot.trim().to_owned(), &left.tasks);
         let mut supervisor = Self {
-            secret,
+            secret: secret(&dirs)?,
             null: File::options()
                 .read(true)
                 .write(true)
@@ -218,6 +228,7 @@ impl Supervisor {
             by_serial: BTreeMap::new(),
             due: BTreeSet::new(),
             outbox: Vec::new(),
+            buffer: vec![0; finish::READ_BYTES],
             cgroups: None,
             serial: 0,
             live: 0,
@@ -400,6 +411,5 @@ fn make_dir(path: &std::path::Path, mode: u32) -> io::Result<bool> {
 /// Opens a directory only to name it.
 fn open_dir(path: &std::path::Path) -> io::Result<OwnedFd> {
     let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    Ok(file.as_fd().try_clone_to_owned()?)
+    Ok(OpenOptions::new().read(true).custom_flags(flags).open(path)?.into())
 }

@@ -36,8 +36,9 @@ impl Supervisor {
                 (None, Some(_)) if !same_boot => self.end_unseen(key, RESTARTED),
                 (None, Some(intent)) => {
                     used.extend(intent.slot.map(|(number, _)| number));
-                    let handed = handed.as_mut().map(|handed| handed.remove(&key));
-                    self.find_again(intent, process, handed);
+                    let ours = handed.is_some();
+                    let handed = handed.as_mut().and_then(|handed| handed.remove(&key));
+                    self.find_again(intent, process, ours, handed);
                 }
                 (None, None) => self.records.settled(key),
             }
@@ -52,7 +53,7 @@ impl Supervisor {
         self.tasks.insert(key, Task::ended(ended));
     }
 
-    fn find_again(&mut self, intent: Intent, process: Option<Process>, handed: Option<Option<Handed>>) {
+    fn find_again(&mut self, intent: Intent, process: Option<Process>, ours: bool, handed: Option<Handed>) {
         let key = intent.key;
         let slot = self.reopen_slot(&intent);
         let Some(process) = process.or_else(|| find_process(key, slot.as_ref())) else {
@@ -61,8 +62,6 @@ impl Supervisor {
             return self.give_back(slot);
         };
         self.records.process(key, process);
-        let ours = handed.is_some();
-        let handed = handed.flatten();
         let mut task = self.begin_task(intent, process, slot);
         self.attach_outputs(key, &mut task, handed.as_ref());
         if let Some(kill_in) = handed.as_ref().and_then(|handed| handed.kill_in_ms) {
@@ -108,10 +107,10 @@ impl Supervisor {
             None => Self::find_pipes(&super::finish::pids_of(key, task), process.pipes),
         };
         let mut outputs = [None, None];
-        for (at, (pipe, stream)) in pipes.into_iter().zip([LogStream::Stdout, LogStream::Stderr]).enumerate() {
+        for (at, (pipe, stream)) in (0..).zip(pipes.into_iter().zip([LogStream::Stdout, LogStream::Stderr])) {
             let name = LogName::new(&self.dirs.logs(), intent.workload, intent.attempt, key.task, stream);
             match (pipe, LogWriter::resume(name, intent.log_bytes_max)) {
-                (Some(pipe), Ok(log)) => outputs[at] = self.watch_output(task.serial, at, pipe, log),
+                (Some(pipe), Ok(log)) => outputs[usize::from(at)] = self.watch_output(task.serial, at, pipe, log),
                 (Some(_), Err(error)) => tracing::error!(%error, "the log of a task cannot be taken up"),
                 (None, _) => {}
             }

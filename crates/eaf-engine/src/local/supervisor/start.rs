@@ -178,11 +178,11 @@ impl Supervisor {
         self.records.process(key, process);
         let mut task = self.begin_task(intent, process, slot);
         task.metered = Metered { whole: true, ..Metered::default() };
-        for (at, (pipe, stream)) in pipes.into_iter().zip([LogStream::Stdout, LogStream::Stderr]).enumerate() {
+        for (at, (pipe, stream)) in (0..).zip(pipes.into_iter().zip([LogStream::Stdout, LogStream::Stderr])) {
             let Some(intent) = &task.intent else { continue };
             let name = LogName::new(&self.dirs.logs(), intent.workload, intent.attempt, key.task, stream);
             let log = LogWriter::new(name, intent.log_bytes_max);
-            task.outputs[at] = self.watch_output(task.serial, at, File::from(pipe), log);
+            task.outputs[usize::from(at)] = self.watch_output(task.serial, at, File::from(pipe), log);
         }
         self.by_pid.insert(process.pid, key);
         self.tasks.insert(key, task);
@@ -198,8 +198,8 @@ impl Supervisor {
     }
 
     /// Watches one output.
-    pub(super) fn watch_output(&self, serial: u32, at: usize, pipe: File, log: LogWriter) -> Option<Output> {
-        if let Err(error) = self.poller.add(&pipe, Token::Output(serial, at as u8)) {
+    pub(super) fn watch_output(&self, serial: u32, at: u8, pipe: File, log: LogWriter) -> Option<Output> {
+        if let Err(error) = self.poller.add(&pipe, Token::Output(serial, at)) {
             tracing::error!(%error, "an output of a task cannot be watched");
             return None;
         }
