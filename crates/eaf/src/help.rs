@@ -52,8 +52,10 @@ fn arg_id(path: &str, arg: &Arg) -> String {
 
 fn walk(command: Command, lang: Lang, path: &str) -> Command {
     let usage = say(lang, "help-usage");
-    let template =
-        format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", Paint::Bold.on(&usage, true));
+    let template = format!(
+        "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
+        Paint::Bold.on(&format!("{usage}:"), true)
+    );
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help(say(lang, "help-help"));
     let help = help.display_order(LAST);
     let mut command = command

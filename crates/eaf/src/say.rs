@@ -73,3 +73,54 @@ impl Say {
         messages::has(lang, &id).then(|| self.render(lang, &id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    const CLI: &str = include_str!("../../eaf-api/i18n/en/cli.ftl");
+
+    fn sources(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("a folder of sources").flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("snapshots") {
+                sources(&path, text);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                text.push_str(&std::fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+
+    /// The messages of the command line, by id.
+    fn ids() -> BTreeSet<&'static str> {
+        let lines = CLI.lines().filter(|line| !line.starts_with(['#', ' ', '}']));
+        lines.filter_map(|line| Some(line.split_once(" =")?.0)).collect()
+    }
+
+    #[test]
+    fn every_message_that_is_named_exists_and_every_message_is_named() {
+        let mut text = String::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+        let literals: BTreeSet<&str> = text.split('"').collect();
+        let ids = ids();
+        // Help behind a verb's own is named by the verb's place in the tree.
+        let unused: Vec<_> = ids.iter().filter(|id| !literals.contains(*id) && !id.starts_with("help-")).collect();
+        assert!(unused.is_empty(), "nobody says: {unused:#?}");
+        let named = text.split("Say::new(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let missing: Vec<_> = named.filter(|id| Lang::ALL.iter().any(|lang| !messages::has(*lang, id))).collect();
+        assert!(missing.is_empty(), "no words for: {missing:#?}");
+        assert!(ids.len() > 200, "{}", ids.len());
+    }
+
+    #[test]
+    fn a_message_may_hold_another() {
+        let say = Say::new("file-field").with("field", "array").say("problem", Say::new("array-limit"));
+        assert_eq!(say.in_lang(Lang::Ko), "array: 동시 실행 수 제한(%)은 지원하지 않습니다. 빼십시오");
+        assert_eq!(say.next(Lang::En), None);
+        assert!(
+            Say::new("fail-no-factory").with("looked", "/x").next(Lang::En).is_some_and(|next| next.contains("/x"))
+        );
+    }
+}

@@ -10,12 +10,16 @@ use crate::files::{accelerators, parse_bytes, parse_cpu, parse_share, parse_span
 use crate::follow;
 use crate::say::Say;
 use eaf_api::client::Client;
-use eaf_api::messages;
+use eaf_api::messages::{self, Lang};
 use eaf_api::{SubmitRequest, WorkloadView};
 use eaf_model::{Exit, OnLoss, Reason, WorkloadId, WorkloadSpec, WorkloadState};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// How long a workload may wait before a person at a terminal is told why.
+const QUIET_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -177,12 +181,26 @@ fn cancel_on_interruption(client: &Client, id: WorkloadId, said: String) -> Resu
             }
             // It may have ended meanwhile; the follower sees that and nothing is left to cancel.
             if client.cancel(id).is_ok() {
-                use std::io::Write;
                 let _ = writeln!(std::io::stderr(), "{said}");
             }
         }
     });
     Ok(())
+}
+
+/// Says what a workload waits for, if it still waits after a moment.
+fn tell_waiting(client: &Client, id: WorkloadId, lang: Lang) {
+    let client = client.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(QUIET_WAIT);
+        let waits = client.workload(id).is_ok_and(|view| view.state == WorkloadState::Queued);
+        if let (true, Ok(explanation)) = (waits, client.explanation(id)) {
+            for blocker in &explanation.blockers {
+                // A reader who has closed standard error does not want to hear of it.
+                let _ = writeln!(std::io::stderr(), "eaf: {}", messages::blocker(lang, blocker));
+            }
+        }
+    });
 }
 
 fn submit_and_follow(args: Args, context: &mut Context) -> Result<u8, Failure> {
@@ -196,6 +214,7 @@ fn submit_and_follow(args: Args, context: &mut Context) -> Result<u8, Failure> {
     cancel_on_interruption(&client, submitted.id, said)?;
     if std::io::stderr().is_terminal() {
         context.screen.note(&format!("eaf: {}", submitted.id));
+        tell_waiting(&client, submitted.id, context.lang);
     }
     let view = follow::to_the_end(&client, submitted.id)?;
     tell_end(&view, context);

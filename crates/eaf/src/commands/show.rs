@@ -143,13 +143,17 @@ fn attempts(attempts: &[AttemptView], context: &Context) -> Table {
         let [cpu, memory] = used(&bill.usage);
         let mut nodes: Vec<_> = attempt.nodes.iter().map(ToString::to_string).collect();
         nodes.dedup();
+        let mut nodes = nodes.join(",");
+        if bill.pretended {
+            nodes = context.say(&Say::new("pretended").with("accelerators", nodes));
+        }
         table.row([
             Cell::figure(attempt.attempt.to_string()),
             Cell::text(messages::instant(bill.granted_at)),
             Cell::figure(ran),
             cpu,
             memory,
-            Cell::text(nodes.join(",")),
+            Cell::text(nodes),
             Cell::text(ended(attempt, context.lang)),
         ]);
     }

@@ -37,14 +37,16 @@ fn spawn(log: File) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// The last lines behind `from`. What a factory says last is a failure, with the label that this process puts in front
-/// of its own; said once is enough.
+/// What a factory said last, behind `from`: its failure without the label, which this process puts in front of its own,
+/// else the last lines of its log.
 fn tail(path: &Path, from: u64, label: &str) -> Vec<String> {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(text.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default()).into_owned();
-    let unlabelled = |line: &str| line.strip_prefix(label).unwrap_or(line).trim_start_matches([':', ' ']).to_owned();
-    let lines: Vec<_> = text.lines().map(unlabelled).collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
+    let lines: Vec<&str> = text.lines().collect();
+    let failure = lines.iter().rposition(|line| line.starts_with(label));
+    let begin = failure.unwrap_or(lines.len().saturating_sub(LOG_LINES));
+    let unlabelled = |line: &&str| line.strip_prefix(label).unwrap_or(line).trim_start_matches([':', ' ']).to_owned();
+    lines[begin..].iter().map(unlabelled).collect()
 }
 
 pub(super) fn run(config: &Config, context: &mut Context) -> Result<u8, Failure> {
