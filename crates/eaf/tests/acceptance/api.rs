@@ -17,7 +17,7 @@ const EXAMPLES: u32 = 200;
 const CONFIGURATION: &str = r#"
 [[operations]]
 include-path = "/v1/workloads/{id}/logs"
-parameters = { "query.follow" = false }
+parameters = { "query.follow" = "false" }
 "#;
 /// A run that takes longer hangs.
 const END: Duration = Duration::from_secs(900);

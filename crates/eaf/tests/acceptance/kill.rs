@@ -111,7 +111,7 @@ fn kill_again_and_again(factory: &mut Factory, moments: &mut Random) {
         if !early {
             factory.wait_ready();
         }
-        std::thread::sleep(Duration::from_millis(moments.below(if early { 120 } else { 1_500 })));
+        std::thread::sleep(Duration::from_millis(moments.below(if early { 120 } else { 2_400 })));
         factory.kill9();
         factory.spawn();
     }
