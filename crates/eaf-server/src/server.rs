@@ -12,13 +12,13 @@ use crate::view::View;
 use crate::{Config, StartError, secrets};
 use eaf_engine::local::LocalEngine;
 use eaf_engine::{Engine, EngineError, Sink};
-use eaf_model::{Input, Rejection, Span, Time};
-use eaf_store::{OpenOptions, SqliteReader, SqliteStore, recover};
+use eaf_model::{Input, Rejection, Settings, Span, Time};
+use eaf_store::{OpenOptions, Recovered, SqliteReader, SqliteStore, recover};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -85,23 +85,13 @@ impl Server {
         config: Config,
         engine: impl FnOnce(Sink) -> Result<EngineParts, EngineError>,
     ) -> Result<RunningServer, StartError> {
-        let address = config.address();
-        if !config.bind.is_loopback() && config.tls.is_none() && !config.insecure_http {
-            return Err(StartError::NeedsTls { address });
-        }
-        let listening = http::listen(address, config.tls.as_ref())?;
+        let listening = listen(&config)?;
         let address = listening.address();
         let url = format!("{}://{address}", listening.scheme());
         let site = site(config.site.as_deref())?;
         let settings = embedded_settings(config.settings.clone())?;
 
-        let mut store = SqliteStore::open(&config.data_dir, OpenOptions::default())?;
-        let recovered = recover(&mut store)?;
-        for damaged in &recovered.passed_over {
-            warn!(%damaged, "a snapshot was passed over");
-        }
-        let (step, replayed) = (recovered.head.step, recovered.replayed);
-        info!(step, replayed, workloads = recovered.state.live(), "the journal was read");
+        let (store, recovered) = read_journal(&config.data_dir)?;
         let token = secrets::token(&config.data_dir)?;
         let receipt_key = receipt_key(&config.data_dir)?;
         let runtime = runtime(config.limits.http_threads)?;
@@ -110,36 +100,12 @@ impl Server {
         let (messages, inbox) = sync_channel(config.limits.waiting_inputs_max.max(1) as usize);
         let view = Arc::new(View::new(recovered.state.clone(), recovered.head, config.limits.recent_steps_max));
         let (metrics, readiness) = (Arc::new(Metrics::new()), Arc::new(Readiness::default()));
-        let sink = {
-            let messages = messages.clone();
-            // A driver that has ended observes nothing more; the engine keeps what is not settled.
-            Box::new(move |observation| drop(messages.send(Message::Observed(observation))))
-        };
-        let EngineParts { engine, end } = engine(sink)?;
+        let EngineParts { engine, end } = engine(sink(messages.clone()))?;
         let link = Link::start(Arc::clone(&engine), site, messages.clone());
         let link = Arc::new(link.map_err(|source| StartError::Thread { source })?);
-        let check = config.check_invariants || cfg!(debug_assertions);
-        let mut driver = Driver {
-            machine: Machine::new(recovered.state, recovered.head, check),
-            snapshots: store.snapshots_handle(),
-            store: Box::new(store),
-            policy: recovered.policy,
-            view: Arc::clone(&view),
-            link: Arc::clone(&link),
-            readiness: Arc::clone(&readiness),
-            metrics: Arc::clone(&metrics),
-            retention: config.retention.clone(),
-            batch_max: config.limits.batch_inputs_max.max(1) as usize,
-            inbox,
-            own: messages.clone(),
-        };
-        if *driver.machine.state().settings() != settings {
-            let result = driver.take_now(vec![Input::Configure(Box::new(settings))])?;
-            if let Some(Err(Rejection::SettingsInvalid { field })) = result.into_iter().next() {
-                return Err(StartError::Settings { field });
-            }
-        }
-        let driver = driver::start(driver).map_err(|source| StartError::Thread { source })?;
+        let around = Around { view, link, readiness, metrics };
+        let driver = start_driver(&config, store, recovered, settings, &around, (messages.clone(), inbox))?;
+        let Around { view, link, readiness, metrics } = around;
         readiness.wait_until_met(ENGINE_WAIT);
 
         let stopper = Stopper::default();
@@ -151,7 +117,7 @@ impl Server {
             reader: reader.clone(),
             engine,
             readiness: Arc::clone(&readiness),
-            metrics: Arc::clone(&metrics),
+            metrics,
             receipt_key,
             factory: config.name.clone(),
             stopper: stopper.clone(),
@@ -160,24 +126,11 @@ impl Server {
             body_bytes_max: config.limits.body_bytes_max,
             requests_per_second: config.limits.requests_per_second,
             rates: http::Rates::default(),
-            closing: closing.clone(),
+            closing,
         };
-        let serving = http::serve(
-            listening,
-            http::router(Arc::new(shared)),
-            Arc::clone(&metrics),
-            config.limits.connections_max,
-            closing.clone(),
-        );
-        let serving = runtime.spawn(serving);
-        let forgetting = Forgetting {
-            data_dir: config.data_dir.clone(),
-            view,
-            reader: reader.clone(),
-            link: Arc::clone(&link),
-            kept: config.retention.logs,
-        };
-        runtime.spawn(forgetting.run());
+        let serving = serve(&runtime, listening, shared, config.limits.connections_max);
+        let (data_dir, kept) = (config.data_dir.clone(), config.retention.logs);
+        runtime.spawn(Forgetting { data_dir, view, reader: reader.clone(), link: Arc::clone(&link), kept }.run());
         let run = RunFile { pid: std::process::id(), url: url.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
         secrets::write_run_file(&config.data_dir, &run)?;
         info!(url, "the factory is up");
@@ -198,6 +151,91 @@ impl Server {
         let conductor = conductor.map_err(|source| StartError::Thread { source })?;
         Ok(RunningServer { address, url, stopper, conductor: Some(conductor) })
     }
+}
+
+/// Opens the socket, which on an address that others can reach is encrypted unless the operator says otherwise.
+fn listen(config: &Config) -> Result<http::Listening, StartError> {
+    let address = config.address();
+    if !config.bind.is_loopback() && config.tls.is_none() && !config.insecure_http {
+        return Err(StartError::NeedsTls { address });
+    }
+    http::listen(address, config.tls.as_ref())
+}
+
+/// What the driver shares with the door.
+struct Around {
+    view: Arc<View>,
+    link: Arc<Link>,
+    readiness: Arc<Readiness>,
+    metrics: Arc<Metrics>,
+}
+
+/// Starts the driver's thread on the state that the journal gave, with these settings in force.
+fn start_driver(
+    config: &Config,
+    store: SqliteStore,
+    recovered: Recovered,
+    settings: Settings,
+    around: &Around,
+    (own, inbox): (SyncSender<Message>, Receiver<Message>),
+) -> Result<JoinHandle<()>, StartError> {
+    let check = config.check_invariants || cfg!(debug_assertions);
+    let mut driver = Driver {
+        machine: Machine::new(recovered.state, recovered.head, check),
+        snapshots: store.snapshots_handle(),
+        store: Box::new(store),
+        policy: recovered.policy,
+        view: Arc::clone(&around.view),
+        link: Arc::clone(&around.link),
+        readiness: Arc::clone(&around.readiness),
+        metrics: Arc::clone(&around.metrics),
+        retention: config.retention.clone(),
+        batch_max: config.limits.batch_inputs_max.max(1) as usize,
+        inbox,
+        own,
+    };
+    configure(&mut driver, settings)?;
+    driver::start(driver).map_err(|source| StartError::Thread { source })
+}
+
+fn read_journal(data_dir: &Path) -> Result<(SqliteStore, Recovered), StartError> {
+    let mut store = SqliteStore::open(data_dir, OpenOptions::default())?;
+    let recovered = recover(&mut store)?;
+    for damaged in &recovered.passed_over {
+        warn!(%damaged, "a snapshot was passed over");
+    }
+    let (step, replayed) = (recovered.head.step, recovered.replayed);
+    info!(step, replayed, workloads = recovered.state.live(), "the journal was read");
+    Ok((store, recovered))
+}
+
+/// Where an engine's observations go. A driver that has ended observes nothing more; the engine keeps what is not
+/// settled.
+fn sink(messages: SyncSender<Message>) -> Sink {
+    Box::new(move |observation| drop(messages.send(Message::Observed(observation))))
+}
+
+/// Makes these the settings in force, where they are not.
+fn configure(driver: &mut Driver, settings: Settings) -> Result<(), StartError> {
+    if *driver.machine.state().settings() == settings {
+        return Ok(());
+    }
+    let result = driver.take_now(vec![Input::Configure(Box::new(settings))])?;
+    match result.into_iter().next() {
+        Some(Err(Rejection::SettingsInvalid { field })) => Err(StartError::Settings { field }),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the door.
+fn serve(
+    runtime: &Runtime,
+    listening: http::Listening,
+    shared: http::Shared,
+    connections_max: u32,
+) -> tokio::task::JoinHandle<()> {
+    let (metrics, closing) = (Arc::clone(&shared.metrics), shared.closing.clone());
+    runtime.spawn(http::serve(listening, http::router(Arc::new(shared)), metrics, connections_max, closing))
 }
 
 fn site(path: Option<&Path>) -> Result<Site, StartError> {

@@ -45,27 +45,7 @@ pub(super) fn schemas() -> Map<String, Value> {
                 )
             ]
         },
-        "Run": {
-            "description": "What a task executes.",
-            "oneOf": [
-                object(&["command"], json!({
-                    "command": {
-                        "type": "array",
-                        "description": "A program and its arguments, not seen by a shell.",
-                        "prefixItems": [{ "type": "string", "pattern": "^[^\\u0000]+$" }],
-                        "items": { "type": "string", "pattern": NO_NUL },
-                        "minItems": 1
-                    }
-                })),
-                object(&["script"], json!({
-                    "script": {
-                        "type": "string",
-                        "description": "A text that is executed; it starts with `#!` or is given to /bin/sh.",
-                        "pattern": NOT_BLANK
-                    }
-                }))
-            ]
-        },
+        "Run": run(),
         "CordonRequest": object(&["why"], json!({
             "why": {
                 "type": "string",
@@ -86,6 +66,30 @@ pub(super) fn schemas() -> Map<String, Value> {
             }
         }))
     }))
+}
+
+fn run() -> Value {
+    json!({
+        "description": "What a task executes.",
+        "oneOf": [
+            object(&["command"], json!({
+                "command": {
+                    "type": "array",
+                    "description": "A program and its arguments, not seen by a shell.",
+                    "prefixItems": [{ "type": "string", "pattern": "^[^\\u0000]+$" }],
+                    "items": { "type": "string", "pattern": NO_NUL },
+                    "minItems": 1
+                }
+            })),
+            object(&["script"], json!({
+                "script": {
+                    "type": "string",
+                    "description": "A text that is executed; it starts with `#!` or is given to /bin/sh.",
+                    "pattern": NOT_BLANK
+                }
+            }))
+        ]
+    })
 }
 
 fn share() -> Value {

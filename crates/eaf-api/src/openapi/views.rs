@@ -20,6 +20,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     let mut schemas = system();
     schemas.extend(nodes());
     schemas.extend(workloads());
+    schemas.extend(attempts());
     schemas.extend(explanations());
     schemas
 }
@@ -133,6 +134,32 @@ fn workloads() -> Map<String, Value> {
             "members": count,
             "by_state": { "type": "object", "propertyNames": schema("WorkloadState"), "additionalProperties": count }
         })),
+        "WorkloadPage": object(&["items"], json!({
+            "items": list("Workload"),
+            "next": { "type": "string", "description": "The `cursor` of the next page; absent on the last." }
+        })),
+        "Listing": object(&["path", "entries", "cut"], json!({
+            "path": { "type": "string" },
+            "entries": {
+                "type": "array",
+                "items": object(&["name", "kind"], json!({
+                    "name": { "type": "string" },
+                    "kind": { "type": "string", "enum": ["file", "directory", "other"] },
+                    "size": schema("Bytes")
+                }))
+            },
+            "cut": { "type": "boolean", "description": "True where there are more entries than are listed." }
+        })),
+        "Receipt": {
+            "type": "object",
+            "description": "The signed receipt, byte for byte as it was signed; `eaf receipt verify` checks it."
+        }
+    }))
+}
+
+fn attempts() -> Map<String, Value> {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    entries(json!({
         "Allotment": object(&["node", "cpu", "memory"], json!({
             "node": schema("NodeId"),
             "cpu": schema("CpuMilli"),
@@ -175,26 +202,6 @@ fn workloads() -> Map<String, Value> {
                 "charges": { "type": "array", "items": { "type": "object" } },
                 "price": { "type": "integer", "description": "Millionths of a won." }
             }
-        },
-        "WorkloadPage": object(&["items"], json!({
-            "items": list("Workload"),
-            "next": { "type": "string", "description": "The `cursor` of the next page; absent on the last." }
-        })),
-        "Listing": object(&["path", "entries", "cut"], json!({
-            "path": { "type": "string" },
-            "entries": {
-                "type": "array",
-                "items": object(&["name", "kind"], json!({
-                    "name": { "type": "string" },
-                    "kind": { "type": "string", "enum": ["file", "directory", "other"] },
-                    "size": schema("Bytes")
-                }))
-            },
-            "cut": { "type": "boolean", "description": "True where there are more entries than are listed." }
-        })),
-        "Receipt": {
-            "type": "object",
-            "description": "The signed receipt, byte for byte as it was signed; `eaf receipt verify` checks it."
         }
     }))
 }

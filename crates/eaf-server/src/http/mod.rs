@@ -20,7 +20,7 @@ mod views;
 mod workloads;
 
 pub(crate) use rate::Rates;
-pub(crate) use serve::{listen, serve};
+pub(crate) use serve::{Listening, listen, serve};
 
 use crate::driver::{Door, Readiness};
 use crate::metrics::Metrics;
