@@ -94,12 +94,19 @@ impl Failure {
     }
 }
 
+/// The factory's own part of a URL.
+fn door(url: &str) -> &str {
+    url.split_once("/v1/").map_or(url, |(door, _)| door)
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Refused(problem) => Self::Refused(problem),
             ClientError::Unreachable { ref url, ref source } => {
-                Self::because(exit::NO_FACTORY, Say::new("fail-unreachable").with("url", url), source)
+                let distrusted = source.to_string().contains("certificate");
+                let say = if distrusted { Say::new("fail-distrusted") } else { Say::new("fail-unreachable") };
+                Self::because(exit::NO_FACTORY, say.with("url", door(url)), source)
             }
             ClientError::NotThisApi { ref url, status } => {
                 Self::new(exit::NO_FACTORY, Say::new("fail-not-this-api").with("url", url).with("status", status))

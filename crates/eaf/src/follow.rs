@@ -20,7 +20,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// Bytes that are copied at once.
 const CHUNK: usize = 64 << 10;
 /// Tasks of a gang whose output is followed at once.
-const TASKS_FOLLOWED_MAX: u32 = 16;
+pub(crate) const TASKS_FOLLOWED_MAX: u32 = 16;
 
 /// One output of one task.
 #[derive(Clone, Copy, Debug)]

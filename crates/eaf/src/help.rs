@@ -237,7 +237,7 @@ mod tests {
         check(&["pss"], "“pss” 명령은 없습니다");
         check(&["ps", "--al"], "“--al” 인자는 쓸 수 없습니다");
         check(&["show"], "인자가 빠졌습니다: <ID>");
-        check(&["ps", "--limit", "x"], "“--limit <N>” 값으로 “x”는 쓸 수 없습니다");
+        check(&["ps", "--limit", "x"], "“--limit <N>” 인자에 “x” 값은 쓸 수 없습니다");
         check(&["node"], "명령이 빠졌습니다");
         check(&["ps", "--limit"], "“--limit <N>” 인자에 값이 없습니다");
     }

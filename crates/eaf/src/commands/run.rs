@@ -31,8 +31,8 @@ pub(crate) struct Args {
     /// Idempotency key: the same key and request again give the same workload.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// The command and its arguments, after --.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    /// The command and its arguments; -- may stand before it.
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     command: Vec<String>,
 }
 
@@ -205,6 +205,7 @@ fn tell_waiting(client: &Client, id: WorkloadId, lang: Lang) {
 
 fn submit_and_follow(args: Args, context: &mut Context) -> Result<u8, Failure> {
     let spec = spec(args.ask, &args.command)?;
+    let tasks = spec.tasks;
     let client = context.client()?;
     let submitted = client.submit(&SubmitRequest { spec, array: Vec::new() }, args.key.as_deref())?;
     if args.detach {
@@ -212,6 +213,10 @@ fn submit_and_follow(args: Args, context: &mut Context) -> Result<u8, Failure> {
     }
     let said = context.say(&Say::new("run-cancelling").with("id", submitted.id));
     cancel_on_interruption(&client, submitted.id, said)?;
+    if tasks > follow::TASKS_FOLLOWED_MAX {
+        let some = Say::new("run-follows-some").with("max", follow::TASKS_FOLLOWED_MAX).with("tasks", tasks);
+        context.screen.note(&context.say(&some.with("id", submitted.id)));
+    }
     if std::io::stderr().is_terminal() {
         context.screen.note(&format!("eaf: {}", submitted.id));
         tell_waiting(&client, submitted.id, context.lang);

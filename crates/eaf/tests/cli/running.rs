@@ -4,6 +4,7 @@ use super::{ended, err, factory, json, out, refused};
 use crate::support::factory::eaf;
 use crate::support::wait_for;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ fn run_is_the_command_itself() {
     assert_eq!((out(&output).as_str(), err(&output).as_str()), ("out\n", "err\n"));
     assert_eq!(output.status.code(), Some(7));
     assert_eq!(ended(&factory, &["run", "-e", "A=b c", "--", "sh", "-c", "printf %s \"$A\""], 0), "b c");
+    assert_eq!(ended(&factory, &["run", "--cpu", "0.5", "sh", "-c", "echo $#", "sh", "--cpu", "-x"], 0), "2\n");
+    refused(&factory, &["run", "--bogus", "true"], 2, &["--bogus"]);
     refused(&factory, &["run", "--", "sh", "-c", "kill -9 $$"], 137, &["signal 9 (KILL)"]);
     refused(&factory, &["run", "--", "/no/such/program"], 126, &["could not be started"]);
     refused(&factory, &["run", "-t", "100ms", "--", "sleep", "60"], 124, &["its wall time is over"]);
@@ -46,6 +49,29 @@ fn an_interrupted_run_is_cancelled() {
     assert_eq!(status.code(), Some(130));
     let all = json(&factory.cli_ok(&["ps", "--all", "--name", "long", "--json"]));
     assert_eq!(all[0]["state"], "cancelled", "{all}");
+}
+
+#[test]
+fn a_run_outlives_the_factory_that_it_was_given_to() {
+    let mut factory = factory();
+    let go = factory.folder().join("go");
+    let script = format!("echo one; while [ ! -e {} ]; do sleep 0.02; done; echo two; exit 5", go.display());
+    let mut child = eaf()
+        .args(["run", "--", "sh", "-c", &script])
+        .env("EAF_DATA_DIR", factory.data())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("eaf can be run");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut seen = String::new();
+    output.read_line(&mut seen).expect("a line");
+    factory.kill9();
+    factory.spawn();
+    factory.wait_ready();
+    fs::write(&go, "").expect("written");
+    output.read_to_string(&mut seen).expect("UTF-8");
+    assert_eq!(seen, "one\ntwo\n");
+    assert_eq!(child.wait().expect("it ends").code(), Some(5));
 }
 
 #[test]
