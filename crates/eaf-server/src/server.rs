@@ -28,6 +28,8 @@ use tracing::{info, warn};
 
 /// How long `start` waits for the engine before it opens the door without it.
 const ENGINE_WAIT: Duration = Duration::from_secs(10);
+/// The most threads that serve HTTP where their number is not set.
+const HTTP_THREADS_MAX: usize = 8;
 /// How often files are looked for that nobody needs any more.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -98,7 +100,7 @@ impl Server {
         let reader = runtime.block_on(SqliteReader::open(&config.data_dir))?;
 
         let (messages, inbox) = sync_channel(config.limits.waiting_inputs_max.max(1) as usize);
-        let view = Arc::new(View::new(recovered.state.clone(), recovered.head, config.limits.recent_steps_max));
+        let view = Arc::new(View::new(recovered.state.clone(), recovered.head, config.limits.recent_events_max));
         let (metrics, readiness) = (Arc::new(Metrics::new()), Arc::new(Readiness::default()));
         let EngineParts { engine, end } = engine(sink(messages.clone()))?;
         let link = Link::start(Arc::clone(&engine), site, messages.clone());
@@ -254,8 +256,10 @@ fn receipt_key(data_dir: &Path) -> Result<eaf_api::receipt::KeyPair, StartError>
 }
 
 fn runtime(threads: u32) -> Result<Runtime, StartError> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = if threads == 0 { (processors / 2).clamp(1, HTTP_THREADS_MAX) } else { threads as usize };
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads.max(1) as usize)
+        .worker_threads(threads)
         .thread_name("eaf-http")
         .enable_all()
         .build()

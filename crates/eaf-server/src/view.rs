@@ -21,9 +21,16 @@ pub(crate) struct Published {
 /// Where readers look.
 pub(crate) struct View {
     latest: RwLock<Arc<Published>>,
-    recent: Mutex<VecDeque<Arc<Step>>>,
-    recent_max: usize,
+    recent: Mutex<Ring>,
+    events_max: usize,
     bell: watch::Sender<u64>,
+}
+
+/// The latest steps, bounded by their events: one step may have one or ten thousand.
+#[derive(Default)]
+struct Ring {
+    steps: VecDeque<Arc<Step>>,
+    events: usize,
 }
 
 /// Steps of late, or the news that they are no longer in memory.
@@ -35,12 +42,12 @@ pub(crate) enum Recent {
 }
 
 impl View {
-    pub(crate) fn new(state: State, head: Head, recent_max: u32) -> Self {
+    pub(crate) fn new(state: State, head: Head, events_max: u32) -> Self {
         Self {
             bell: watch::Sender::new(head.step),
             latest: RwLock::new(Arc::new(Published { state, head })),
-            recent: Mutex::new(VecDeque::new()),
-            recent_max: recent_max.max(1) as usize,
+            recent: Mutex::new(Ring::default()),
+            events_max: events_max as usize,
         }
     }
 
@@ -56,9 +63,13 @@ impl View {
         let old = std::mem::replace(&mut *self.latest.write().unwrap_or_else(PoisonError::into_inner), next);
         drop(old);
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.extend(steps.into_iter().map(Arc::new));
-        while recent.len() > self.recent_max {
-            recent.pop_front();
+        for step in steps {
+            recent.events += step.events.len();
+            recent.steps.push_back(Arc::new(step));
+        }
+        while recent.events > self.events_max {
+            let Some(oldest) = recent.steps.pop_front() else { break };
+            recent.events -= oldest.events.len();
         }
         drop(recent);
         self.bell.send_replace(head.step);
@@ -76,12 +87,45 @@ impl View {
             return Recent::Steps(Vec::new());
         }
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        match recent.front() {
+        match recent.steps.front() {
             Some(first) if first.number <= from => {
                 let skip = usize::try_from(from - first.number).unwrap_or(usize::MAX);
-                Recent::Steps(recent.iter().skip(skip).take(max).cloned().collect())
+                Recent::Steps(recent.steps.iter().skip(skip).take(max).cloned().collect())
             }
             _ => Recent::Older,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eaf_model::{Event, NodeId, Time};
+
+    fn step(number: u64, events: usize) -> Step {
+        let event = Event::NodeRemoved { node: NodeId::of_step(1) };
+        Step { number, at: Time(0), events: vec![event; events], ended: Vec::new() }
+    }
+
+    fn check(view: &View, from: u64, expect: Option<&[u64]>) {
+        let got = match view.recent(from, 2) {
+            Recent::Steps(steps) => Some(steps.iter().map(|step| step.number).collect::<Vec<_>>()),
+            Recent::Older => None,
+        };
+        assert_eq!(got.as_deref(), expect, "from {from}");
+    }
+
+    #[test]
+    fn the_ring_is_bounded_by_events_and_says_where_it_begins() {
+        let view = View::new(State::new(), Head { step: 4, ..Head::default() }, 5);
+        check(&view, 3, None);
+        check(&view, 5, Some(&[]));
+        let head = Head { step: 7, ..Head::default() };
+        view.publish(State::new(), head, vec![step(5, 3), step(6, 2), step(7, 1)]);
+        check(&view, 5, None);
+        check(&view, 6, Some(&[6, 7]));
+        check(&view, 7, Some(&[7]));
+        check(&view, 8, Some(&[]));
+        assert_eq!(*view.bell().borrow(), 7);
     }
 }

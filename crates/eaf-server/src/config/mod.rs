@@ -152,9 +152,10 @@ pub struct DoorLimits {
     pub waiting_inputs_max: u32,
     /// Inputs of one batch, which is one write to the disk.
     pub batch_inputs_max: u32,
-    /// Recent events kept in memory for the event stream; older ones are read from the journal.
-    pub recent_steps_max: u32,
-    /// Threads that serve HTTP.
+    /// Events of late that memory keeps for the event stream; older ones are read from the journal.
+    pub recent_events_max: u32,
+    /// Threads that serve HTTP; 0 for half of the processors, at least one and at most eight. The driver and the store
+    /// need the others.
     pub http_threads: u32,
 }
 
@@ -166,8 +167,8 @@ impl Default for DoorLimits {
             requests_per_second: 0,
             waiting_inputs_max: 8_192,
             batch_inputs_max: 256,
-            recent_steps_max: 4_096,
-            http_threads: 2,
+            recent_events_max: 16_384,
+            http_threads: 0,
         }
     }
 }

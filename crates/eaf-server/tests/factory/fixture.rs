@@ -88,6 +88,25 @@ impl Factory {
         Client::new(&self.server().url(), Some(self.token()))
     }
 
+    /// The process of the engine's supervisor, if one runs.
+    pub(crate) fn supervisor(&self) -> Option<i32> {
+        let data = self.config.data_dir.to_str().expect("text").as_bytes();
+        let pids = fs::read_dir("/proc").expect("/proc").flatten();
+        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|pid: &i32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut args = line.split(|byte| *byte == 0).skip(1);
+            args.next() == Some(b"supervise") && args.any(|arg| arg == data)
+        })
+    }
+
+    /// Kills the supervisor as nobody can refuse, and says which process it was.
+    pub(crate) fn kill_supervisor(&self) -> i32 {
+        let pid = self.supervisor().expect("a supervisor runs");
+        let process = rustix::process::Pid::from_raw(pid).expect("a process id");
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).expect("killed");
+        pid
+    }
+
     /// Submits a shell script.
     pub(crate) fn script(&self, script: &str) -> WorkloadId {
         self.client().submit(&request(script), None).expect("submitted").id

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("work outlives a stopped factory, and its exit is not lost", work_outlives_the_factory),
+    ("a supervisor that was killed is brought back, and work goes on", a_killed_supervisor_comes_back),
     ("a stop of all work ends it", all_work_is_stopped),
     ("a factory stops when it is asked by its process id", a_stop_by_request),
     ("an address that others reach needs encryption", addresses_need_encryption),
@@ -31,6 +32,20 @@ fn work_outlives_the_factory() {
     assert_eq!(view.status.attempts.len(), 1);
     let log = factory.client().log(id, &eaf_api::LogQuery::default()).unwrap();
     assert_eq!(log.bytes, b"before\nafter\n");
+}
+
+fn a_killed_supervisor_comes_back() {
+    let factory = Factory::new();
+    let id = factory.script("while [ ! -e go ]; do sleep 0.02; done");
+    let client = factory.client();
+    until("the task to run", || client.workload(id).ok().filter(|view| view.state == WorkloadState::Running));
+    let killed = factory.kill_supervisor();
+    until("another supervisor", || factory.supervisor().filter(|pid| *pid != killed));
+    until("the engine to be met again", || client.ready().ok().filter(|ready| ready.ready));
+    std::fs::write(factory.data_dir().join("work").join(id.to_string()).join("go"), "").unwrap();
+    assert_eq!(factory.ended(id).state, WorkloadState::Finished);
+    let after = factory.script("exit 4");
+    assert_eq!(factory.ended(after).status.attempts[0].exits, [Exit::Code(4)]);
 }
 
 fn all_work_is_stopped() {
