@@ -21,7 +21,7 @@ fn main() {
         supervise(&SuperviseConfig::new(&args[2])).expect("the supervisor ends well");
         return;
     }
-    let tasks = args.iter().filter_map(|arg| arg.parse().ok()).next().unwrap_or(2_000);
+    let tasks = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(2_000);
     println!("{tasks} tasks of /bin/true, {AT_ONCE} at once; tasks a second, median of 3");
     println!("{:>8.0}  bare fork and execute, one after the other", median(|| bare(tasks)));
     for (what, cgroups, sandbox) in [

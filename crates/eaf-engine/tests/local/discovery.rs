@@ -106,7 +106,7 @@ fn amd_by_the_kernel() {
     }
     fs::set_permissions(machine.path(), fs::Permissions::from_mode(0o755)).expect("opened");
     let text = format!(
-        "for d in renderD128 renderD136; do (echo x > {}/$d) 2>/dev/null && echo $d; done; \
+        "for d in renderD128 renderD136; do (echo x >> {}/$d) 2>/dev/null && echo $d; done; \
          echo $ROCR_VISIBLE_DEVICES; while [ ! -e go ]; do sleep 0.01; done",
         dev.display()
     );

@@ -4,6 +4,7 @@ use eaf_engine::conformance::{self, Subject, until};
 use eaf_engine::local::{LocalConfig, LocalEngine, SupervisorCommand};
 use eaf_engine::{Engine, Sink};
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -96,7 +97,8 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
 impl Drop for Factory {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the supervisor's log:\n{}", self.supervisor_log());
+            let log = self.supervisor_log();
+            let _ = writeln!(std::io::stderr(), "the supervisor's log:\n{log}");
         }
         if self.find_supervisor().is_some()
             && let Ok(engine) = LocalEngine::start(self.config.clone(), Box::new(|_| {}))

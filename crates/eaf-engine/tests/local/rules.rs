@@ -102,20 +102,24 @@ fn fences(sandbox: Sandbox) {
     fs::remove_dir(&open).expect("removed");
     // As root, where the user's own rights stop nothing.
     if sandbox == Sandbox::Landlock {
-        let factory = Factory::with(|config| config.allow_root = ["default".to_owned()].into());
-        let subject = factory.subject();
-        let data = factory.config.data_dir.display();
-        let text = format!(
-            "id -u; cat {data}/engine/secret; touch /etc/eaf-escape; touch /tmp/eaf-escape; mknod n b 7 0; \
-                            cat /dev/mem; ls /proc/1/root/etc; true"
-        );
-        let told = tell(&subject, &text);
-        assert!(
-            told.starts_with("0\n") && told.matches("denied").count() + told.matches("not permitted").count() >= 4,
-            "{told}"
-        );
-        assert!(!Path::new("/etc/eaf-escape").exists() && !Path::new("/tmp/eaf-escape").exists());
+        root_is_fenced();
     }
+}
+
+fn root_is_fenced() {
+    let factory = Factory::with(|config| config.allow_root = ["default".to_owned()].into());
+    let subject = factory.subject();
+    let data = factory.config.data_dir.display();
+    let text = format!(
+        "id -u; cat {data}/engine/secret; touch /etc/eaf-escape; touch /tmp/eaf-escape; mknod n b 7 0; \
+                        cat /dev/mem; ls /proc/1/root/etc; true"
+    );
+    let told = tell(&subject, &text);
+    assert!(
+        told.starts_with("0\n") && told.matches("denied").count() + told.matches("not permitted").count() >= 4,
+        "{told}"
+    );
+    assert!(!Path::new("/etc/eaf-escape").exists() && !Path::new("/tmp/eaf-escape").exists());
 }
 
 fn landlock_follows() {
@@ -365,7 +369,7 @@ fn measured_energy() {
     // Just before the counter wraps around.
     fs::write(zone.join("energy_uj"), "999000000\n").expect("written");
     let factory = Factory::with(|config| {
-        config.machine.sys = machine.path().to_owned();
+        machine.path().clone_into(&mut config.machine.sys);
         config.used_every = Span::from_ms(20);
     });
     let subject = factory.subject();
