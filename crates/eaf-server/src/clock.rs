@@ -7,6 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The present instant.
 pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    instant(SystemTime::now())
+}
+
+/// An instant of the system's, such as a file's.
+pub(crate) fn instant(time: SystemTime) -> Time {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

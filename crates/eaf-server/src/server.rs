@@ -33,6 +33,9 @@ const HTTP_THREADS_MAX: usize = 8;
 /// How often files are looked for that nobody needs any more.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How soon they are looked for again where there were too many for one go.
+const FORGET_MORE: Duration = Duration::from_secs(5);
+
 /// `run.json` in the data directory: where the running factory is. Written once it serves, removed when it stops.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -277,18 +280,21 @@ struct Forgetting {
 
 impl Forgetting {
     async fn run(self) {
-        let mut every = tokio::time::interval(FORGET_EVERY);
         loop {
-            every.tick().await;
             let before = Time(now().0.saturating_sub(i64::try_from(self.kept.0).unwrap_or(i64::MAX)));
+            let mut pause = FORGET_EVERY;
             match driver::stale_files(&self.data_dir, &self.view, &self.reader, before).await {
                 Ok(stale) if stale.is_empty() => {}
                 Ok(stale) => {
                     info!(workloads = stale.len(), "logs and directories are forgotten");
+                    if stale.len() == driver::FORGET_MAX {
+                        pause = FORGET_MORE;
+                    }
                     self.link.give(Errand::Forget(stale));
                 }
                 Err(error) => warn!(%error, "old files could not be looked for"),
             }
+            tokio::time::sleep(pause).await;
         }
     }
 }

@@ -9,7 +9,7 @@ mod link;
 mod machine;
 mod reconcile;
 
-pub(crate) use keeper::stale_files;
+pub(crate) use keeper::{FORGET_MAX, stale_files};
 pub(crate) use link::{Errand, Link};
 pub(crate) use machine::{Machine, Taken};
 

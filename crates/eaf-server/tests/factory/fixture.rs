@@ -4,7 +4,8 @@ use eaf_api::client::{Client, ClientError};
 use eaf_api::{SubmitRequest, WorkloadView};
 use eaf_engine::local::{LocalConfig, LocalEngine};
 use eaf_model::{WorkloadId, WorkloadSpec};
-use eaf_server::{Config, RunningServer, Server, TOKEN_FILE};
+use eaf_server::{Config, RunningServer, Server, StartError, TOKEN_FILE};
+use eaf_store::OpenError;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +53,12 @@ impl Factory {
     }
 
     pub(crate) fn start(&mut self) {
-        self.server = Some(Server::start(self.config.clone()).expect("it starts"));
+        // Another test's supervisor, between its fork and its exec, may still hold a copy of the lock that was let go.
+        let server = until("the lock to be free", || match Server::start(self.config.clone()) {
+            Err(StartError::Open(OpenError::Locked { .. })) => None,
+            started => Some(started.expect("it starts")),
+        });
+        self.server = Some(server);
     }
 
     /// Stops it and waits; tasks go on.

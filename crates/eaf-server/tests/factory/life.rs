@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("an address that others reach needs encryption", addresses_need_encryption),
     ("a second factory on the same directory is refused", a_second_factory_is_refused),
     ("TLS is spoken with the certificate that is configured", tls_is_spoken),
+    ("logs and directories go when their time is over, and receipts stay", files_are_forgotten),
     ("a site file bounds the node", a_site_file_bounds_the_node),
 ];
 
@@ -102,6 +103,20 @@ fn tls_is_spoken() {
     let client = Client::trusting(&url, Some(factory.token()), made.cert.pem().as_bytes()).unwrap();
     assert_eq!(client.nodes().unwrap().items.len(), 1);
     assert!(Client::new(&url, Some(factory.token())).nodes().is_err(), "nobody has signed this certificate");
+}
+
+fn files_are_forgotten() {
+    let mut factory = Factory::new();
+    let id = factory.script("echo out");
+    factory.ended(id);
+    let folders = ["logs", "work"].map(|folder| factory.data_dir().join(folder).join(id.to_string()));
+    assert!(folders.iter().all(|folder| folder.exists()));
+    factory.stop();
+    factory.config().retention.logs = eaf_model::Span(0);
+    factory.start();
+    until("the files to be forgotten", || folders.iter().all(|folder| !folder.exists()).then_some(()));
+    assert!(factory.client().receipt(id).is_ok());
+    assert_eq!(refused(factory.client().file(id, "").map(|_| ())), "no_such_file");
 }
 
 fn a_site_file_bounds_the_node() {
