@@ -6,14 +6,12 @@
 //! D" is said as "everything beside the path to D"; it is made again when a directory on that path changes.
 //! Absent: the network, which is not restricted here.
 
-use landlock::{
-    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, Scope,
-};
+use crate::local::spawn;
+use landlock::{ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, Scope};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +29,7 @@ pub(crate) struct Sandboxes {
     data_dir: PathBuf,
     way: Vec<(PathBuf, Option<Stamp>)>,
     shared: Vec<(OwnedFd, BitFlags<AccessFs>)>,
+    supported: Option<BitFlags<AccessFs>>,
 }
 
 /// Why a sandbox could not be made.
@@ -39,6 +38,9 @@ pub(crate) enum SandboxError {
     /// The kernel's refusal.
     #[error("the kernel refused the sandbox")]
     Ruleset(#[from] RulesetError),
+    /// The kernel's refusal of a rule.
+    #[error("the kernel refused a rule of the sandbox")]
+    Rule(#[source] io::Error),
     /// A file for a rule.
     #[error("cannot open {} for the sandbox", path.display())]
     Open { path: PathBuf, source: io::Error },
@@ -55,29 +57,46 @@ pub(crate) fn available() -> bool {
 
 impl Sandboxes {
     pub(crate) const fn new(data_dir: PathBuf) -> Self {
-        Self { data_dir, way: Vec::new(), shared: Vec::new() }
+        Self { data_dir, way: Vec::new(), shared: Vec::new(), supported: None }
     }
 
     /// A ruleset for a task that owns these directories and devices.
     pub(crate) fn ruleset(&mut self, owned: &[BorrowedFd], devices: &[PathBuf]) -> Result<OwnedFd, SandboxError> {
         self.refresh()?;
-        let mut ruleset = Ruleset::default()
+        let ruleset = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(ABI_KNOWN))?
             .scope(Scope::from_all(ABI_KNOWN))?
             .create()?;
+        let ruleset = Option::<OwnedFd>::from(ruleset).ok_or(SandboxError::Absent)?;
+        let supported = self.supported();
+        let allow = |file: BorrowedFd, access: BitFlags<AccessFs>| {
+            // What the kernel does not know it does not handle, and must not be told.
+            spawn::allow_path(ruleset.as_fd(), file, (access & supported).bits())
+        };
         for (file, access) in &self.shared {
-            ruleset = ruleset.add_rule(PathBeneath::new(file, *access))?;
+            allow(file.as_fd(), *access).map_err(SandboxError::Rule)?;
         }
-        let all = AccessFs::from_all(ABI_KNOWN);
         for directory in owned {
-            ruleset = ruleset.add_rule(PathBeneath::new(directory, all))?;
+            allow(*directory, AccessFs::from_all(ABI_KNOWN)).map_err(SandboxError::Rule)?;
         }
         for device in devices {
-            let file = open(device).map_err(|source| SandboxError::Open { path: device.clone(), source })?;
-            ruleset = ruleset.add_rule(PathBeneath::new(file, use_device()))?;
+            let open = open(device).map_err(|source| SandboxError::Open { path: device.clone(), source })?;
+            allow(open.as_fd(), use_device()).map_err(SandboxError::Rule)?;
         }
-        Option::<OwnedFd>::from(ruleset).ok_or(SandboxError::Absent)
+        Ok(ruleset)
+    }
+
+    /// The rights that this kernel handles.
+    fn supported(&mut self) -> BitFlags<AccessFs> {
+        *self.supported.get_or_insert_with(|| {
+            let handled = |abi| {
+                let hard = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+                hard.handle_access(AccessFs::from_all(abi)).and_then(Ruleset::create).is_ok()
+            };
+            let known = [ABI::V5, ABI::V3, ABI::V2, ABI::V1];
+            known.into_iter().find(|abi| handled(*abi)).map_or(BitFlags::EMPTY, AccessFs::from_all)
+        })
     }
 
     /// Makes the shared rules anew where a directory on the way to the data directory has changed.

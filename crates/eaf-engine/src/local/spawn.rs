@@ -17,6 +17,9 @@ use std::ptr;
 /// The child's stack; it makes some twenty system calls a few frames deep.
 const STACK_BYTES: usize = 128 << 10;
 
+/// `CLONE_INTO_CGROUP`, which does not fit the type that the C library's header gives it.
+const INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// Everything that a start needs, made before the child exists.
 pub(crate) struct Plan<'a> {
     /// What to try to execute, in order.
@@ -31,8 +34,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) temporary: (BorrowedFd<'a>, CString),
     /// Standard input, output and error.
     pub(crate) stdio: [BorrowedFd<'a>; 3],
-    /// The `cgroup.procs` files to enter.
+    /// The files by which groups are entered.
     pub(crate) cgroups: &'a [OwnedFd],
+    /// The group to be born in (version 2), in place of entering `cgroups`, which takes the kernel some milliseconds.
+    pub(crate) born_in: Option<BorrowedFd<'a>>,
     /// The user to become, if another one.
     pub(crate) identity: Option<&'a Identity>,
     /// Groups beside the user's own, for device files.
@@ -47,6 +52,7 @@ pub(crate) struct Plan<'a> {
 
 /// What the child was doing when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Step {
     /// Creating the child.
     Clone,
@@ -70,6 +76,23 @@ pub(crate) enum Step {
     Sandbox,
     /// Executing the program.
     Execute,
+}
+
+impl Step {
+    /// Every step, in the order of their numbers.
+    const ALL: [Self; 11] = [
+        Self::Clone,
+        Self::Parent,
+        Self::Session,
+        Self::Cgroup,
+        Self::Stdio,
+        Self::Limits,
+        Self::User,
+        Self::Temporary,
+        Self::Directory,
+        Self::Sandbox,
+        Self::Execute,
+    ];
 }
 
 /// Why a process was not started.
@@ -97,6 +120,8 @@ struct ChildOrders {
     address_space: Option<libc::rlimit>,
     parent: libc::pid_t,
     failed: Option<(Step, c_int)>,
+    /// Where a child that does not share our memory writes what failed; -1 for one that does.
+    report: RawFd,
 }
 
 fn pointers(strings: &[CString]) -> Vec<*const c_char> {
@@ -131,23 +156,75 @@ impl Spawner {
             address_space: plan.address_space.map(|bytes| limit(bytes, bytes)),
             parent: rustix::process::getpid().as_raw_nonzero().get(),
             failed: None,
+            report: -1,
         };
+        if let Some(group) = plan.born_in {
+            match spawn_in(&mut orders, group) {
+                // Some containers forbid the call; then the group is entered like any other.
+                Err(Failure { step: Step::Clone, errno: libc::ENOSYS | libc::EPERM | libc::EINVAL }) => {}
+                outcome => return outcome,
+            }
+        }
+        self.spawn_sharing(&mut orders)
+    }
+
+    /// Starts a child that shares our memory until it executes.
+    fn spawn_sharing(&mut self, orders: &mut ChildOrders) -> Result<u32, Failure> {
         let top = self.stack.as_mut_ptr_range().end;
         let top = top.wrapping_sub(top as usize % 16);
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         // SAFETY: with CLONE_VFORK this thread sleeps until the child has executed or ended, so the child is the only
         // user of the stack and of `orders`, both of which outlive it; the supervisor has no other thread.
-        let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut orders).cast()) };
+        let pid = unsafe { libc::clone(child, top.cast(), flags, ptr::from_mut(orders).cast()) };
         if pid < 0 {
             return Err(Failure { step: Step::Clone, errno: errno() });
         }
-        if let Some((step, errno)) = orders.failed {
-            // SAFETY: plain system call on our own child; a null status is allowed.
-            unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
-            return Err(Failure { step, errno });
-        }
-        Ok(pid.cast_unsigned())
+        settle(pid, orders.failed)
     }
+}
+
+/// The id of a child that executes, or why it does not; that one is reaped.
+fn settle(pid: libc::pid_t, failed: Option<(Step, c_int)>) -> Result<u32, Failure> {
+    if let Some((step, errno)) = failed {
+        // SAFETY: plain system call on our own child; a null status is allowed.
+        unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
+        return Err(Failure { step, errno });
+    }
+    Ok(pid.cast_unsigned())
+}
+
+/// Starts a child that is born in a group of version 2. It has a copy of our memory, since the C library offers no
+/// stack for this call, and so tells of a failure by a pipe.
+fn spawn_in(orders: &mut ChildOrders, group: BorrowedFd) -> Result<u32, Failure> {
+    use rustix::pipe::{PipeFlags, pipe_with};
+    let failed = |errno| Failure { step: Step::Clone, errno };
+    let pipe = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK);
+    let (told, report) = pipe.map_err(|error| failed(error.raw_os_error()))?;
+    orders.report = report.as_raw_fd();
+    let entered = std::mem::take(&mut orders.cgroups);
+    // SAFETY: all-zero is a valid `clone_args`. Without CLONE_VM this is a fork of a process with one thread; the child
+    // only runs `child`, which never returns.
+    let pid = unsafe {
+        let mut args = std::mem::zeroed::<libc::clone_args>();
+        args.flags = libc::CLONE_VFORK as u64 | INTO_CGROUP;
+        args.exit_signal = libc::SIGCHLD as u64;
+        args.cgroup = u64::from(group.as_raw_fd().cast_unsigned());
+        let pid = libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>());
+        if pid == 0 {
+            child(ptr::from_mut(orders).cast());
+        }
+        pid
+    };
+    let error = errno();
+    orders.report = -1;
+    orders.cgroups = entered;
+    let Some(pid) = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0) else { return Err(failed(error)) };
+    // The child has executed or ended, so what it had to say is there.
+    let mut said = [0; 5];
+    let failed = rustix::io::read(&told, &mut said).is_ok_and(|length| length == said.len());
+    let [step, number @ ..] = said;
+    let step = Step::ALL.get(usize::from(step)).copied().unwrap_or(Step::Clone);
+    settle(pid, failed.then(|| (step, i32::from_ne_bytes(number))))
 }
 
 fn errno() -> i32 {
@@ -160,7 +237,14 @@ extern "C" fn child(orders: *mut c_void) -> c_int {
     let orders = unsafe { &mut *orders.cast::<ChildOrders>() };
     // SAFETY: only system calls on numbers and pointers that the parent prepared and keeps alive.
     let failed = unsafe { prepare(orders).err().unwrap_or_else(|| execute(orders)) };
-    orders.failed = Some((failed, errno()));
+    let error = errno();
+    orders.failed = Some((failed, error));
+    if orders.report >= 0 {
+        let [a, b, c, d] = error.to_ne_bytes();
+        let said = [failed as u8, a, b, c, d];
+        // SAFETY: writes an array of ours to a file that is open.
+        unsafe { libc::write(orders.report, said.as_ptr().cast(), said.len()) };
+    }
     // SAFETY: ends this process without running the parent's exit handlers.
     unsafe { libc::_exit(127) }
 }
@@ -295,6 +379,22 @@ pub(crate) fn inherited(number: RawFd) -> Option<OwnedFd> {
     }
     // SAFETY: it is open, and the program that opened it is gone and has handed it over.
     Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Adds a file to a Landlock ruleset. The landlock crate asks for the kind of each file first, which for some sixty
+/// rules a task costs as much as the rules; the caller has asked once and kept the answer.
+pub(crate) fn allow_path(ruleset: BorrowedFd, file: BorrowedFd, access: u64) -> io::Result<()> {
+    #[repr(C, packed)]
+    struct PathBeneath {
+        allowed_access: u64,
+        parent_fd: i32,
+    }
+    const PATH_BENEATH: c_int = 1;
+    let rule = PathBeneath { allowed_access: access, parent_fd: file.as_raw_fd() };
+    // SAFETY: the structure is the kernel's `landlock_path_beneath_attr`, and is only read.
+    let added =
+        unsafe { libc::syscall(libc::SYS_landlock_add_rule, ruleset.as_raw_fd(), PATH_BENEATH, &raw const rule, 0) };
+    if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// How a process ended that is not our child, by the kernel's memory of it (Linux 6.15); `None` where it has none.

@@ -56,6 +56,15 @@ impl Cgroups {
     /// Finds hierarchies that can be written, and makes a group named `name` in each; `None` where there are none.
     pub(crate) fn find(mode: CgroupMode, name: &str) -> Option<Self> {
         let Hierarchies { flavour, hierarchies } = find::hierarchies(mode, name)?;
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+        if let Some(cpu) = hierarchies.iter().find(|hierarchy| hierarchy.controllers.contains(&Controller::Cpu)) {
+            // All tasks together weigh as much as one ordinary process on each thread, not as one process in all.
+            let (file, weight) = match flavour {
+                Flavour::V1 => ("cpu.shares", (1_024 * threads).min(262_144)),
+                Flavour::V2 => ("cpu.weight", (100 * threads).min(10_000)),
+            };
+            let _ = write(&cpu.base.join(file), &weight.to_string());
+        }
         Some(Self { flavour, hierarchies, free: Vec::new(), next: 0 })
     }
 

@@ -8,7 +8,7 @@ use super::{Controller, Flavour, Hierarchy, slot_dir, write};
 use rustix::io::pread;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -44,6 +44,7 @@ pub(crate) struct Slot {
     flavour: Flavour,
     dirs: Vec<PathBuf>,
     joins: Vec<OwnedFd>,
+    born_in: Option<OwnedFd>,
     pids_dir: PathBuf,
     memory_dir: Option<PathBuf>,
     cpu_dir: Option<PathBuf>,
@@ -97,6 +98,7 @@ impl Slot {
             number,
             flavour,
             joins,
+            born_in: if v1 { None } else { Some(File::open(&pids_dir)?.into()) },
             populated: File::open(pids_dir.join(if v1 { "pids.current" } else { "cgroup.events" }))?,
             cpu_usage: open(&account, if v1 { "cpuacct.usage" } else { "cpu.stat" }),
             oom: open(&memory_dir, if v1 { "memory.oom_control" } else { "memory.events" }),
@@ -132,6 +134,11 @@ impl Slot {
     /// The files by which a process enters.
     pub(crate) fn joins(&self) -> &[OwnedFd] {
         &self.joins
+    }
+
+    /// The group that a process can be born in, where there is one for all.
+    pub(crate) fn born_in(&self) -> Option<BorrowedFd<'_>> {
+        self.born_in.as_ref().map(AsFd::as_fd)
     }
 
     /// Sets limits and starts counting from here.

@@ -133,11 +133,7 @@ impl Supervisor {
         if let Some(process) = task.process {
             self.by_pid.remove(&process.pid);
         }
-        if let Some(intent) = &task.intent {
-            let temporary = format!(".tmp-{}.{}", intent.attempt, intent.key.task);
-            // Only where it is empty; what is in it goes with the workload's directory.
-            let _ = std::fs::remove_dir(self.dirs.work(intent.workload).join(temporary));
-        }
+        // The directory for temporary files goes with the workload's: removing it here would cost more than the rest.
         self.give_back(task.slot);
     }
 

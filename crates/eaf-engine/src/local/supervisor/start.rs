@@ -148,6 +148,7 @@ impl Supervisor {
             temporary: (ready.dirs.work.as_fd(), ready.temporary),
             stdio: [self.null.as_fd(), ready.pipes[0].theirs.as_fd(), ready.pipes[1].theirs.as_fd()],
             cgroups: slot.as_ref().map_or(&[], Slot::joins),
+            born_in: slot.as_ref().and_then(Slot::born_in),
             identity: intent.identity.as_ref(),
             extra_groups: ready.extra_groups,
             ruleset: ready.ruleset.as_ref().map(AsFd::as_fd),
