@@ -121,7 +121,8 @@ fn shape(file: &SourceFile) -> Vec<String> {
 
 /// Files that a program writes, and that a test compares with what it writes.
 fn is_generated(file: &SourceFile) -> bool {
-    file.path.ends_with(".snap") || file.path.ends_with("openapi.json") || file.path.ends_with(".jsonl")
+    let extension = file.path.rsplit('.').next().unwrap_or_default();
+    matches!(extension, "snap" | "jsonl") || file.path.ends_with("openapi.json")
 }
 
 fn opens_function(line: &str) -> bool {
