@@ -2,7 +2,7 @@
 
 fail-bench = 벤치마크를 끝까지 실행하지 못했습니다
 
-bench-submit = HTTP를 통한 내구성 있는 제출. 요청마다 작업 하나, 연결 32개, 모든 프로세서가 차 있어 배치 계획이 매번 길어지는 대기열을 만납니다. 디스크에 기록되기 전에는 응답하지 않습니다. 기준선은 같은 실행에서 잰 순수 SQLite(WAL, synchronous=FULL)로, 같은 바이트를 단계마다 한 행씩, 저널에 나타난 묶음 크기대로 씁니다.
+bench-submit = HTTP를 통한 내구성 있는 제출. 요청마다 워크로드 하나, 연결 32개, 모든 프로세서가 차 있어 배치 계획이 매번 길어지는 대기열을 만납니다. 디스크에 기록되기 전에는 응답하지 않습니다. 기준선은 같은 실행에서 잰 순수 SQLite(WAL, synchronous=FULL)로, 같은 바이트를 단계마다 한 행씩, 저널에 나타난 묶음 크기대로 씁니다.
 bench-submit-rate = 내구성 있는 제출
 bench-submit-floor = 기준선: 순수 SQLite, 같은 바이트, 같은 묶음
 bench-submit-ratio = 기준선 대 공장
@@ -33,12 +33,12 @@ bench-throughput-slurm = Slurm
 bench-throughput-spur = ROCm Spur
 bench-throughput-xargs = xargs -P8
 
-bench-store = 끝난 작업 백만 개가 저장소에 있을 때, 그리고 십만 개가 기다릴 때.
-bench-store-startup = 끝난 작업 백만 개일 때, 일을 받기까지의 시작 시간
-bench-store-memory = 끝난 작업 백만 개일 때의 메모리
-bench-store-ps = 끝난 작업 백만 개일 때의 eaf ps
-bench-store-ps-all = 끝난 작업 백만 개일 때의 eaf ps --all
-bench-store-memory-after = 끝난 작업 백만 개일 때의 메모리, 목록을 본 뒤
+bench-store = 끝난 워크로드 백만 개가 저장소에 있을 때, 그리고 십만 개가 기다릴 때.
+bench-store-startup = 끝난 워크로드 백만 개일 때, 일을 받기까지의 시작 시간
+bench-store-memory = 끝난 워크로드 백만 개일 때의 메모리
+bench-store-ps = 끝난 워크로드 백만 개일 때의 eaf ps
+bench-store-ps-all = 끝난 워크로드 백만 개일 때의 eaf ps --all
+bench-store-memory-after = 끝난 워크로드 백만 개일 때의 메모리, 목록을 본 뒤
 bench-store-waiting = 100,000개가 기다릴 때의 메모리
 bench-store-waiting-ps = 100,000개가 기다릴 때의 eaf ps
 
