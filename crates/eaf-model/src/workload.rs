@@ -135,22 +135,14 @@ pub struct WorkloadSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_grace: Option<Span>,
     /// Environment variables.
-    #[serde(
-        default,
-        skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "crate::strict::unique_keys"
-    )]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::strict::unique_keys")]
     pub environment: BTreeMap<String, String>,
     /// Where it runs: absent for a fresh directory of its own, relative for one within that, absolute only below a
     /// directory that the operator has opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
     /// Free labels.
-    #[serde(
-        default,
-        skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "crate::strict::unique_keys"
-    )]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::strict::unique_keys")]
     pub labels: BTreeMap<String, String>,
     /// What it executes.
     pub run: Run,
