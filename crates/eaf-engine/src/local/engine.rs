@@ -24,8 +24,8 @@ use std::time::Duration;
 
 /// How long the supervisor may take to answer a question.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Orders in one message, so that no line grows large.
-const ORDERS_A_MESSAGE: usize = 256;
+/// Bytes of orders in one message, so that no line grows large; one order alone is bounded by its specification.
+const ORDER_BYTES: usize = 1 << 20;
 /// Between two attempts to bring a supervisor back; doubles up to the second.
 const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -64,6 +64,7 @@ impl LocalEngine {
             None => Catalogue::built_in(),
         };
         check_sandbox(&config)?;
+        warn_of_closed_ways(&dirs);
         let found = discover::machine(&config, &catalogue)?;
         let settings = settings(&config, &found)?;
         let mut linker = Linker { command: command(&config, &dirs)?, dirs: dirs.clone(), child: None };
@@ -151,6 +152,22 @@ fn check_sandbox(config: &LocalConfig) -> Result<(), EngineError> {
     }
 }
 
+/// Users of tasks must be able to pass through every directory on the way to their own.
+fn warn_of_closed_ways(dirs: &Dirs) {
+    use std::os::unix::fs::PermissionsExt;
+    let passable =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0);
+    if let Some(closed) = dirs.data().ancestors().find(|path| !passable(path))
+        && rustix::process::geteuid().is_root()
+    {
+        tracing::warn!(
+            directory = %closed.display(),
+            "the users of tasks cannot pass through this directory, so scripts and files in HOME are out of their reach; \
+             use a data directory elsewhere, such as /var/lib/eaf"
+        );
+    }
+}
+
 fn command(config: &LocalConfig, dirs: &Dirs) -> Result<SupervisorCommand, EngineError> {
     if let Some(command) = &config.supervisor {
         return Ok(command.clone());
@@ -187,10 +204,14 @@ impl Shared {
     }
 
     fn say(&self, message: &ToSupervisor) -> Result<(), EngineError> {
+        self.say_line(&wire::line(message))
+    }
+
+    fn say_line(&self, line: &[u8]) -> Result<(), EngineError> {
         let mut writer = locked(&self.writer);
         let why = || "it is being brought back".to_owned();
         let stream = writer.as_mut().ok_or_else(|| EngineError::Unreachable { why: why() })?;
-        if let Err(error) = stream.write_all(&wire::line(message)) {
+        if let Err(error) = stream.write_all(line) {
             // Half a line may be on its way, so the connection is of no more use; the listener makes another.
             let _ = stream.shutdown(Shutdown::Both);
             *writer = None;
@@ -290,11 +311,31 @@ impl Shared {
     }
 
     fn remove(path: PathBuf) -> Result<(), EngineError> {
-        match std::fs::remove_dir_all(&path) {
+        let removed = match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                // A task may have closed its own directories, which only root could remove then.
+                open_up(&path).and_then(|()| std::fs::remove_dir_all(&path))
+            }
+            outcome => outcome,
+        };
+        match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(EngineError::file("remove", path)(error)),
             _ => Ok(()),
         }
     }
+}
+
+/// Lets the owner into every directory below this one; links are not followed.
+fn open_up(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Engine for LocalEngine {
@@ -309,7 +350,14 @@ impl Engine for LocalEngine {
     }
 
     fn order(&self, effects: &[Effect]) -> Result<(), EngineError> {
-        effects.chunks(ORDERS_A_MESSAGE).try_for_each(|part| self.shared.say(&ToSupervisor::Orders(part.to_vec())))
+        let mut orders = wire::Orders::default();
+        for effect in effects {
+            orders.push(effect);
+            if orders.bytes() >= ORDER_BYTES {
+                self.shared.say_line(&std::mem::take(&mut orders).into_line())?;
+            }
+        }
+        if orders.bytes() > 0 { self.shared.say_line(&orders.into_line()) } else { Ok(()) }
     }
 
     fn reconcile(&self) -> Result<Vec<Known>, EngineError> {

@@ -95,6 +95,32 @@ pub(crate) fn line(message: &impl Serialize) -> Vec<u8> {
     line
 }
 
+/// `ToSupervisor::Orders`, put together one by one, so that its size is known on the way.
+#[derive(Default)]
+pub(crate) struct Orders {
+    list: Vec<u8>,
+}
+
+impl Orders {
+    /// Adds an order.
+    pub(crate) fn push(&mut self, effect: &Effect) {
+        if !self.list.is_empty() {
+            self.list.push(b',');
+        }
+        serde_json::to_writer(&mut self.list, effect).expect("orders have only text as keys");
+    }
+
+    /// How much there is by now.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The message as a line.
+    pub(crate) fn into_line(self) -> Vec<u8> {
+        [br#"{"orders":["#, self.list.as_slice(), b"]}\n"].concat()
+    }
+}
+
 /// Cuts lines out of what is read.
 #[derive(Default)]
 pub(crate) struct Lines {

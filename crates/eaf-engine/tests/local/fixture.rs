@@ -1,7 +1,7 @@
 //! A factory's data directory for one test, with the supervisor that serves it.
 
 use eaf_engine::conformance::{self, Subject, until};
-use eaf_engine::local::{LocalConfig, LocalEngine, SupervisorCommand};
+use eaf_engine::local::{CgroupMode, LocalConfig, LocalEngine, SupervisorCommand};
 use eaf_engine::{Engine, Sink};
 use std::fs;
 use std::io::Write;
@@ -106,4 +106,23 @@ impl Drop for Factory {
             engine.shutdown(true).expect("shut down");
         }
     }
+}
+
+/// Starts an engine as whoever this process is, with control groups that it may not write and then with what there is,
+/// and tells how that went.
+pub(crate) fn tell_of_cgroups(data_dir: &str) {
+    let mut config = LocalConfig::new(data_dir);
+    let program = std::env::current_exe().expect("this program");
+    let args = ["supervise", "--data-dir", data_dir].map(str::to_owned).to_vec();
+    config.supervisor = Some(SupervisorCommand { program, args });
+    config.cgroups = CgroupMode::V1;
+    let mut out = std::io::stdout();
+    let refused = LocalEngine::start(config.clone(), Box::new(|_| {})).err();
+    writeln!(out, "{}", refused.map_or_else(|| "V1 was taken".to_owned(), |error| error.to_string())).expect("told");
+    config.cgroups = CgroupMode::Auto;
+    let engine = LocalEngine::start(config, Box::new(|_| {})).expect("an engine");
+    let limits = engine.limits_in_force().expect("told");
+    let fallback = if limits.contains("RLIMIT_AS") { "RLIMIT_AS" } else { "groups" };
+    writeln!(out, "then Auto: {fallback}").expect("told");
+    engine.shutdown(true).expect("shut down");
 }

@@ -19,6 +19,9 @@ fn main() {
     if args.get(1).is_some_and(|verb| verb == "supervise") {
         return be_the_supervisor(&args[2..]);
     }
+    if args.get(1).is_some_and(|verb| verb == "engine-of") {
+        return fixture::tell_of_cgroups(&args[2]);
+    }
     let mut trials = Vec::new();
     for (kind, mode) in [("v1", CgroupMode::V1), ("v2", CgroupMode::V2), ("none", CgroupMode::None)] {
         for (name, case) in conformance::CASES {

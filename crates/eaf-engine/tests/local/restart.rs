@@ -8,6 +8,7 @@ use eaf_model::{Exit, Span, TaskReport};
 use std::fs;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
+    ("a kind of control groups that is not there is refused", absent_cgroups),
     ("a killed supervisor loses nothing, cgroups v1", || killed(CgroupMode::V1)),
     ("a killed supervisor loses nothing, cgroups v2", || killed(CgroupMode::V2)),
     ("a killed supervisor loses nothing, cgroups none", || killed(CgroupMode::None)),
@@ -197,4 +198,24 @@ fn vanished() {
     drop(subject);
     fs::remove_dir_all(&factory.config.data_dir).expect("removed");
     until("the supervisor's end", || !is_alive(supervisor));
+}
+
+/// As a user who may write no control group.
+fn absent_cgroups() {
+    use std::os::unix::process::CommandExt;
+    let factory = Factory::new();
+    let data = &factory.config.data_dir;
+    fs::create_dir(data).expect("made");
+    // Copied to where anybody may execute it.
+    let program = factory.root().join("program");
+    fs::copy(std::env::current_exe().expect("this program"), &program).expect("copied");
+    let mut command = std::process::Command::new(&program);
+    command.args(["engine-of", data.to_str().expect("text")]);
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+        std::os::unix::fs::chown(data, Some(65_534), Some(65_534)).expect("given away");
+    }
+    let output = command.output().expect("run");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("cgroups = V1 cannot be used") && told.contains("then Auto: RLIMIT_AS"), "{output:?}");
 }

@@ -32,6 +32,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("usage is reported while a task runs", usage_reports),
     ("energy is measured where the machine counts it", measured_energy),
     ("accelerators are made visible", accelerators),
+    ("orders of any size are carried", large_orders),
 ];
 
 fn output(subject: &Subject, order: &StartOrder) -> String {
@@ -101,6 +102,7 @@ fn fences(sandbox: Sandbox) {
     assert_eq!(fs::read_to_string(&beside).expect("read"), "public");
     fs::remove_dir(&open).expect("removed");
     // As root, where the user's own rights stop nothing.
+    needs_root();
     if sandbox == Sandbox::Landlock {
         root_is_fenced();
     }
@@ -181,7 +183,7 @@ fn no_new_privileges() {
 }
 
 fn needs_root() {
-    assert!(rustix::process::geteuid().is_root(), "this test must run as root: it starts tasks as other users");
+    assert!(rustix::process::geteuid().is_root(), "this test must run as root, for other users and control groups");
 }
 
 fn users_by_project() {
@@ -252,6 +254,7 @@ fn hungry(megabytes: u32) -> StartOrder {
 }
 
 fn out_of_memory() {
+    needs_root();
     let factory = Factory::with(|config| config.cgroups = CgroupMode::V1);
     let subject = factory.subject();
     assert_eq!(subject.run(&hungry(300)), Exit::OutOfMemory);
@@ -269,6 +272,7 @@ fn out_of_memory_in_the_fallback() {
 }
 
 fn processor_time() {
+    needs_root();
     let factory = Factory::with(|config| config.cgroups = CgroupMode::V1);
     let subject = factory.subject();
     let mut order = shell("x=0; while [ $x -lt 300000 ]; do x=$((x+1)); done");
@@ -282,6 +286,7 @@ fn processor_time() {
 }
 
 fn processes() {
+    needs_root();
     let factory = Factory::with(|config| {
         config.cgroups = CgroupMode::V1;
         config.processes_max = 8;
@@ -291,6 +296,7 @@ fn processes() {
 }
 
 fn limits_in_force() {
+    needs_root();
     for (mode, expect) in [
         (CgroupMode::Auto, "limit memory, processor time, processes"),
         (CgroupMode::V1, "version 1 limit memory"),
@@ -304,6 +310,7 @@ fn limits_in_force() {
 }
 
 fn reused_slot() {
+    needs_root();
     let factory = Factory::with(|config| config.cgroups = CgroupMode::V1);
     let subject = factory.subject();
     let busy = shell("x=$(head -c 20000000 /dev/zero | tr '\\0' x); x=0; while [ $x -lt 300000 ]; do x=$((x+1)); done");
@@ -402,4 +409,17 @@ fn accelerators() {
     let local: Arc<dyn Engine> = Arc::new(factory.local(Box::new(|_| {})));
     assert_eq!(local.discover().expect("found"), nodes, "found again, the same");
     assert!(factory.work().is_dir());
+}
+
+fn large_orders() {
+    let factory = Factory::new();
+    let subject = factory.subject();
+    let mut spec = WorkloadSpec::command(&["/bin/true"]);
+    spec.labels.insert("large".to_owned(), "x".repeat(900_000));
+    // Together more than one message may ever hold.
+    let orders: Vec<StartOrder> = (0..80).map(|_| order_of(spec.clone())).collect();
+    subject.start(&orders.iter().collect::<Vec<_>>());
+    for order in &orders {
+        assert_eq!(subject.exit(order.key).0, Exit::Code(0));
+    }
 }

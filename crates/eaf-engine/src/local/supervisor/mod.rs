@@ -22,7 +22,7 @@ use crate::local::records::Records;
 use crate::local::sandbox::Sandboxes;
 use crate::local::spawn::{self, Spawner};
 use crate::local::wire::{Report, Version};
-use crate::local::{Dirs, Settings};
+use crate::local::{CgroupMode, Dirs, Settings};
 use clients::Client;
 use eaf_model::{StartOrder, TaskKey, TaskReport, Time};
 use events::{Due, Poller, Token};
@@ -267,11 +267,11 @@ impl Supervisor {
             self.publish();
             if self.ending && self.live == 0 && self.queue.is_empty() {
                 self.flush_clients();
-                if let Some(cgroups) = &mut self.cgroups {
-                    cgroups.remove_all();
-                }
                 self.done = true;
             }
+        }
+        if let Some(cgroups) = self.cgroups.as_mut().filter(|_| self.live == 0) {
+            cgroups.remove_all();
         }
         tracing::info!(tasks = self.live, "the supervisor ends");
         Ok(())
@@ -363,16 +363,25 @@ impl Supervisor {
 
     fn load_settings(&mut self) {
         let read = fs::read(self.dirs.settings()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if let Some(settings) = read {
-            self.put_in_force(settings);
+        if let Some(settings) = read
+            && let Err(why) = self.put_in_force(settings)
+        {
+            tracing::warn!(why, "the settings of before are not in force");
         }
     }
 
-    /// Uses these settings from now on.
-    fn put_in_force(&mut self, settings: Settings) {
+    /// Uses these settings from now on, or tells why they cannot be used.
+    fn put_in_force(&mut self, settings: Settings) -> Result<(), String> {
         let changed = self.settings.as_ref().is_none_or(|before| before.cgroups != settings.cgroups);
         if changed && self.live == 0 {
-            self.cgroups = Cgroups::find(settings.cgroups, &self.dirs.group_name());
+            let found = Cgroups::find(settings.cgroups, &self.dirs.group_name());
+            if found.is_none() && matches!(settings.cgroups, CgroupMode::V1 | CgroupMode::V2) {
+                let (wanted, auto) = (settings.cgroups, CgroupMode::Auto);
+                return Err(format!(
+                    "cgroups = {wanted:?} cannot be used: none can be written here; {auto:?} takes what there is"
+                ));
+            }
+            self.cgroups = found;
             tracing::info!("{}", self.limits_text());
         } else if changed {
             tracing::warn!("another kind of control groups is used once nothing runs");
@@ -385,6 +394,7 @@ impl Supervisor {
             }
         }
         self.settings = Some(settings);
+        Ok(())
     }
 
     fn limits_text(&self) -> String {

@@ -39,13 +39,13 @@ impl Supervisor {
                 let error = self.upgrade(&executable, &args);
                 self.say(client, &refuse(format!("cannot become {}: {error}", executable.display())));
             }
-            ToSupervisor::Configure(settings) => match self.keep_settings(&settings) {
-                Ok(()) => {
-                    self.put_in_force(*settings);
-                    self.say(client, &ToFactory::Configured);
-                }
-                Err(error) => self.say(client, &refuse(format!("cannot keep the settings: {error}"))),
-            },
+            ToSupervisor::Configure(settings) => {
+                let kept = self.put_in_force((*settings).clone()).and_then(|()| {
+                    self.keep_settings(&settings).map_err(|error| format!("the settings cannot be kept: {error}"))
+                });
+                let answer = kept.map_or_else(refuse, |()| ToFactory::Configured);
+                self.say(client, &answer);
+            }
             ToSupervisor::Orders(effects) => {
                 for effect in effects {
                     self.take_order(effect);
