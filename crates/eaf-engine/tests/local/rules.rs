@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("energy is measured where the machine counts it", measured_energy),
     ("accelerators are made visible", accelerators),
     ("orders of any size are carried", large_orders),
+    ("a stranger at the supervisor's socket is refused", strangers),
 ];
 
 fn output(subject: &Subject, order: &StartOrder) -> String {
@@ -422,4 +423,25 @@ fn large_orders() {
     for order in &orders {
         assert_eq!(subject.exit(order.key).0, Exit::Code(0));
     }
+}
+
+fn strangers() {
+    use std::io::{BufRead, BufReader, Write};
+    let factory = Factory::new();
+    let subject = factory.subject();
+    let socket = factory.config.data_dir.join("engine/supervisor.sock");
+    let check = |line: &str, expect: &str| {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).expect("connected");
+        stream.write_all(line.as_bytes()).expect("said");
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).expect("heard");
+        assert!(answer.contains("refused") && answer.contains(expect), "{line:?}: {answer}");
+    };
+    let hello = r#"{"hello":{"version":{"protocol":1,"release":"0.1.0"},"secret":"guess"}}"#;
+    check(&format!("{hello}\n"), "secret is wrong");
+    check("{\"shutdown\":{\"stop_work\":true}}\n", "hello first");
+    check("{\"upgrade\":{\"executable\":\"/bin/sh\",\"args\":[]}}\n", "hello first");
+    check("no message at all \u{fffd}\n", "no message");
+    check(&format!("{}1{}\n", "[".repeat(100_000), "]".repeat(100_000)), "no message");
+    assert_eq!(subject.run(&shell("exit 2")), Exit::Code(2), "the supervisor minds none of it");
 }

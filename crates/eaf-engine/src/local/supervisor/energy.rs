@@ -14,8 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A sample this fresh is good enough for a task's end; the kernel's clock of processor time ticks every 10 ms.
-const FRESH: Duration = Duration::from_millis(100);
+/// A sample this fresh is good enough for a task's end; the kernel's clock of processor time ticks every 10 ms. Each
+/// live task makes a sample dearer and so adds to it.
+const FRESH: Duration = Duration::from_millis(10);
+const FRESH_A_TASK: Duration = Duration::from_micros(100);
 
 /// The counters of this machine, and what they stood at.
 #[derive(Default)]
@@ -77,8 +79,9 @@ impl Meter {
         !self.packages.is_empty() || self.devices.iter().any(counters)
     }
 
-    /// Reads the packages: how much energy a second of processor time has taken since the last sample.
-    fn sample_packages(&mut self) {
+    /// Reads the packages: how much energy a second of processor time has taken since the last sample, in which tasks
+    /// have worked for at least `by_tasks` microseconds. What is shared out never sums to more than what was measured.
+    fn sample_packages(&mut self, by_tasks: u64) {
         let busy = machine_busy();
         let spent = self.packages.iter_mut().map(|package| {
             let Some(now) = number(&package.counter) else { return 0 };
@@ -86,7 +89,8 @@ impl Meter {
             if now >= before { now - before } else { package.range.saturating_sub(before).saturating_add(now) }
         });
         let spent: u64 = spent.sum();
-        let worked = busy.saturating_sub(std::mem::replace(&mut self.busy_seen, busy));
+        // The machine's clock ticks in steps, the tasks' does not.
+        let worked = busy.saturating_sub(std::mem::replace(&mut self.busy_seen, busy)).max(by_tasks);
         if worked > 0 {
             self.microjoules_a_second =
                 u64::try_from(u128::from(spent) * 1_000_000 / u128::from(worked)).unwrap_or(u64::MAX);
@@ -137,18 +141,22 @@ impl Supervisor {
 
     fn take_sample(&mut self) {
         let passed = self.meter.sampled_at.replace(Instant::now()).map_or(Duration::ZERO, |at| at.elapsed());
-        self.meter.sample_packages();
-        for task in self.tasks.values_mut().filter(|task| task.is_live()) {
-            let cpu = raw_usage(task).cpu.0;
+        let live = self.tasks.values_mut().filter(|task| task.is_live());
+        let worked: Vec<_> = live.map(|task| (raw_usage(task).cpu.0, task)).collect();
+        let by_tasks = worked.iter().map(|(cpu, task)| cpu.saturating_sub(task.metered.cpu_seen)).sum();
+        self.meter.sample_packages(by_tasks);
+        for (cpu, task) in worked {
             if let Some(intent) = &task.intent {
                 self.meter.add(&mut task.metered, intent, cpu, passed);
             }
         }
     }
 
-    /// What a task has used until now, the time since the last sample included.
+    /// What a task has used until now. One that is over before it was ever sampled gets its share at the rate of the last
+    /// sample; for any other the samples alone count.
     pub(super) fn usage_of(&mut self, key: eaf_model::TaskKey) -> Usage {
-        let stale = self.meter.sampled_at.is_none_or(|at| at.elapsed() >= FRESH);
+        let fresh = FRESH + FRESH_A_TASK * u32::try_from(self.live).unwrap_or(u32::MAX);
+        let stale = self.meter.sampled_at.is_none_or(|at| at.elapsed() >= fresh);
         if stale && self.meter.measures() {
             self.take_sample();
         }
@@ -159,11 +167,11 @@ impl Supervisor {
         let Some(intent) = &task.intent else { return usage };
         if self.meter.measures() {
             let mut metered = task.metered;
-            let started = task
-                .process
-                .map_or(Duration::MAX, |process| Duration::from_millis(super::now().since(process.started_at).0));
-            let passed = self.meter.sampled_at.map_or(Duration::ZERO, |at| at.elapsed()).min(started);
-            self.meter.add(&mut metered, intent, usage.cpu.0, passed);
+            if metered.cpu_seen == 0 {
+                let age = task.process.map_or(0, |process| super::now().since(process.started_at).0);
+                let passed = self.meter.sampled_at.map_or(Duration::ZERO, |at| at.elapsed());
+                self.meter.add(&mut metered, intent, usage.cpu.0, passed.min(Duration::from_millis(age)));
+            }
             usage.energy = self.meter.energy(intent, &metered);
             usage.accelerator_busy = self.meter.busy(intent, &metered);
         }
