@@ -6,6 +6,7 @@
 //! Absent: clocks, I/O, threads, async, random sources, hash-iteration order, and floats in the state.
 
 mod apply;
+mod decide;
 mod draft;
 mod explain;
 mod fleet;
@@ -18,7 +19,7 @@ mod stored;
 mod wakeup;
 mod work;
 
-pub use draft::{Step, decide, replay, step};
+pub use decide::{Step, decide, replay, step};
 pub use explain::explain;
 pub use fleet::{Lost, Node};
 pub use invariants::{Violation, check_invariants};

@@ -3,11 +3,8 @@
 //! What: a change is an event, so that history keeps the figures that it was made with. Absent: a change that history
 //! would notice; a bill keeps its own rates.
 
-use crate::State;
 use crate::draft::Draft;
-use crate::index::Index;
 use eaf_model::{Event, Rejection, Settings, Span};
-use std::sync::Arc;
 
 pub(crate) fn configure(draft: &mut Draft, settings: &Settings) -> Result<(), Rejection> {
     check(settings)?;
@@ -42,11 +39,4 @@ fn check(settings: &Settings) -> Result<(), Rejection> {
         return invalid("carbon.milligrams_per_kwh");
     }
     Ok(())
-}
-
-/// New settings move deadlines and the shapes of those who named no wall time, so every index is built again.
-pub(crate) fn configured(state: &mut State, settings: &Settings) {
-    state.settings = Arc::new(settings.clone());
-    crate::work::apply::forget_surplus(state);
-    state.index = Index::build(state);
 }

@@ -2,4 +2,5 @@
 //!
 //! What: the one command that changes them. Absent: settings of doors and engines.
 
+pub(crate) mod apply;
 pub(crate) mod configure;
