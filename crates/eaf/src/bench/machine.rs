@@ -17,14 +17,24 @@ pub(crate) struct Description {
     kernel: String,
     disk: String,
     user: &'static str,
+    /// The load average of the last minute when the benchmarks began; a quiet machine is near zero.
+    load: String,
 }
 
 impl Description {
     /// In one line.
     pub(crate) fn line(&self) -> String {
         format!(
-            "eaf {} on {}: {}, {} threads, {} MiB, Linux {}, {}, as {}",
-            self.version, self.date, self.processor, self.threads, self.memory_mib, self.kernel, self.disk, self.user
+            "eaf {} on {}: {}, {} threads, {} MiB, Linux {}, {}, as {}, load average {} at the start",
+            self.version,
+            self.date,
+            self.processor,
+            self.threads,
+            self.memory_mib,
+            self.kernel,
+            self.disk,
+            self.user,
+            self.load
         )
     }
 }
@@ -49,6 +59,7 @@ pub(crate) fn describe(directory: &Path) -> Description {
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         disk: disk.unwrap_or_else(|_| "unknown disk".to_owned()),
         user: if root { "root" } else { "an unprivileged user" },
+        load: read("/proc/loadavg").split(' ').next().unwrap_or("unknown").to_owned(),
     }
 }
 
