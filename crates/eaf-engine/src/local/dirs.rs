@@ -25,7 +25,10 @@ impl Dirs {
             made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
                 .map_err(EngineError::file("make", path))
         };
-        make(data, 0o711)?;
+        if !data.is_dir() {
+            // The mode of a directory that is there already is its owner's business.
+            make(data, 0o711)?;
+        }
         let data = data.canonicalize().map_err(EngineError::file("find", data))?;
         let dirs = Self { data };
         make(&dirs.engine(), 0o700)?;
