@@ -150,7 +150,7 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let mut out = String::from("# Benchmarks\n\nWritten by `eaf bench`; nothing here is typed by hand. ");
         let _ = writeln!(out, "`make bench` makes it again on your machine.\n\n{}\n", self.machine.line());
-        let _ = writeln!(out, "Medians of {} rounds, each with a fresh factory on its defaults.", self.rounds);
+        let _ = writeln!(out, "Rounds: {}, each with a fresh factory on its defaults; medians.", self.rounds);
         if self.quick {
             out.push_str("\n**Made with `--quick`: a tenth of the work. No statement about speed.**\n");
         }
