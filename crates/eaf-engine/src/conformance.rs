@@ -6,10 +6,10 @@
 //!
 //! A case panics where the engine does not conform.
 
-use crate::{Engine, Known, LogStream, Observation, Sink};
+use crate::{Engine, LogStream, Observation, Sink};
 use eaf_model::{
-    Allotment, Bytes, CpuMilli, Effect, Exit, LeaseId, NodeId, Run, Span, StartOrder, StopOrder, TaskKey, TaskReport,
-    Time, Usage, WorkloadId, WorkloadSpec,
+    Allotment, Bytes, CpuMilli, Effect, Exit, Known, LeaseId, NodeId, Run, Span, StartOrder, StopOrder, TaskKey,
+    TaskReport, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use std::fs;
 use std::path::PathBuf;

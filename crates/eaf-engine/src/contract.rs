@@ -5,7 +5,7 @@
 //! Absent: policy. An engine never chooses a node, never retries, never gives up a task by itself.
 
 use crate::EngineError;
-use eaf_model::{Effect, NodeSpec, TaskKey, TaskReport, WorkloadId};
+use eaf_model::{Effect, Known, NodeSpec, TaskKey, TaskReport, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -26,15 +26,6 @@ pub enum Observation {
     },
     /// It is reachable again; the driver must call `reconcile`.
     Reachable,
-}
-
-/// What an engine knows of one task, when asked for all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// The task.
-    pub key: TaskKey,
-    /// Its latest report: `Accepted`, `Started`, or `Exited` where that is not yet settled.
-    pub report: TaskReport,
 }
 
 /// Where the observations go; called from the engine's own threads, never blocks for long.

@@ -3,7 +3,7 @@
 //! What: placements, tasks, exits and usage. Why the lease id fences: engines report late and twice, and a report of an
 //! old attempt must change nothing. Absent: how an engine does it.
 
-use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MilliJoules, NodeId, Span, Time};
+use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MilliJoules, NodeId, Span, TaskKey, Time};
 use serde::{Deserialize, Serialize};
 
 /// A part of one accelerator of a node.
@@ -108,4 +108,13 @@ pub enum TaskReport {
     },
     /// The engine was asked and knows nothing of this task: it does not run there.
     Unknown,
+}
+
+/// What an engine knows of one task, when asked for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The task.
+    pub key: TaskKey,
+    /// Its latest report: `Accepted`, `Started`, or `Exited` where that is not yet settled.
+    pub report: TaskReport,
 }

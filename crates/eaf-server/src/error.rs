@@ -115,6 +115,12 @@ pub enum Fatal {
     },
 }
 
+impl From<eaf_core::BrokenStep> for Fatal {
+    fn from(broken: eaf_core::BrokenStep) -> Self {
+        Self::Invariant { step: broken.step, violation: broken.violation }
+    }
+}
+
 impl Fatal {
     /// What the process exits with.
     pub const fn exit_code(&self) -> i32 {

@@ -5,11 +5,12 @@
 
 use crate::clock::now;
 use crate::config::{Site, embedded_settings};
-use crate::driver::{self, Door, Driver, Errand, Link, Machine, Message, Readiness};
+use crate::driver::{self, Door, Driver, Errand, Link, Message, Readiness};
 use crate::http;
 use crate::metrics::Metrics;
 use crate::view::View;
 use crate::{Config, StartError, secrets};
+use eaf_core::Machine;
 use eaf_engine::local::LocalEngine;
 use eaf_engine::{Engine, EngineError, Sink};
 use eaf_model::{Input, Rejection, Settings, Span, Time};
@@ -184,9 +185,11 @@ fn start_driver(
     around: &Around,
     (own, inbox): (SyncSender<Message>, Receiver<Message>),
 ) -> Result<JoinHandle<()>, StartError> {
+    assert_eq!(recovered.state.step_number(), recovered.head.step, "the state is the one at the journal's head");
     let check = config.check_invariants || cfg!(debug_assertions);
     let mut driver = Driver {
-        machine: Machine::new(recovered.state, recovered.head, check),
+        machine: Machine::new(recovered.state, check),
+        head: recovered.head,
         snapshots: store.snapshots_handle(),
         store: Box::new(store),
         policy: recovered.policy,

@@ -4,9 +4,8 @@
 //! program. Two messages are frozen for ever, `hello` and `upgrade`, with the answers `hello` and `refused`: with these
 //! alone a newer factory can put itself in the place of any older supervisor. Absent: meaning; the supervisor has that.
 
-use crate::Known;
 use crate::local::Settings;
-use eaf_model::{Effect, TaskKey, TaskReport};
+use eaf_model::{Effect, Known, TaskKey, TaskReport};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

@@ -5,8 +5,8 @@
 //! settlements by live tasks, and the driver must never wait for an engine that waits for the driver. Absent: policy.
 
 use super::Message;
-use super::reconcile::Met;
 use crate::config::Site;
+use eaf_core::Met;
 use eaf_engine::{Engine, EngineError};
 use eaf_model::{Effect, TaskKey, WorkloadId};
 use std::collections::BTreeSet;

@@ -6,23 +6,20 @@
 
 mod keeper;
 mod link;
-mod machine;
-mod reconcile;
 
 pub(crate) use keeper::{FORGET_MAX, stale_files};
 pub(crate) use link::{Errand, Link};
-pub(crate) use machine::{Machine, Taken};
 
 use crate::Fatal;
 use crate::clock::now;
 use crate::config::Retention;
 use crate::metrics::Metrics;
 use crate::view::View;
+use eaf_core::{Machine, Met, Taken, Turn, reconcile, taken_on};
 use eaf_engine::Observation;
 use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time};
-use eaf_store::{SnapshotPolicy, Snapshots, Store};
+use eaf_store::{Batch, Head, SnapshotPolicy, Snapshots, Store};
 use keeper::save_snapshot;
-use reconcile::{Met, reconcile, taken_on};
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -150,6 +147,8 @@ impl Door {
 /// What the driver is made of.
 pub(crate) struct Driver {
     pub(crate) machine: Machine,
+    /// The head of the journal: the state of `machine` is the one there.
+    pub(crate) head: Head,
     pub(crate) store: Box<dyn Store>,
     pub(crate) snapshots: Snapshots,
     pub(crate) policy: SnapshotPolicy,
@@ -278,19 +277,21 @@ impl Driver {
     /// Takes inputs, makes what they did durable, and then lets everybody know.
     fn turn(&mut self, gathered: Gathered) -> Result<Vec<Result<Taken, Rejection>>, Fatal> {
         let started = Instant::now();
-        let turn = self.machine.turn(now(), &gathered.inputs)?;
+        let Turn { steps, results, effects } = self.machine.turn(now(), &gathered.inputs)?;
         self.metrics.inputs.inc_by(gathered.inputs.len() as u64);
-        if let Some(batch) = &turn.batch {
+        if !steps.is_empty() {
+            let batch = Batch::of_steps(&steps, self.head);
             let decided = Instant::now();
-            self.store.append(batch)?;
-            self.metrics.batch(turn.steps.len(), decided - started, decided.elapsed());
+            self.store.append(&batch)?;
+            self.head = batch.head;
+            self.metrics.batch(steps.len(), decided - started, decided.elapsed());
             self.policy.appended(batch.body.len() as u64);
-            if !turn.effects.is_empty() {
-                self.link.give(Errand::Order(turn.effects));
+            if !effects.is_empty() {
+                self.link.give(Errand::Order(effects));
             }
-            self.view.publish(self.machine.state().clone(), self.machine.head(), turn.steps);
+            self.view.publish(self.machine.state().clone(), self.head, steps);
         }
-        for (result, reply) in turn.results.iter().zip(gathered.replies) {
+        for (result, reply) in results.iter().zip(gathered.replies) {
             if let Err(rejection) = result {
                 self.metrics.rejected(rejection.code());
                 if reply.is_none() {
@@ -305,7 +306,7 @@ impl Driver {
         if !gathered.settle.is_empty() {
             self.link.give(Errand::Settle(gathered.settle));
         }
-        Ok(turn.results)
+        Ok(results)
     }
 
     fn control(&mut self, message: Message, house: &mut Housekeeping) -> Result<(), Fatal> {

@@ -6,12 +6,12 @@
 use super::App;
 use super::answer::{Refused, with_type};
 use super::extract::{IdempotencyKey, Json};
-use crate::driver::Taken;
 use crate::view::Published;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use eaf_api::{Refusal, SubmitRequest};
+use eaf_core::Taken;
 use eaf_model::{Input, Rejection, Submission, WorkloadId, WorkloadSpec, WorkloadState};
 use eaf_store::{EndedFilter, LIST_MAX};
 

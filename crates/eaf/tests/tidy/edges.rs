@@ -7,7 +7,7 @@ use crate::tree;
 use crate::{complains, none};
 
 /// Each crate with the crates of the house that it may use.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("eaf-model", &[]),
     ("eaf-sched", &["eaf-model"]),
     ("eaf-energy", &["eaf-model"]),
@@ -16,7 +16,21 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("eaf-engine", &["eaf-model"]),
     ("eaf-api", &["eaf-model"]),
     ("eaf-server", &["eaf-model", "eaf-sched", "eaf-energy", "eaf-core", "eaf-store", "eaf-engine", "eaf-api"]),
-    ("eaf", &["eaf-model", "eaf-sched", "eaf-energy", "eaf-core", "eaf-store", "eaf-engine", "eaf-api", "eaf-server"]),
+    ("eaf-twin", &["eaf-model", "eaf-sched", "eaf-energy", "eaf-core", "eaf-store"]),
+    (
+        "eaf",
+        &[
+            "eaf-model",
+            "eaf-sched",
+            "eaf-energy",
+            "eaf-core",
+            "eaf-store",
+            "eaf-engine",
+            "eaf-api",
+            "eaf-server",
+            "eaf-twin",
+        ],
+    ),
 ];
 
 /// Tiers 0 and 1: values in, values out.

@@ -4,11 +4,10 @@
 //! everything again, and must learn what has happened meanwhile. Absent: starting (`start`) and stopping (`finish`).
 
 use super::{Supervisor, now};
-use crate::Known;
 use crate::local::records::Ended;
 use crate::local::supervisor::task::{Phase, Task};
 use crate::local::wire::{ToFactory, ToSupervisor};
-use eaf_model::{Effect, Exit, StopOrder, TaskKey, TaskReport, Usage};
+use eaf_model::{Effect, Exit, Known, StopOrder, TaskKey, TaskReport, Usage};
 use std::os::unix::fs::OpenOptionsExt;
 
 impl Supervisor {

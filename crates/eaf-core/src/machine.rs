@@ -1,40 +1,46 @@
-//! The part of the driver that could run anywhere: inputs and an instant in, a batch and effects out.
+//! The part of a driver that is the same live and in the twin: inputs and an instant in, steps and effects out.
 //!
-//! What: steps each input, plans once behind them, and gathers what must become durable. Absent: clocks, disks, engines
-//! and callers; `driver` has those.
+//! What: steps each input, plans once behind them, and gathers what must become durable. Why here: the live driver and
+//! the virtual one differ only in who says what time it is. Absent: clocks, disks, engines and callers; drivers have those.
 
-use crate::Fatal;
-use eaf_core::{State, Step, check_invariants, effects_of, next_wakeup, outstanding, step};
+use crate::{State, Step, Violation, check_invariants, effects_of, next_wakeup, outstanding, step};
 use eaf_model::{Effect, Event, Input, Rejection, Time, WorkloadId};
-use eaf_store::{Batch, Head};
 
 /// What an input that was not rejected did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub struct Taken {
     /// The step that the caller must know to be durable: its own, or the last one where the input changed nothing.
-    pub(crate) step: u64,
+    pub step: u64,
     /// For a submission: the workload or array that stands for it.
-    pub(crate) workload: Option<WorkloadId>,
+    pub workload: Option<WorkloadId>,
     /// True where the input made events.
-    pub(crate) changed: bool,
+    pub changed: bool,
 }
 
 /// What one turn made.
-pub(crate) struct Turn {
-    /// What must be durable before anything below is acted on; `None` where nothing happened.
-    pub(crate) batch: Option<Batch>,
-    /// The same, as steps.
-    pub(crate) steps: Vec<Step>,
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// What must be durable before anything below is acted on; empty where nothing happened.
+    pub steps: Vec<Step>,
     /// By input.
-    pub(crate) results: Vec<Result<Taken, Rejection>>,
+    pub results: Vec<Result<Taken, Rejection>>,
     /// What the world owes now.
-    pub(crate) effects: Vec<Effect>,
+    pub effects: Vec<Effect>,
+}
+
+/// A step broke an invariant. Nothing of its turn may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenStep {
+    /// The step.
+    pub step: u64,
+    /// What is broken.
+    pub violation: Violation,
 }
 
 /// Owns the state.
-pub(crate) struct Machine {
+#[derive(Clone, Debug)]
+pub struct Machine {
     state: State,
-    head: Head,
     check: bool,
     /// True where the last plan may have left something that it could place.
     plan_due: bool,
@@ -43,41 +49,39 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Goes on from a state that was recovered.
-    pub(crate) fn new(state: State, head: Head, check: bool) -> Self {
-        assert_eq!(state.step_number(), head.step, "the state is the one at the journal's head");
-        Self { state, head, check, plan_due: true, planning: true }
+    /// Goes on from a state; `check` asks for the invariants after every step.
+    pub const fn new(state: State, check: bool) -> Self {
+        Self { state, check, plan_due: true, planning: true }
     }
 
-    pub(crate) fn state(&self) -> &State {
+    /// The state behind the last turn.
+    pub const fn state(&self) -> &State {
         &self.state
     }
 
-    pub(crate) fn head(&self) -> Head {
-        self.head
-    }
-
     /// Places nothing more.
-    pub(crate) fn stop_planning(&mut self) {
+    pub const fn stop_planning(&mut self) {
         self.planning = false;
         self.plan_due = false;
     }
 
     /// When a turn is due although nothing comes in; `Time(i64::MIN)` for at once.
-    pub(crate) fn due(&self) -> Option<Time> {
+    pub fn due(&self) -> Option<Time> {
         if self.plan_due { Some(Time(i64::MIN)) } else { next_wakeup(&self.state).map(|wakeup| wakeup.at) }
     }
 
     /// Everything that the world owes to the state.
-    pub(crate) fn outstanding(&self) -> Vec<Effect> {
+    pub fn outstanding(&self) -> Vec<Effect> {
         outstanding(&self.state)
     }
 
     /// Takes a batch of inputs at an instant, which is held where the clock went back.
-    pub(crate) fn turn(&mut self, clock: Time, inputs: &[Input]) -> Result<Turn, Fatal> {
+    ///
+    /// # Errors
+    /// Where a step breaks an invariant and the machine checks them.
+    pub fn turn(&mut self, clock: Time, inputs: &[Input]) -> Result<Turn, BrokenStep> {
         let now = clock.max(self.state.last_time());
-        let mut turn =
-            Turn { batch: None, steps: Vec::new(), results: Vec::with_capacity(inputs.len()), effects: vec![] };
+        let mut turn = Turn { results: Vec::with_capacity(inputs.len()), ..Turn::default() };
         if next_wakeup(&self.state).is_some_and(|wakeup| wakeup.at <= now) {
             // A rejection is impossible: a wake-up asks for nothing, and time was held.
             self.take(now, &Input::Wake, &mut turn.steps)?.expect("time itself is never rejected");
@@ -88,18 +92,13 @@ impl Machine {
             turn.results.push(result);
         }
         self.plan(now, &mut turn.steps)?;
-        if !turn.steps.is_empty() {
-            let batch = Batch::of_steps(&turn.steps, self.head);
-            self.head = batch.head;
-            for step in &turn.steps {
-                turn.effects.extend(effects_of(&self.state, &step.events));
-            }
-            turn.batch = Some(batch);
+        for step in &turn.steps {
+            turn.effects.extend(effects_of(&self.state, &step.events));
         }
         Ok(turn)
     }
 
-    fn plan(&mut self, now: Time, steps: &mut Vec<Step>) -> Result<(), Fatal> {
+    fn plan(&mut self, now: Time, steps: &mut Vec<Step>) -> Result<(), BrokenStep> {
         if !self.planning || !(self.plan_due || steps.iter().any(|step| step.events.iter().any(may_place))) {
             return Ok(());
         }
@@ -112,14 +111,19 @@ impl Machine {
         Ok(())
     }
 
-    fn take(&mut self, now: Time, input: &Input, steps: &mut Vec<Step>) -> Result<Result<Taken, Rejection>, Fatal> {
+    fn take(
+        &mut self,
+        now: Time,
+        input: &Input,
+        steps: &mut Vec<Step>,
+    ) -> Result<Result<Taken, Rejection>, BrokenStep> {
         let made = match step(&mut self.state, now, input) {
             Ok(made) => made,
             Err(rejection) => return Ok(Err(rejection)),
         };
         if self.check {
             check_invariants(&self.state)
-                .map_err(|violation| Fatal::Invariant { step: self.state.step_number(), violation })?;
+                .map_err(|violation| BrokenStep { step: self.state.step_number(), violation })?;
         }
         let changed = !made.events.is_empty();
         let workload = match input {
@@ -152,18 +156,18 @@ const fn may_place(event: &Event) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use eaf_model::{Bytes, CpuMilli, NodeSpec, Span, Submission, TaskKey, TaskReport, WorkloadSpec};
     use std::collections::BTreeMap;
 
     /// A machine and a clock that only the test moves.
-    pub(in crate::driver) struct Script {
-        pub(in crate::driver) machine: Machine,
-        pub(in crate::driver) now: Time,
+    pub(crate) struct Script {
+        pub(crate) machine: Machine,
+        pub(crate) now: Time,
     }
 
-    pub(in crate::driver) fn node_spec() -> NodeSpec {
+    pub(crate) fn node_spec() -> NodeSpec {
         NodeSpec {
             name: "node".to_owned(),
             cpu: CpuMilli(4_000),
@@ -185,37 +189,35 @@ pub(super) mod tests {
     }
 
     impl Script {
-        pub(in crate::driver) fn with_node() -> Self {
-            let mut script = Self { machine: Machine::new(State::new(), Head::default(), true), now: Time(1_000) };
+        pub(crate) fn with_node() -> Self {
+            let mut script = Self { machine: Machine::new(State::new(), true), now: Time(1_000) };
             script.turn(&[Input::NodeSeen(node_spec())]);
             script
         }
 
-        pub(in crate::driver) fn turn(&mut self, inputs: &[Input]) -> Turn {
+        fn turn(&mut self, inputs: &[Input]) -> Turn {
             self.machine.turn(self.now, inputs).expect("no invariant breaks")
         }
 
         /// Submits a workload that is placed at once, and gives its task.
-        pub(in crate::driver) fn placed(&mut self) -> TaskKey {
+        pub(crate) fn placed(&mut self) -> TaskKey {
             let turn = self.turn(&[submission(None)]);
             turn.effects[0].key()
         }
 
-        pub(in crate::driver) fn report(&mut self, key: TaskKey, report: TaskReport) {
+        pub(crate) fn report(&mut self, key: TaskKey, report: TaskReport) {
             self.turn(&[Input::Reported { key, report }]).results.remove(0).expect("the report counts");
         }
     }
 
     #[test]
-    fn a_turn_is_one_batch_with_its_plan_and_its_effects() {
+    fn a_turn_is_its_steps_with_their_plan_and_their_effects() {
         let mut script = Script::with_node();
-        let before = script.machine.head();
+        let before = script.machine.state().step_number();
         let turn = script.turn(&[submission(None), submission(None)]);
-        let batch = turn.batch.expect("something happened");
-        assert_eq!((batch.first_step, batch.head.step), (before.step + 1, before.step + 3));
-        assert_eq!((turn.steps.len(), turn.effects.len()), (3, 2));
-        assert_eq!(script.machine.head(), batch.head);
-        assert!(script.turn(&[]).batch.is_none(), "nothing comes of nothing");
+        let numbers: Vec<u64> = turn.steps.iter().map(|step| step.number).collect();
+        assert_eq!((numbers, turn.effects.len()), ((before + 1..=before + 3).collect(), 2));
+        assert!(script.turn(&[]).steps.is_empty(), "nothing comes of nothing");
     }
 
     #[test]
@@ -224,7 +226,7 @@ pub(super) mod tests {
         let first = script.turn(&[submission(Some("k"))]).results.remove(0).unwrap();
         let again = script.turn(&[submission(Some("k"))]);
         let second = again.results[0].clone().unwrap();
-        assert!(first.changed && !second.changed && again.batch.is_none());
+        assert!(first.changed && !second.changed && again.steps.is_empty());
         assert_eq!(first.workload, second.workload);
         assert!(second.step >= first.step);
     }
@@ -234,7 +236,7 @@ pub(super) mod tests {
         let mut script = Script::with_node();
         script.now = Time(5);
         let turn = script.turn(&[submission(None)]);
-        assert_eq!((turn.results[0].is_ok(), turn.batch.unwrap().at), (true, Time(1_000)));
+        assert_eq!((turn.results[0].is_ok(), turn.steps[0].at), (true, Time(1_000)));
     }
 
     #[test]

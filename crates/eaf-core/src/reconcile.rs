@@ -2,33 +2,33 @@
 //!
 //! What: a function of the state, of what the engine knows, and of what it should know. Absent: calling the engine.
 
-use eaf_core::{State, TaskState};
-use eaf_engine::Known;
-use eaf_model::{Effect, Input, NodeSpec, NodeState, StopOrder, TaskKey, TaskReport, Time};
+use crate::{State, TaskState};
+use eaf_model::{Effect, Input, Known, NodeSpec, NodeState, StopOrder, TaskKey, TaskReport, Time};
 use std::collections::BTreeSet;
 
 /// What an engine answered when asked for everything.
-pub(crate) struct Met {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Met {
     /// Its nodes, as they are now.
-    pub(crate) nodes: Vec<NodeSpec>,
+    pub nodes: Vec<NodeSpec>,
     /// Its tasks.
-    pub(crate) known: Vec<Known>,
+    pub known: Vec<Known>,
 }
 
 /// What follows from it.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Reconciled {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reconciled {
     /// For the state.
-    pub(crate) inputs: Vec<Input>,
+    pub inputs: Vec<Input>,
     /// Stops of tasks that the state knows nothing of.
-    pub(crate) strays: Vec<Effect>,
+    pub strays: Vec<Effect>,
     /// Exits that the engine may forget, once the inputs are durable.
-    pub(crate) settle: Vec<TaskKey>,
+    pub settle: Vec<TaskKey>,
 }
 
 /// The tasks that an engine has taken on, as the state sees it. Asked for before the engine is, and compared with its
 /// answer afterwards: what was ordered in between is no news.
-pub(crate) fn taken_on(state: &State) -> BTreeSet<TaskKey> {
+pub fn taken_on(state: &State) -> BTreeSet<TaskKey> {
     let mut keys = BTreeSet::new();
     for lease in state.leases() {
         for (task, rank) in lease.tasks.iter().zip(0..) {
@@ -41,7 +41,7 @@ pub(crate) fn taken_on(state: &State) -> BTreeSet<TaskKey> {
 }
 
 /// Brings the state and the engine together. `expected` is `taken_on` of when the engine was asked.
-pub(crate) fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey>) -> Reconciled {
+pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey>) -> Reconciled {
     let mut out = Reconciled::default();
     let names: BTreeSet<&str> = met.nodes.iter().map(|node| node.name.as_str()).collect();
     for (id, node) in state.nodes() {
@@ -77,7 +77,7 @@ fn is_ours(state: &State, key: TaskKey) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::machine::tests::{Script, node_spec};
+    use crate::machine::tests::{Script, node_spec};
     use eaf_model::{Exit, LeaseId, Usage};
 
     /// A factory with one workload running and one ordered, and their tasks.

@@ -1,0 +1,5 @@
+//! The digital twin: the core that serves tenants, in virtual time.
+//!
+//! What: replays of real traces, scenarios with golden output, a search over seeds and faults, and what-if on a living
+//! factory. Why the same core: what is foreseen here is computed by the code that will run it.
+//! Absent: clocks of the machine, threads, the server, and any rule of scheduling of its own.
