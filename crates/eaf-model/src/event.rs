@@ -185,6 +185,32 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every kind, in the order of the variants.
+    pub const KINDS: [&'static str; 22] = [
+        "configured",
+        "node_added",
+        "node_changed",
+        "node_lost",
+        "node_given_up",
+        "node_back",
+        "node_cordoned",
+        "node_uncordoned",
+        "node_removed",
+        "workload_submitted",
+        "lease_granted",
+        "task_accepted",
+        "task_started",
+        "task_used",
+        "task_exited",
+        "task_abandoned",
+        "abandoned_task_gone",
+        "lease_stopping",
+        "lease_closed",
+        "workload_requeued",
+        "workload_eligible",
+        "workload_ended",
+    ];
+
     /// The name of its kind, as in the journal.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -211,5 +237,19 @@ impl Event {
             Self::WorkloadEligible { .. } => "workload_eligible",
             Self::WorkloadEnded { .. } => "workload_ended",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_kinds_is_complete() {
+        // The match is exhaustive, so its arms are all the kinds there are.
+        let arms =
+            include_str!("event.rs").split("pub const fn kind").nth(1).and_then(|rest| rest.split("\n    }\n").next());
+        let arms: Vec<&str> = arms.unwrap_or_default().split('"').skip(1).step_by(2).collect();
+        assert_eq!(arms, Event::KINDS);
     }
 }

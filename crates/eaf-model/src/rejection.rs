@@ -157,6 +157,26 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Every code, in the order of the variants.
+    pub const CODES: [&'static str; 16] = [
+        "invalid",
+        "never_fits",
+        "no_nodes",
+        "queue_full",
+        "key_reused",
+        "unknown_workload",
+        "unknown_dependency",
+        "dependency_failed",
+        "already_stopping",
+        "unknown_node",
+        "node_unchanged",
+        "node_holds_more",
+        "too_many_nodes",
+        "stale_report",
+        "time_went_back",
+        "settings_invalid",
+    ];
+
     /// The code, stable between releases.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -177,5 +197,21 @@ impl Rejection {
             Self::TimeWentBack { .. } => "time_went_back",
             Self::SettingsInvalid { .. } => "settings_invalid",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_codes_is_complete() {
+        // The match is exhaustive, so its arms are all the codes there are.
+        let arms = include_str!("rejection.rs")
+            .split("pub const fn code")
+            .nth(1)
+            .and_then(|rest| rest.split("\n    }\n").next());
+        let arms: Vec<&str> = arms.unwrap_or_default().split('"').skip(1).step_by(2).collect();
+        assert_eq!(arms, Rejection::CODES);
     }
 }

@@ -27,6 +27,8 @@ pub enum Fault {
         /// In bytes.
         bytes: usize,
     },
+    /// A sync says that it is done and has done nothing, as drives without power-loss protection do.
+    LyingSync,
 }
 
 /// Why a disk did not do what it was asked.
@@ -83,6 +85,11 @@ impl Disk {
     pub fn with(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);
         self
+    }
+
+    /// From here on this is going to happen, or nothing where it is `None`.
+    pub fn expect(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
     }
 
     /// Operations so far.
@@ -166,8 +173,15 @@ impl Disk {
     /// Makes everything written durable. A sync that does not return `Ok` promises nothing.
     pub(super) fn sync(&mut self) -> Result<(), DiskError> {
         self.operate()?;
-        self.pending.clear();
-        self.durable.clone_from(&self.cached);
+        if self.fault == Some(Fault::LyingSync) {
+            return Ok(());
+        }
+        for pending in self.pending.drain(..) {
+            match pending {
+                Pending::Write { offset, bytes } => put(&mut self.durable, offset, &bytes),
+                Pending::Cut { length } => self.durable.truncate(length),
+            }
+        }
         Ok(())
     }
 

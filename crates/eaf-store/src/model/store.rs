@@ -101,6 +101,11 @@ impl ModelStore {
         self.log.disk
     }
 
+    /// The disk, to see it and to put faults on it.
+    pub fn disk_mut(&mut self) -> &mut Disk {
+        &mut self.log.disk
+    }
+
     fn write(&mut self, record: Record, bytes: &[u8], what: &'static str) -> Result<(), StoreError> {
         if self.closed {
             return Err(StoreError::Closed);
