@@ -3,3 +3,8 @@
 //! What: replays of real traces, scenarios with golden output, a search over seeds and faults, and what-if on a living
 //! factory. Why the same core: what is foreseen here is computed by the code that will run it.
 //! Absent: clocks of the machine, threads, the server, and any rule of scheduling of its own.
+
+mod draw;
+pub mod script;
+
+pub use draw::Draw;

@@ -1,0 +1,17 @@
+//! Scripts: what happens to a factory, a line each.
+//!
+//! What: the operations (`Op`), the text that they print as and are read from, and what is wrong with a text that is not
+//! one. Why one list for people and for the search: a seed that failed, shrunk, is a script that goes into `scenarios/`.
+//! Absent: what an operation does; that is the world's.
+
+mod error;
+mod figures;
+mod ops;
+mod parse;
+mod words;
+
+pub use error::{Problem, ScriptError};
+pub use figures::span_text;
+pub use ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
+pub use parse::{Line, parse};
+pub use words::reason_word;

@@ -1,0 +1,546 @@
+//! Reading a script: a line an operation.
+//!
+//! What: words, and a place for whatever is wrong. `#` begins a comment. Absent: meaning; a name is a name until the
+//! world is asked for it.
+
+use super::error::{Problem, ScriptError};
+use super::figures;
+use super::ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, ProgramEnd, Setting};
+use super::words;
+use eaf_model::{Bytes, CpuMilli, Span};
+use std::str::FromStr;
+
+/// An operation and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The line, from 1; 0 where it stands in no text.
+    pub number: usize,
+    /// What it says.
+    pub op: Op,
+}
+
+const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, fail, fleet, foreign, \
+                     join, kill, power, prune, remove, restart, restore, seed, set, silence, snapshot, submit, uncordon";
+
+/// Reads a whole script.
+///
+/// # Errors
+/// The first line that does not read.
+pub fn parse(text: &str) -> Result<Vec<Line>, ScriptError> {
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        if !line.trim().is_empty() {
+            let mut words = Words::new(index + 1, line);
+            let op = op(&mut words)?;
+            words.end()?;
+            lines.push(Line { number: index + 1, op });
+        }
+    }
+    Ok(lines)
+}
+
+/// The words of a line; a colon and a comma are words of their own.
+struct Words<'a> {
+    line: usize,
+    text: &'a str,
+    words: Vec<(usize, &'a str)>,
+    at: usize,
+}
+
+type Read<T> = Result<T, ScriptError>;
+
+impl<'a> Words<'a> {
+    fn new(line: usize, text: &'a str) -> Self {
+        let mut words = Vec::new();
+        let mut start = None;
+        for (at, letter) in text.char_indices().chain([(text.len(), ' ')]) {
+            let ends = letter.is_whitespace() || matches!(letter, ':' | ',');
+            if ends {
+                words.extend(start.take().map(|from| (from, &text[from..at])));
+                if matches!(letter, ':' | ',') {
+                    words.push((at, &text[at..=at]));
+                }
+            } else {
+                start.get_or_insert(at);
+            }
+        }
+        Self { line, text, words, at: 0 }
+    }
+
+    fn peek(&self) -> Option<&'a str> {
+        self.words.get(self.at).map(|(_, word)| *word)
+    }
+
+    fn problem(&self, back: usize, problem: Problem) -> ScriptError {
+        let byte = self.words.get(self.at.saturating_sub(back)).map_or(self.text.trim_end().len(), |(byte, _)| *byte);
+        ScriptError { line: self.line, column: self.text[..byte].chars().count() + 1, problem }
+    }
+
+    fn expected(&self, expected: &str) -> ScriptError {
+        let found = self.peek().unwrap_or_default().to_owned();
+        self.problem(0, Problem::Expected { found, expected: expected.to_owned() })
+    }
+
+    fn word(&mut self, expected: &str) -> Read<&'a str> {
+        match self.peek() {
+            Some(word) if !matches!(word, ":" | ",") => {
+                self.at += 1;
+                Ok(word)
+            }
+            _ => Err(self.expected(expected)),
+        }
+    }
+
+    fn eat(&mut self, word: &str) -> bool {
+        let there = self.peek() == Some(word);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn need(&mut self, words: &[&str]) -> Read<()> {
+        for word in words {
+            if !self.eat(word) {
+                return Err(self.expected(word));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next word, as this reads it.
+    fn read<T>(&mut self, expected: &str, read: impl Fn(&str) -> Option<T>) -> Read<T> {
+        let word = self.word(expected)?;
+        read(word).ok_or_else(|| {
+            self.at -= 1;
+            self.expected(expected)
+        })
+    }
+
+    fn number<T: FromStr>(&mut self) -> Read<T> {
+        let word = self.word("a number")?;
+        word.parse().map_err(|_| {
+            let digits = word.trim_start_matches('-');
+            let found = word.to_owned();
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return self.problem(1, Problem::OutOfRange { found });
+            }
+            self.problem(1, Problem::Expected { found, expected: "a number".to_owned() })
+        })
+    }
+
+    fn span(&mut self) -> Read<Span> {
+        self.read("a span such as 1h30m", figures::span)
+    }
+
+    /// The rest of the line, as it stands.
+    fn rest(&mut self) -> Read<&'a str> {
+        let Some((from, _)) = self.words.get(self.at) else { return Err(self.expected("a text")) };
+        self.at = self.words.len();
+        Ok(self.text[*from..].trim())
+    }
+
+    fn end(&self) -> Read<()> {
+        if self.peek().is_none() { Ok(()) } else { Err(self.expected("the end of the line")) }
+    }
+
+    /// Names until a comma or the end.
+    fn names(&mut self) -> Read<Vec<String>> {
+        let mut names = vec![self.word("a name")?.to_owned()];
+        while self.peek().is_some_and(|word| word != ",") {
+            names.push(self.word("a name")?.to_owned());
+        }
+        Ok(names)
+    }
+}
+
+fn op(words: &mut Words<'_>) -> Read<Op> {
+    let verb = words.word("a verb")?;
+    let name = |words: &mut Words<'_>| words.word("a name").map(str::to_owned);
+    Ok(match verb {
+        "seed" => Op::Seed(words.number()?),
+        "fleet" => {
+            let count = words.number()?;
+            if !words.eat("nodes") {
+                words.need(&["node"])?;
+            }
+            words.need(&[":"])?;
+            Op::Fleet { count, parts: parts(words)? }
+        }
+        "join" => {
+            let node = name(words)?;
+            words.need(&[":"])?;
+            Op::Join { node, parts: parts(words)? }
+        }
+        "set" => Op::Set(settings(words)?),
+        "submit" => Op::Submit { name: name(words)?, job: Box::new(job(words)?) },
+        "cancel" => Op::Cancel { name: name(words)? },
+        "cordon" => {
+            let node = name(words)?;
+            words.need(&[":"])?;
+            Op::Cordon { node, why: words.rest()?.to_owned() }
+        }
+        "uncordon" => Op::Uncordon { node: name(words)? },
+        "remove" => Op::Remove { node: name(words)? },
+        "fail" => Op::Fail { node: name(words)? },
+        "destroy" => Op::Destroy { node: name(words)? },
+        "silence" => Op::Silence { node: name(words)? },
+        "restore" => Op::Restore { node: name(words)? },
+        "kill" => {
+            let name = name(words)?;
+            words.need(&["task"])?;
+            let task = words.number()?;
+            words.need(&[":", "signal"])?;
+            Op::Kill { name, task, signal: words.number()? }
+        }
+        "expect" => Op::Expect(expect(words)?),
+        _ => return machine(verb, words),
+    })
+}
+
+/// What happens to the machines that the factory runs on.
+fn machine(verb: &str, words: &mut Words<'_>) -> Read<Op> {
+    Ok(match verb {
+        "engine" => Op::Engine(engine(words)?),
+        "crash" if words.eat("now") => Op::Crash(CrashAt::Now),
+        "crash" if words.eat("before") => words.need(&["append"]).map(|()| Op::Crash(CrashAt::BeforeAppend))?,
+        "crash" => {
+            words.need(&["after"])?;
+            if words.eat("append") {
+                return Ok(Op::Crash(CrashAt::AfterAppend));
+            }
+            words.need(&["effects"]).map(|()| Op::Crash(CrashAt::AfterEffects))?
+        }
+        "power" => {
+            words.need(&["loss"])?;
+            if words.eat("now") {
+                return Ok(Op::Crash(CrashAt::PowerNow));
+            }
+            words.need(&["in", "write"])?;
+            Op::Crash(CrashAt::PowerInWrite(words.number()?))
+        }
+        "restart" => Op::Restart,
+        "disk" if words.eat("full") => Op::DiskFull,
+        "disk" => {
+            words.need(&["error", "in", "write"])?;
+            Op::DiskError { write: words.number()? }
+        }
+        "clock" => {
+            let back = words.eat("back");
+            if !back {
+                words.need(&["forward"])?;
+            }
+            let ms = i64::try_from(words.span()?.0).unwrap_or(i64::MAX);
+            Op::Clock { ms: if back { -ms } else { ms } }
+        }
+        "advance" => Op::Advance(words.span()?),
+        "snapshot" => Op::Snapshot,
+        "prune" => Op::Prune,
+        "foreign" => words.need(&["report"]).map(|()| Op::ForeignReport)?,
+        "drain" => Op::Drain,
+        _ => {
+            let (found, known) = (verb.to_owned(), VERBS.to_owned());
+            return Err(words.problem(1, Problem::UnknownVerb { found, known }));
+        }
+    })
+}
+
+fn engine(words: &mut Words<'_>) -> Read<EngineMode> {
+    match words.word("what the engine does")? {
+        "is" if words.eat("well") => Ok(EngineMode::Well),
+        "is" if words.eat("lost") => Ok(EngineMode::Lost),
+        "is" => words.need(&["back"]).map(|()| EngineMode::Back),
+        "doubles" => words.need(&["reports"]).map(|()| EngineMode::Doubles),
+        "loses" => words.need(&["reports"]).map(|()| EngineMode::Loses),
+        "delays" => {
+            words.need(&["reports", "up", "to"])?;
+            Ok(EngineMode::Delays(words.span()?))
+        }
+        "takes" => {
+            words.need(&["orders", "after", "up", "to"])?;
+            Ok(EngineMode::Slow(words.span()?))
+        }
+        _ => {
+            words.at -= 1;
+            Err(words.expected("is, doubles, delays, loses or takes"))
+        }
+    }
+}
+
+fn parts(words: &mut Words<'_>) -> Read<NodeParts> {
+    let mut parts = NodeParts { cpu: CpuMilli(0), memory: Bytes(0), accelerators: Vec::new() };
+    loop {
+        let number = words.word("a number")?;
+        let unit = words.word("cpu, a size or a model")?;
+        if unit == "cpu" {
+            parts.cpu = CpuMilli(figures::milli(number).ok_or_else(|| out_of_range(words, number))?);
+        } else if is_size(unit) {
+            parts.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?;
+        } else {
+            let count = number.parse().map_err(|_| out_of_range(words, number))?;
+            parts.accelerators.push((count, unit.to_owned()));
+        }
+        if !words.eat(",") {
+            return Ok(parts);
+        }
+    }
+}
+
+fn is_size(unit: &str) -> bool {
+    matches!(unit, "TiB" | "GiB" | "MiB" | "KiB" | "B")
+}
+
+/// The number before the unit that was just read does not read.
+fn out_of_range(words: &Words<'_>, number: &str) -> ScriptError {
+    words.problem(2, Problem::OutOfRange { found: number.to_owned() })
+}
+
+fn settings(words: &mut Words<'_>) -> Read<Vec<(Setting, u64)>> {
+    let mut settings = Vec::new();
+    if words.eat("defaults") {
+        return Ok(settings);
+    }
+    loop {
+        let known = Setting::ALL.map(|(_, word, _)| word).join(", ");
+        let find = |word: &str| Setting::ALL.into_iter().find(|(_, name, _)| *name == word);
+        let (setting, _, is_span) = words.read(&known, find)?;
+        settings.push((setting, if is_span { words.span()?.0 } else { words.number()? }));
+        if !words.eat(",") {
+            return Ok(settings);
+        }
+    }
+}
+
+fn job(words: &mut Words<'_>) -> Read<JobSpec> {
+    let mut job = JobSpec::default();
+    if !words.eat(":") {
+        return Ok(job);
+    }
+    loop {
+        let first = words.word("an item")?;
+        if first.starts_with(|c: char| c.is_ascii_digit()) {
+            amount(words, &mut job, first)?;
+        } else if !trait_of(words, &mut job, first)? && !behaviour(words, &mut job, first)? {
+            words.at -= 1;
+            return Err(words.expected(
+                "an amount, or one of: after, array, at most, cannot start, exits, expires, fails, grace, ignores stops, \
+                 key, out of memory, priority, retries, runs, signal, starts in, wall",
+            ));
+        }
+        if !words.eat(",") {
+            return Ok(job);
+        }
+    }
+}
+
+fn amount(words: &mut Words<'_>, job: &mut JobSpec, number: &str) -> Read<()> {
+    let unit = words.word("tasks, cpu, a size, gpu or a model")?;
+    match unit {
+        "task" | "tasks" => job.tasks = number.parse().map_err(|_| out_of_range(words, number))?,
+        "cpu" => job.cpu = CpuMilli(figures::milli(number).ok_or_else(|| out_of_range(words, number))?),
+        unit if is_size(unit) => {
+            job.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?
+        }
+        model => {
+            job.accelerators = figures::milli(number).ok_or_else(|| out_of_range(words, number))?;
+            job.model = (model != "gpu").then(|| model.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// What the factory is told of a job; false where the word is none of it.
+fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool> {
+    match first {
+        "at" => {
+            words.need(&["most"])?;
+            job.per_node = Some(words.number()?);
+            words.need(&["a", "node"])?;
+        }
+        "wall" => job.wall = Some(words.span()?),
+        "priority" => job.priority = words.number()?,
+        "retries" => job.retries = words.number()?,
+        "after" if words.eat("ok") => job.after_ok = words.names()?,
+        "after" => {
+            words.need(&["any"])?;
+            job.after_any = words.names()?;
+        }
+        "expires" => job.expires = Some(words.span()?),
+        "grace" => job.grace = Some(words.span()?),
+        "key" => job.key = Some(words.word("a key")?.to_owned()),
+        "array" => job.array = words.number()?,
+        "fails" if words.eat("when") => {
+            words.need(&["lost"])?;
+            job.fails_when_lost = true;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// How the tasks of a job will behave; false where the word is none of it.
+fn behaviour(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool> {
+    let program = &mut job.program;
+    match first {
+        "runs" if words.eat("for") => {
+            words.need(&["ever"])?;
+            program.runs = None;
+        }
+        "runs" => program.runs = Some(words.span()?),
+        "starts" => {
+            words.need(&["in"])?;
+            program.starts_in = words.span()?;
+        }
+        "exits" => program.end = ProgramEnd::Code(words.number()?),
+        "signal" => program.end = ProgramEnd::Signal(words.number()?),
+        "out" => {
+            words.need(&["of", "memory"])?;
+            program.end = ProgramEnd::OutOfMemory;
+        }
+        "cannot" => {
+            words.need(&["start"])?;
+            program.end = ProgramEnd::CannotStart;
+        }
+        "fails" => {
+            program.fails = words.number()?;
+            words.need(&["times"])?;
+        }
+        "ignores" => {
+            words.need(&["stops"])?;
+            program.ignores_stops = true;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+const STATES: &str = "a state: queued, granted, starting, running, stopping, finished, failed, cancelled or expired";
+
+fn expect(words: &mut Words<'_>) -> Read<Expect> {
+    let first = words.word("what must be so")?;
+    if first.bytes().all(|byte| byte.is_ascii_digit()) {
+        words.at -= 1;
+        let count = words.number()?;
+        return Ok(Expect::Count { count, state: words.read(STATES, words::workload_state)? });
+    }
+    match first {
+        "down" if words.peek().is_none() => return Ok(Expect::Down),
+        "refused" => {
+            words.need(&[":"])?;
+            return Ok(Expect::Refused(words.word("a code")?.to_owned()));
+        }
+        "node" => {
+            let node = words.word("a node")?.to_owned();
+            return Ok(Expect::Node { node, state: words.read("ready, cordoned or lost", words::node_state)? });
+        }
+        _ => {}
+    }
+    let name = first.to_owned();
+    if words.eat("after") {
+        let count = words.number()?;
+        if !words.eat("attempts") {
+            words.need(&["attempt"])?;
+        }
+        return Ok(Expect::Attempts { name, count });
+    }
+    let state = words.read(STATES, words::workload_state)?;
+    let mut nodes = Vec::new();
+    if words.eat("on") {
+        nodes.push(words.word("a node")?.to_owned());
+        while words.eat(",") {
+            nodes.push(words.word("a node")?.to_owned());
+        }
+    }
+    let reason = if words.eat(":") { Some(words.rest()?.to_owned()) } else { None };
+    Ok(Expect::State { name, state, nodes, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a line, and gives how it prints.
+    fn again(text: &str) -> String {
+        parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))[0].op.to_string()
+    }
+
+    #[test]
+    fn lines_read_and_print_the_same() {
+        for line in [
+            "seed 7",
+            "fleet 4 nodes: 8 cpu, 64 GiB, 2 MI355X",
+            "join node-9: 0.5 cpu, 512 MiB, 1 H200, 3 MI355X",
+            "set defaults",
+            "set remembered 5, lost-grace 1m, array 0",
+            "submit train",
+            "submit train: 2 tasks, at most 1 a node, 4 cpu, 8 GiB, 0.25 gpu, wall 1h, starts in 5s, runs for ever, exits 3, \
+             fails 2 times, ignores stops, priority -5, retries 2, fails when lost, after ok a b, after any c, expires \
+             10m, grace 0s, key k-1, array 10000",
+            "submit b: 1 H200, runs 1m30s, signal 9",
+            "submit c: out of memory",
+            "submit d: cannot start",
+            "submit e: 0 tasks",
+            "cancel sweep.3",
+            "cordon node-1: the fan, it is loud: very",
+            "uncordon node-1",
+            "remove node-1",
+            "fail node-1",
+            "destroy node-1",
+            "silence node-1",
+            "restore node-1",
+            "kill train task 1: signal 9",
+            "engine is well",
+            "engine doubles reports",
+            "engine delays reports up to 20s",
+            "engine loses reports",
+            "engine takes orders after up to 3s",
+            "engine is lost",
+            "engine is back",
+            "crash now",
+            "crash before append",
+            "crash after append",
+            "crash after effects",
+            "power loss now",
+            "power loss in write 1",
+            "restart",
+            "disk error in write 2",
+            "disk full",
+            "clock back 5s",
+            "clock forward 1h",
+            "advance 10m",
+            "snapshot",
+            "prune",
+            "foreign report",
+            "drain",
+            "expect train running on node-1, node-2",
+            "expect train failed: wall time",
+            "expect 3 queued",
+            "expect train after 2 attempts",
+            "expect node node-1 lost",
+            "expect refused: never_fits",
+            "expect down",
+        ] {
+            assert_eq!(again(line), line);
+        }
+    }
+
+    #[test]
+    fn comments_and_spaces_are_nothing() {
+        assert_eq!(parse("# a story\n\n   # more\n").unwrap(), vec![]);
+        assert_eq!(again("  advance   90s  # a while"), "advance 1m30s");
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        let check = |text: &str, expect: &str| assert_eq!(parse(text).unwrap_err().to_string(), expect);
+        check("\nfly away", &format!("2:1: there is no verb \"fly\"; the verbs are: {VERBS}"));
+        check("advance", "1:8: \"\" stands where a span such as 1h30m should");
+        check("advance soon", "1:9: \"soon\" stands where a span such as 1h30m should");
+        check("fleet four nodes: 1 cpu", "1:7: \"four\" stands where a number should");
+        check("fleet 99999999999 nodes: 1 cpu", "1:7: \"99999999999\" is out of range");
+        check("submit a: 1.0005 cpu", "1:11: \"1.0005\" is out of range");
+        check("cancel a b", "1:10: \"b\" stands where the end of the line should");
+        check("expect 한글 gone", &format!("1:11: \"gone\" stands where {STATES} should"));
+        let error = parse("advance soon").unwrap_err();
+        assert_eq!((error.problem.code(), error.problem.args()[0].1.as_str()), ("expected", "soon"));
+    }
+}
