@@ -6,5 +6,7 @@
 
 mod draw;
 pub mod script;
+pub mod search;
+pub mod world;
 
 pub use draw::Draw;

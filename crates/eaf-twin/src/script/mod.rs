@@ -15,3 +15,4 @@ pub use figures::span_text;
 pub use ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 pub use parse::{Line, parse};
 pub use words::reason_word;
+pub(crate) use words::{exit_word, node_word};

@@ -1,0 +1,386 @@
+//! A far simpler model of the factory, that runs beside it and must agree.
+//!
+//! What: who holds what, what was promised, what has begun and what is gone; told of durable events, of acknowledgements
+//! and of what the engine really does, and of nothing else. Why apart: it is written from the words of the design, so that
+//! a mistake of the core is not made here too. Absent: policy; it never says what should be placed, only what may not be.
+
+use eaf_core::{State, Step, Violation};
+use eaf_model::{Allotment, Event, LeaseId, NodeId, NodeSpec, TaskKey, WorkloadId, WorkloadSpec, WorkloadState};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+type Checked = Result<(), Violation>;
+
+fn broken(rule: &'static str, what: String) -> Checked {
+    Err(Violation { rule, what })
+}
+
+/// What is held of a node, or really used of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Load {
+    cpu: u64,
+    memory: u64,
+    accelerators: BTreeMap<u16, u64>,
+}
+
+impl Load {
+    fn add(&mut self, part: &Allotment) {
+        self.cpu += part.cpu.0;
+        self.memory += part.memory.0;
+        for one in &part.accelerators {
+            *self.accelerators.entry(one.index).or_default() += one.share.0;
+        }
+    }
+
+    fn take(&mut self, part: &Allotment) {
+        self.cpu -= part.cpu.0;
+        self.memory -= part.memory.0;
+        for one in &part.accelerators {
+            let share = self.accelerators.entry(one.index).or_default();
+            *share -= one.share.0;
+        }
+    }
+
+    fn fits(&self, spec: &NodeSpec) -> bool {
+        let whole = |(index, share): (&u16, &u64)| {
+            *share == 0 || (*share <= 1_000 && usize::from(*index) < spec.accelerators.len())
+        };
+        self.cpu <= spec.cpu.0 && self.memory <= spec.memory.0 && self.accelerators.iter().all(whole)
+    }
+}
+
+/// A node, as announced.
+#[derive(Clone, Debug)]
+struct Machine {
+    spec: NodeSpec,
+    lost: bool,
+    cordoned: bool,
+    held: Load,
+    used: Load,
+}
+
+/// Something that was promised.
+#[derive(Clone, Debug)]
+struct Promise {
+    spec: Arc<WorkloadSpec>,
+    lease: Option<LeaseId>,
+    waits_for: Vec<WorkloadId>,
+}
+
+/// A lease that is open.
+#[derive(Clone, Debug)]
+struct OpenLease {
+    workload: WorkloadId,
+    /// Tasks of which nothing has been heard yet that ends them.
+    open: BTreeSet<u32>,
+    /// True while every task that has ended did so with 0.
+    clean: bool,
+}
+
+/// The model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reference {
+    machines: BTreeMap<NodeId, Machine>,
+    promises: BTreeMap<WorkloadId, Promise>,
+    ended: BTreeMap<WorkloadId, WorkloadState>,
+    leases: BTreeMap<LeaseId, OpenLease>,
+    /// Whose a lease was, open or closed.
+    of_lease: BTreeMap<LeaseId, WorkloadId>,
+    /// What each task holds until it is known to be gone.
+    held: BTreeMap<TaskKey, Allotment>,
+    /// What is really there.
+    present: BTreeMap<TaskKey, Allotment>,
+    /// What has ever begun, where somebody still knows.
+    begun: BTreeSet<TaskKey>,
+    last_step: u64,
+}
+
+impl Reference {
+    /// A step is durable.
+    pub(crate) fn durable(&mut self, step: &Step) -> Checked {
+        if step.number != self.last_step + 1 {
+            return broken("steps have no holes", format!("step {} follows step {}", step.number, self.last_step));
+        }
+        self.last_step = step.number;
+        step.events.iter().try_for_each(|event| self.event(event))
+    }
+
+    fn event(&mut self, event: &Event) -> Checked {
+        match event {
+            Event::NodeAdded { node, spec } => {
+                let spec = spec.clone();
+                let (held, used) = (Load::default(), Load::default());
+                self.machines.insert(*node, Machine { spec, lost: false, cordoned: false, held, used });
+                Ok(())
+            }
+            Event::NodeChanged { node, spec } => {
+                self.machine(*node)?.spec = spec.clone();
+                self.fits(*node)
+            }
+            Event::NodeLost { node, .. } => self.machine(*node).map(|machine| machine.lost = true),
+            Event::NodeBack { node } => self.machine(*node).map(|machine| machine.lost = false),
+            Event::NodeCordoned { node, .. } => self.machine(*node).map(|machine| machine.cordoned = true),
+            Event::NodeUncordoned { node } => self.machine(*node).map(|machine| machine.cordoned = false),
+            Event::NodeRemoved { node } => self.removed(*node),
+            Event::WorkloadSubmitted { workload, spec, array, waits_for, .. } => {
+                self.submitted(*workload, spec, array.len(), waits_for);
+                Ok(())
+            }
+            Event::LeaseGranted { lease, workload, placement, .. } => self.granted(*lease, *workload, &placement.tasks),
+            Event::TaskExited { key, exit, .. } => {
+                self.over(*key, exit.is_success())?;
+                self.given_back(*key)
+            }
+            // It may still be there, so its place is kept.
+            Event::TaskAbandoned { key, .. } => self.over(*key, false),
+            Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
+            Event::LeaseClosed { lease, .. } => self.closed(*lease),
+            Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
+            Event::Configured(_)
+            | Event::NodeGivenUp { .. }
+            | Event::TaskAccepted { .. }
+            | Event::TaskStarted { .. }
+            | Event::TaskUsed { .. }
+            | Event::LeaseStopping { .. }
+            | Event::WorkloadRequeued { .. }
+            | Event::WorkloadEligible { .. } => Ok(()),
+        }
+    }
+
+    fn machine(&mut self, node: NodeId) -> Result<&mut Machine, Violation> {
+        let unknown = || Violation { rule: "events speak of what is there", what: format!("{node} is not there") };
+        self.machines.get_mut(&node).ok_or_else(unknown)
+    }
+
+    fn removed(&mut self, node: NodeId) -> Checked {
+        let holder = self.held.iter().chain(&self.present).find(|(_, part)| part.node == node);
+        if let Some((key, _)) = holder {
+            return broken("nothing is taken away under work", format!("{key:?} is on {node}, which left"));
+        }
+        self.machines.remove(&node);
+        Ok(())
+    }
+
+    fn fits(&self, node: NodeId) -> Checked {
+        let Some(machine) = self.machines.get(&node) else { return Ok(()) };
+        if !machine.held.fits(&machine.spec) {
+            return broken("nothing is held twice", format!("{node} gives {:?} of {:?}", machine.held, machine.spec));
+        }
+        if !machine.used.fits(&machine.spec) {
+            let what = format!("on {node} really run {:?} of {:?}", machine.used, machine.spec);
+            return broken("nothing really runs twice in one place", what);
+        }
+        Ok(())
+    }
+
+    fn submitted(&mut self, list: WorkloadId, spec: &Arc<WorkloadSpec>, members: usize, waits_for: &[WorkloadId]) {
+        let promise = Promise { spec: Arc::clone(spec), lease: None, waits_for: waits_for.to_vec() };
+        if members == 0 {
+            self.promises.insert(list, promise);
+            return;
+        }
+        for (_, member) in (0..members).zip(0u16..) {
+            self.promises.insert(WorkloadId::of_member(list.step(), member), promise.clone());
+        }
+    }
+
+    fn granted(&mut self, lease: LeaseId, workload: WorkloadId, parts: &[Allotment]) -> Checked {
+        let Some(promise) = self.promises.get_mut(&workload) else {
+            return broken("only what waits is granted", format!("{workload} got {lease} and does not wait"));
+        };
+        if let Some(other) = promise.lease.replace(lease) {
+            return broken("one lease at a time", format!("{workload} got {lease} and holds {other}"));
+        }
+        if parts.len() != promise.spec.tasks as usize {
+            let what = format!("{workload} got {} tasks of {}", parts.len(), promise.spec.tasks);
+            return broken("a gang is granted whole", what);
+        }
+        if let Some(on) = promise.waits_for.iter().find(|on| !self.ended.contains_key(on)) {
+            return broken("dependencies come first", format!("{workload} was granted before {on} has ended"));
+        }
+        let failed = |on: &&WorkloadId| promise.spec.after_ok.iter().any(|id| id == *on || *id == on.list());
+        let bad = promise.waits_for.iter().filter(failed).find(|on| self.ended[on] != WorkloadState::Finished);
+        if let Some(on) = bad {
+            return broken("dependencies come first", format!("{workload} was granted although {on} did not finish"));
+        }
+        let open = (0u32..).zip(parts).map(|(rank, _)| rank).collect();
+        self.leases.insert(lease, OpenLease { workload, open, clean: true });
+        self.of_lease.insert(lease, workload);
+        for (part, task) in parts.iter().zip(0..) {
+            self.held.insert(TaskKey { lease, task }, part.clone());
+            let machine = self.machine(part.node)?;
+            if machine.lost || machine.cordoned {
+                return broken("work goes to nodes that take it", format!("{lease} is on {}", part.node));
+            }
+            machine.held.add(part);
+            self.fits(part.node)?;
+        }
+        Ok(())
+    }
+
+    fn over(&mut self, key: TaskKey, clean: bool) -> Checked {
+        let open = self.leases.get_mut(&key.lease);
+        let Some(lease) = open else {
+            return broken("a closed lease is over", format!("{key:?} went on"));
+        };
+        lease.clean &= clean;
+        if lease.open.remove(&key.task) { Ok(()) } else { broken("a task ends once", format!("{key:?} ended again")) }
+    }
+
+    /// The place of a task is free: then nothing of it may be there.
+    fn given_back(&mut self, key: TaskKey) -> Checked {
+        if self.present.contains_key(&key) {
+            return broken("a place is free when its task is gone", format!("{key:?} still runs"));
+        }
+        let Some(part) = self.held.remove(&key) else {
+            return broken("a place is given back once", format!("{key:?} holds nothing"));
+        };
+        self.machine(part.node)?.held.take(&part);
+        Ok(())
+    }
+
+    fn closed(&mut self, id: LeaseId) -> Checked {
+        let Some(lease) = self.leases.get(&id) else {
+            return broken("a lease closes once", format!("{id} is not open"));
+        };
+        if let Some(task) = lease.open.first() {
+            return broken("a lease closes when nothing of it runs", format!("task {task} of {id} is not over"));
+        }
+        if let Some(promise) = self.promises.get_mut(&lease.workload) {
+            promise.lease = None;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, workload: WorkloadId, state: WorkloadState) -> Checked {
+        let Some(promise) = self.promises.remove(&workload) else {
+            return broken("a workload ends once", format!("{workload} is {} and was not there", state.word()));
+        };
+        if let Some(lease) = promise.lease {
+            return broken("a workload ends when nothing of it runs", format!("{workload} ended and holds {lease}"));
+        }
+        let last = self.leases.iter().filter(|(_, lease)| lease.workload == workload).map(|(id, _)| *id);
+        let last: Vec<LeaseId> = last.collect();
+        let clean = last.last().and_then(|id| self.leases.get(id)).is_some_and(|lease| lease.clean);
+        if state == WorkloadState::Finished && !clean {
+            return broken("only success finishes", format!("{workload} finished although a task of it did not"));
+        }
+        for id in last {
+            self.leases.remove(&id);
+        }
+        self.ended.insert(workload, state);
+        Ok(())
+    }
+
+    /// A caller was told that this was taken.
+    pub(crate) fn acknowledged(&self, id: WorkloadId) -> Checked {
+        let list = (id, WorkloadId::of_member(id.step(), eaf_model::MEMBER_MAX));
+        let known =
+            self.promises.range(list.0..=list.1).next().is_some() || self.ended.range(list.0..=list.1).next().is_some();
+        if known { Ok(()) } else { broken("what is acknowledged is durable", format!("{id} is not in the journal")) }
+    }
+
+    /// The engine began a task.
+    pub(crate) fn began(&mut self, key: TaskKey, part: &Allotment) -> Checked {
+        if !self.begun.insert(key) {
+            return broken("no task is started twice", format!("{key:?} was begun again"));
+        }
+        if self.held.get(&key) != Some(part) {
+            return broken("only what is granted is started", format!("{key:?} holds nothing and was started"));
+        }
+        self.present.insert(key, part.clone());
+        self.machine(part.node)?.used.add(part);
+        self.fits(part.node)
+    }
+
+    /// Nothing of a task is there any more.
+    pub(crate) fn gone(&mut self, key: TaskKey) -> Checked {
+        let Some(part) = self.present.remove(&key) else {
+            return broken("a task is gone once", format!("{key:?} was not there"));
+        };
+        self.machine(part.node)?.used.take(&part);
+        Ok(())
+    }
+
+    /// The engine no longer knows that there was such a task, and may be asked for it again.
+    pub(crate) fn forgotten(&mut self, key: TaskKey) {
+        self.begun.remove(&key);
+    }
+
+    /// Whose a lease was.
+    pub(crate) fn workload_of(&self, lease: LeaseId) -> Option<WorkloadId> {
+        self.of_lease.get(&lease).copied()
+    }
+
+    /// The lease that a workload holds.
+    pub(crate) fn lease_of(&self, workload: WorkloadId) -> Option<LeaseId> {
+        self.promises.get(&workload)?.lease
+    }
+
+    /// How many have ended in this state.
+    pub(crate) fn ended_in(&self, state: WorkloadState) -> u64 {
+        self.ended.values().filter(|end| **end == state).count() as u64
+    }
+
+    /// What is left to do.
+    pub(crate) fn unended(&self) -> impl Iterator<Item = WorkloadId> {
+        self.promises.keys().copied()
+    }
+
+    /// Tasks that are really there.
+    pub(crate) fn present(&self) -> usize {
+        self.present.len()
+    }
+
+    /// True where the nodes that take work, with nothing on them, could hold it: counted task by task.
+    pub(crate) fn could_hold(&self, workload: WorkloadId) -> bool {
+        let Some(promise) = self.promises.get(&workload) else { return false };
+        let spec = &promise.spec;
+        let (task, asked) = (&spec.task, &spec.task.accelerators);
+        let on = |machine: &Machine| {
+            let fitting = |model: &str| asked.models.is_empty() || asked.models.iter().any(|wanted| wanted == model);
+            let there = machine.spec.accelerators.iter().filter(|one| fitting(&one.model)).count() as u64;
+            let by_accelerators = match u64::from(asked.count) {
+                0 => u64::MAX,
+                1 => there * (1_000 / asked.share.0.max(1)),
+                count => there / count,
+            };
+            let by_size = (machine.spec.cpu.0 / task.cpu.0.max(1)).min(machine.spec.memory.0 / task.memory.0.max(1));
+            by_accelerators.min(by_size).min(spec.tasks_per_node_max.map_or(u64::MAX, u64::from))
+        };
+        let ready = self.machines.values().filter(|machine| !machine.lost && !machine.cordoned);
+        ready.map(on).fold(0u64, u64::saturating_add) >= u64::from(spec.tasks)
+    }
+
+    /// The state of the factory says the same.
+    pub(crate) fn agrees(&self, state: &State) -> Checked {
+        const RULE: &str = "the reference model agrees";
+        if state.step_number() != self.last_step {
+            return broken(
+                RULE,
+                format!("the state is at step {}, the model at {}", state.step_number(), self.last_step),
+            );
+        }
+        let live: Vec<WorkloadId> = state.workloads().map(|workload| workload.id).collect();
+        if !live.iter().eq(self.promises.keys()) {
+            return broken(RULE, format!("{} live workloads, and {} promises", live.len(), self.promises.len()));
+        }
+        for workload in state.workloads() {
+            let held = self.lease_of(workload.id);
+            if held != workload.lease {
+                return broken(RULE, format!("{} holds {:?}, by the model {held:?}", workload.id, workload.lease));
+            }
+        }
+        let mut held: BTreeMap<TaskKey, &Allotment> = BTreeMap::new();
+        for lease in state.leases() {
+            let parts = lease.placement.iter().zip(&lease.tasks).zip(0..);
+            let open = parts.filter(|((_, task), _)| !task.state.is_over());
+            held.extend(open.map(|((part, _), task)| (TaskKey { lease: lease.id, task }, part)));
+        }
+        held.extend(state.abandoned().map(|(key, task)| (*key, &task.allotment)));
+        if !held.iter().map(|(key, part)| (key, *part)).eq(self.held.iter()) {
+            return broken(RULE, format!("{} tasks hold a place, by the model {}", held.len(), self.held.len()));
+        }
+        Ok(())
+    }
+}

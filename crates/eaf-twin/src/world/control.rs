@@ -1,0 +1,450 @@
+//! The control plane: the live driver's turn, and where it may end.
+//!
+//! What: gathers inputs, lets the machine decide, appends, orders, answers, settles; dies between any two of these and
+//! starts again from its disk. Absent: what is decided; that is the core's, and the same as live.
+
+use super::link::{Item, unfenced};
+use super::{Bug, Fault, World};
+use crate::script::CrashAt;
+use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
+use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
+use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};
+use eaf_store::{Batch, Head, Snapshot, Store, recover};
+
+/// The most inputs of a turn.
+const BATCH_MAX: usize = 64;
+/// The most turns at one instant: more means that the factory is busy with itself.
+const TURNS_MAX: u32 = 20_000;
+
+/// The control plane, or the disk that it has left.
+pub(super) enum Control {
+    Up(Box<Process>),
+    Down(Disk),
+}
+
+/// A control plane that runs.
+pub(super) struct Process {
+    pub(super) machine: Machine,
+    pub(super) store: ModelStore,
+    head: Head,
+    /// Requests that wait for the next turn.
+    asks: Vec<Input>,
+}
+
+impl Control {
+    /// One that has just been installed.
+    pub(super) fn first() -> Self {
+        let store = ModelStore::open(Disk::new(1)).expect("an empty disk is a journal");
+        let machine = Machine::new(State::new(), false);
+        Self::Up(Box::new(Process { machine, store, head: Head::default(), asks: Vec::new() }))
+    }
+}
+
+/// What is on the disk for good.
+#[derive(Default)]
+pub(super) struct Durable {
+    pub(super) state: State,
+    pub(super) head: Head,
+}
+
+/// What was being written when the control plane ended: it may be there, or not.
+pub(super) struct InFlight {
+    state: State,
+    head: Head,
+    steps: Vec<Step>,
+}
+
+/// What one turn takes.
+#[derive(Default)]
+struct Gathered {
+    inputs: Vec<Input>,
+    settle: Vec<TaskKey>,
+    /// How many of the inputs, from the first, are requests that wait for an answer.
+    asked: usize,
+}
+
+impl World {
+    /// A request; false where nobody is there to take it.
+    pub(super) fn ask(&mut self, input: Input) -> Result<bool, Violation> {
+        let Control::Up(process) = &mut self.control else { return Ok(false) };
+        process.asks.push(input);
+        if process.asks.len() >= BATCH_MAX {
+            self.settle_down()?;
+        }
+        Ok(true)
+    }
+
+    /// True where requests wait for the next turn.
+    pub(super) fn has_asks(&self) -> bool {
+        matches!(&self.control, Control::Up(process) if !process.asks.is_empty())
+    }
+
+    /// Takes turns until nothing more happens at this instant.
+    pub(super) fn settle_down(&mut self) -> Result<(), Violation> {
+        for _ in 0..TURNS_MAX {
+            let mut gathered = Gathered::default();
+            if let Control::Up(process) = &mut self.control {
+                gathered.inputs = std::mem::take(&mut process.asks);
+                gathered.asked = gathered.inputs.len();
+            }
+            let mut met = None;
+            let mut busy = !gathered.inputs.is_empty();
+            while met.is_none() && gathered.inputs.len() < BATCH_MAX {
+                let Some(item) = self.mail.pop(self.now) else { break };
+                busy = true;
+                met = self.arrive(item, &mut gathered)?;
+            }
+            if gathered.inputs.is_empty() && met.is_none() && !self.is_due() {
+                if busy {
+                    continue;
+                }
+                return Ok(());
+            }
+            self.turn(gathered)?;
+            if let Some(met) = met {
+                self.met(met)?;
+            }
+        }
+        let what = format!("more than {TURNS_MAX} turns at {}", self.now.0);
+        Err(Violation { rule: "an instant has an end", what })
+    }
+
+    fn is_due(&self) -> bool {
+        self.due_at().is_some_and(|at| at <= self.now)
+    }
+
+    /// When the control plane wants to be woken, in true time.
+    pub(super) fn due_at(&self) -> Option<Time> {
+        let Control::Up(process) = &self.control else { return None };
+        process.machine.due().map(|at| Time(at.0.saturating_sub(self.skew)).max(self.now))
+    }
+
+    /// Something has arrived. What is for the control plane is gathered, and a meeting is given back.
+    fn arrive(&mut self, item: Item, gathered: &mut Gathered) -> Result<Option<Item>, Violation> {
+        match item {
+            Item::Later(key, plan) => {
+                let acts = self.engine.go_on(self.now, key, plan);
+                self.act(acts)?;
+            }
+            Item::Order(..) | Item::Settle(..) | Item::Meet(..) => self.errand(item)?,
+            Item::Reachable => {
+                self.noticed();
+                self.meet();
+            }
+            Item::Report(..) | Item::Heartbeat(_) | Item::Unreachable | Item::Met { .. } if !self.is_up() => {
+                // Nobody listens; what counts is told again when the engine is met.
+            }
+            Item::Report(key, report) => {
+                let key = unfenced(self, key);
+                if matches!(report, TaskReport::Exited { .. }) {
+                    gathered.settle.push(key);
+                }
+                gathered.inputs.push(Input::Reported { key, report });
+            }
+            Item::Heartbeat(name) => {
+                let heard = self.engine.takes_orders(&name);
+                if let Some(node) = self.node_ids.get(&name).filter(|_| !heard) {
+                    gathered.inputs.push(Input::NodeLost { node: *node, why: "no heartbeat".to_owned() });
+                }
+            }
+            Item::Unreachable => {
+                let nodes = self.state().nodes().filter(|(_, node)| node.state() != NodeState::Lost);
+                let lost =
+                    |(id, _): (&eaf_model::NodeId, _)| Input::NodeLost { node: *id, why: "no engine".to_owned() };
+                let inputs: Vec<Input> = nodes.map(lost).collect();
+                gathered.inputs.extend(inputs);
+            }
+            Item::Met { life, .. } if life == self.life => return Ok(Some(item)),
+            Item::Met { .. } => {}
+        }
+        Ok(None)
+    }
+
+    /// Asks the engine for everything.
+    fn meet(&mut self) {
+        if let Control::Up(process) = &self.control {
+            let expected = taken_on(process.machine.state());
+            self.give(Item::Meet(expected, self.life));
+        }
+    }
+
+    /// The engine has said everything that it knows.
+    fn met(&mut self, item: Item) -> Result<(), Violation> {
+        let Item::Met { met, expected, gaps, .. } = item else { return Ok(()) };
+        // The turn before may have ended the process.
+        if !self.is_up() {
+            return Ok(());
+        }
+        let (nodes, tasks) = (met.nodes.len(), met.known.len());
+        let out = reconcile(self.state(), self.clock(), *met, &expected);
+        let strays = out.strays.len();
+        self.turn(Gathered { inputs: out.inputs, settle: out.settle, asked: 0 })?;
+        let Control::Up(process) = &self.control else { return Ok(()) };
+        let mut owed = process.machine.outstanding();
+        let lost = self.watch.plant.has(Bug::EffectLost);
+        if lost {
+            owed.clear();
+        }
+        let count = owed.len();
+        self.log.say(self.now, || {
+            format!("the engine is met: {nodes} nodes, {tasks} tasks known, {count} orders owed, {strays} strays")
+        });
+        owed.extend(out.strays);
+        self.give_orders(owed);
+        self.mended = gaps;
+        Ok(())
+    }
+
+    /// The live driver's turn.
+    fn turn(&mut self, gathered: Gathered) -> Result<(), Violation> {
+        let clock = self.clock();
+        let Control::Up(process) = &mut self.control else { return Ok(()) };
+        if clock < process.machine.state().last_time() {
+            // A driver that did not hold its clock would be refused, and nothing would change.
+            if let Err(rejection @ Rejection::TimeWentBack { .. }) =
+                decide(process.machine.state(), clock, &Input::Wake)
+            {
+                self.coverage.rejection(&rejection);
+            }
+        }
+        let turn = process.machine.turn(clock, &gathered.inputs).map_err(|broken| broken.violation)?;
+        self.figures.turns += 1;
+        for rejection in turn.results.iter().filter_map(|result| result.as_ref().err()) {
+            self.coverage.rejection(rejection);
+        }
+        let Turn { steps, results, effects } = turn;
+        if !steps.is_empty() {
+            if !self.append(steps)? {
+                return Ok(());
+            }
+            self.give_orders(effects);
+            if self.armed == Some(CrashAt::AfterEffects) {
+                // What was given to a link that takes its time is lost with the process; the rest has arrived.
+                while let Some(item) = self.mail.pop(self.now) {
+                    if let Item::Order(..) = item {
+                        self.errand(item)?;
+                    } else {
+                        self.mail.push(self.now, item);
+                        break;
+                    }
+                }
+                self.crash(Fault::CrashAfterEffects, false);
+                return Ok(());
+            }
+        }
+        for (result, input) in results.iter().zip(&gathered.inputs).take(gathered.asked) {
+            self.answer(input, result)?;
+        }
+        if !gathered.settle.is_empty() {
+            self.give(Item::Settle(gathered.settle, self.life));
+        }
+        self.check(false)?;
+        self.check_orders()
+    }
+
+    fn answer(&mut self, input: &Input, result: &Result<eaf_core::Taken, Rejection>) -> Result<(), Violation> {
+        self.refused = result.as_ref().err().map(Rejection::code);
+        match result {
+            Ok(taken) => match taken.workload {
+                Some(workload) => self.reference.acknowledged(workload),
+                None => Ok(()),
+            },
+            Err(rejection) => {
+                let what = self.subject(input);
+                self.log.say(self.now, || format!("{what}: refused, {}", rejection.code()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes steps durable; false where the control plane ended over it.
+    fn append(&mut self, steps: Vec<Step>) -> Result<bool, Violation> {
+        let Control::Up(process) = &mut self.control else { return Ok(false) };
+        let batch = Batch::of_steps(&steps, process.head);
+        let state = process.machine.state().clone();
+        if self.armed == Some(CrashAt::BeforeAppend) {
+            self.crash(Fault::CrashBeforeAppend, false);
+            return Ok(false);
+        }
+        if let Some(CrashAt::PowerInWrite(write)) = self.armed {
+            let disk = process.store.disk_mut();
+            let at = disk.operations() + write;
+            disk.expect(Some(DiskFault::PowerLoss { at }));
+        }
+        if let Err(error) = process.store.append(&batch) {
+            self.in_flight = Some(InFlight { state, head: batch.head, steps });
+            let full = matches!(error, eaf_store::StoreError::Full { .. });
+            let (fault, power) = match self.armed {
+                Some(CrashAt::PowerInWrite(_)) => (Fault::PowerLossInAppend, true),
+                _ if full => (Fault::DiskFull, false),
+                _ => (Fault::DiskError, false),
+            };
+            self.crash(fault, power);
+            return Ok(false);
+        }
+        process.head = batch.head;
+        self.durable = Durable { state, head: batch.head };
+        self.now_durable(&steps)?;
+        if self.armed == Some(CrashAt::AfterAppend) {
+            self.crash(Fault::CrashAfterAppend, false);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Steps are part of history: whoever only hears of history hears of them.
+    fn now_durable(&mut self, steps: &[Step]) -> Result<(), Violation> {
+        for step in steps {
+            self.figures.steps += 1;
+            eaf_core::replay(&mut self.replayed, step);
+            self.reference.durable(step)?;
+            for event in &step.events {
+                self.coverage.event(event);
+                self.learn(event);
+            }
+        }
+        self.tell(steps);
+        Ok(())
+    }
+
+    /// The control plane is gone.
+    pub(super) fn crash(&mut self, fault: Fault, power: bool) {
+        if !self.is_up() {
+            return;
+        }
+        let Control::Up(process) = std::mem::replace(&mut self.control, Control::Down(Disk::new(0))) else { return };
+        self.fault(fault);
+        self.armed = None;
+        self.mail.cut(self.now);
+        let mut disk = process.store.into_disk();
+        disk = if power { disk.restart(self.draw.bits()) } else { disk.repaired() };
+        self.control = Control::Down(disk);
+        self.log.say(self.now, || format!("the control plane is down: {}", fault.name().replace('_', " ")));
+    }
+
+    /// The control plane starts again; false where it runs.
+    pub(super) fn restart(&mut self) -> Result<bool, Violation> {
+        if self.is_up() {
+            return Ok(false);
+        }
+        let Control::Down(disk) = std::mem::replace(&mut self.control, Control::Down(Disk::new(0))) else {
+            return Ok(false);
+        };
+        const RULE: &str = "what was durable is recovered";
+        let broken = |what: String| Violation { rule: RULE, what };
+        let mut store = ModelStore::open(disk).map_err(|error| broken(error.to_string()))?;
+        let recovered = recover(&mut store).map_err(|error| broken(error.to_string()))?;
+        if let Some(in_flight) = self.in_flight.take().filter(|in_flight| in_flight.head == recovered.head) {
+            self.durable = Durable { state: in_flight.state, head: in_flight.head };
+            self.now_durable(&in_flight.steps)?;
+        }
+        if recovered.head != self.durable.head {
+            let (found, durable) = (recovered.head.step, self.durable.head.step);
+            return Err(broken(format!("the journal ends at step {found}, and step {durable} was durable")));
+        }
+        if recovered.state != self.durable.state {
+            return Err(broken(format!("the state at step {} is another", recovered.head.step)));
+        }
+        let replayed = recovered.replayed;
+        let machine = Machine::new(recovered.state, false);
+        self.control = Control::Up(Box::new(Process { machine, store, head: recovered.head, asks: Vec::new() }));
+        self.spoil_disk();
+        self.life += 1;
+        self.gaps += 1;
+        self.figures.starts += 1;
+        self.log.say(self.now, || {
+            format!("the control plane is up at step {}, {replayed} steps replayed", recovered.head.step)
+        });
+        self.check(true)?;
+        self.meet();
+        Ok(true)
+    }
+
+    /// The disk has no fault any more, but for one that is planted.
+    pub(super) fn disk_is_well(&mut self) {
+        self.disk_fault(|_| None);
+        self.spoil_disk();
+    }
+
+    /// A disk that lies, where that is planted.
+    pub(super) fn spoil_disk(&mut self) {
+        let lies = self.watch.plant.has(Bug::TailNotSynced);
+        if let Control::Up(process) = &mut self.control
+            && lies
+        {
+            process.store.disk_mut().expect(Some(DiskFault::LyingSync));
+        }
+    }
+
+    /// A fault for the disk; false while nobody writes to it.
+    pub(super) fn disk_fault(&mut self, fault: impl FnOnce(&Disk) -> Option<DiskFault>) -> bool {
+        let Control::Up(process) = &mut self.control else { return false };
+        let disk = process.store.disk_mut();
+        let fault = fault(disk);
+        disk.expect(fault);
+        true
+    }
+
+    /// Saves a snapshot, or forgets what snapshots cover; false while the control plane is down.
+    pub(super) fn keep_house(&mut self, prune: bool) -> bool {
+        let now = self.clock();
+        let Control::Up(process) = &mut self.control else { return false };
+        let failed = if prune {
+            process.store.prune(now, now).is_err()
+        } else {
+            let body = serde_json::to_vec(process.machine.state()).expect("a state is JSON and memory takes it");
+            process.store.save_snapshot(&Snapshot { head: process.head, body }).is_err()
+        };
+        if failed {
+            self.crash(Fault::DiskError, false);
+        }
+        true
+    }
+
+    /// How what has left memory has ended, as the history has it.
+    pub(super) fn history(&mut self, id: WorkloadId) -> Vec<(WorkloadId, eaf_model::WorkloadState)> {
+        let Control::Up(process) = &mut self.control else { return Vec::new() };
+        let filter = eaf_store::EndedFilter { list: Some(id), limit: 100, ..eaf_store::EndedFilter::default() };
+        let ended = process.store.list_ended(&filter).unwrap_or_default();
+        ended.into_iter().map(|ended| (ended.workload.id, ended.workload.state)).collect()
+    }
+
+    /// An ended workload of the history.
+    pub(super) fn ended(&mut self, id: WorkloadId) -> Option<std::sync::Arc<eaf_core::Workload>> {
+        let Control::Up(process) = &mut self.control else { return None };
+        process.store.ended(id).ok().flatten().map(|ended| ended.workload)
+    }
+
+    /// True where the history has a workload of this key, and memory has not.
+    pub(super) fn key_is_history(&mut self, key: &str) -> bool {
+        let Control::Up(process) = &mut self.control else { return false };
+        let state = process.machine.state();
+        state.has_forgotten()
+            && state.remembered_by_key(key).is_none()
+            && process.store.ended_with_key(key).ok().flatten().is_some()
+    }
+
+    /// What is owed has been given to the engine, and a gang is ordered whole.
+    fn check_orders(&self) -> Result<(), Violation> {
+        let Control::Up(process) = &self.control else { return Ok(()) };
+        if self.gaps != self.mended || self.mail.errands > 0 {
+            return Ok(());
+        }
+        for effect in process.machine.outstanding() {
+            let (key, start) = (effect.key(), matches!(effect, eaf_model::Effect::Start(_)));
+            if self.received.contains(&(key, start)) {
+                continue;
+            }
+            let rest = (0..16).find(|task| self.received.contains(&(TaskKey { task: *task, ..key }, true)));
+            if start && rest.is_some() {
+                let what = format!("task {} of {} was not ordered, and others were", key.task, key.lease);
+                return Err(Violation { rule: "a gang starts whole or not at all", what });
+            }
+            return Err(Violation {
+                rule: "what is owed is ordered",
+                what: format!("the engine never had {effect:?}"),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! The quiet end: faults are over, and everything that was promised must come to its end.
+//!
+//! What: mends what is broken, lets time pass, and asks whether anything waits for ever. Why what is impossible is
+//! cancelled: a node that left may have been the only one that could hold it, and nobody owes it an end. Absent: force.
+
+use super::engine::Reach;
+use super::{Fault, Modes, World};
+use eaf_core::Violation;
+use eaf_model::{Input, NodeState, Span, WorkloadId, WorkloadState};
+
+/// How long, in virtual time, a drain may take.
+const PATIENCE: Span = Span::from_secs(400 * 86_400);
+/// How long, in virtual time, the world is watched when nothing is left.
+const AFTERMATH: Span = Span::from_secs(300);
+
+impl World {
+    /// Ends every fault and lets everything come to its end.
+    pub(super) fn drain(&mut self) -> Result<(), Violation> {
+        self.mend()?;
+        let until = self.now.after(PATIENCE);
+        loop {
+            while self.reference.unended().next().is_some() && self.next(until)? {}
+            if self.reference.unended().next().is_none() {
+                break;
+            }
+            self.give_up_the_impossible()?;
+        }
+        self.advance(AFTERMATH)?;
+        self.nothing_is_left()?;
+        // What is on the disk says the same.
+        self.crash(Fault::Crash, false);
+        self.restart()?;
+        self.advance(Span::from_secs(1))?;
+        self.nothing_is_left()
+    }
+
+    fn mend(&mut self) -> Result<(), Violation> {
+        self.armed = None;
+        self.modes = Modes::default();
+        self.restart()?;
+        self.disk_is_well();
+        self.engine.unreachable = false;
+        let down: Vec<String> = self.nodes().filter(|(_, up)| !up).map(|(name, _)| name.to_owned()).collect();
+        for name in down {
+            let acts = self.engine.up(&name);
+            self.act(acts)?;
+        }
+        self.reachable();
+        self.settle_down()?;
+        let cordoned = self.state().nodes().filter(|(_, node)| node.cordoned.is_some()).map(|(id, _)| *id);
+        for node in cordoned.collect::<Vec<_>>() {
+            self.ask(Input::Uncordon { node })?;
+        }
+        self.settle_down()
+    }
+
+    /// Nothing happens any more and something waits: either it can never start, or it waits for ever.
+    fn give_up_the_impossible(&mut self) -> Result<(), Violation> {
+        let up = self.engine.nodes.values().filter(|node| node.reach == Reach::Up).count();
+        let impossible: Vec<WorkloadId> = {
+            let waits = |id: &WorkloadId| self.state().workload(*id).is_some_and(|w| w.state == WorkloadState::Queued);
+            let free = |id: &WorkloadId| self.state().waits_for(*id).next().is_none();
+            self.reference.unended().filter(|id| waits(id) && free(id) && !self.reference.could_hold(*id)).collect()
+        };
+        if impossible.is_empty() {
+            let stuck = self.reference.unended().next();
+            let state = stuck.and_then(|id| self.state().workload(id)).map(|w| (w.state, w.state_reason.clone()));
+            let what = format!("{stuck:?} is {state:?}, {up} nodes are up, and nothing more happens");
+            return Err(Violation { rule: "nothing waits for ever", what });
+        }
+        for workload in impossible {
+            self.ask(Input::Cancel { workload, by: "what left made it impossible".to_owned() })?;
+        }
+        self.settle_down()
+    }
+
+    fn nothing_is_left(&mut self) -> Result<(), Violation> {
+        self.check(true)?;
+        let state = self.state();
+        let (leases, abandoned) = (state.leases().count(), state.abandoned().count());
+        // A node that left while it was being announced may still be in the books, as lost.
+        let lost = state.nodes().filter(|(_, node)| node.state() == NodeState::Lost).count();
+        let present = self.reference.present();
+        if leases + present > 0 || (abandoned > 0 && lost == 0) {
+            let what = format!("{leases} leases, {abandoned} abandoned tasks and {present} running tasks are left");
+            return Err(Violation { rule: "everything comes to its end", what });
+        }
+        Ok(())
+    }
+}

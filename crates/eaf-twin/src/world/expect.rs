@@ -1,0 +1,71 @@
+//! What a script expects, held against what is so.
+//!
+//! What: states of workloads and nodes, counts, attempts, refusals. Absent: rules that must always hold; those are
+//! checked whether a script asks or not.
+
+use super::{World, play::Played};
+use crate::script::{Expect, reason_word};
+use eaf_core::Workload;
+use eaf_model::WorkloadState;
+use std::sync::Arc;
+
+impl World {
+    /// Says whether it is so.
+    pub(super) fn expect(&mut self, expect: &Expect) -> Played {
+        let found = match expect {
+            Expect::State { name, state, nodes, reason } => self.state_of(name, *state, nodes, reason.as_deref()),
+            Expect::Count { count, state } => {
+                let found = self.state().count(*state) + self.reference.ended_in(*state);
+                (found != *count).then(|| format!("{found} are {}", state.word()))
+            }
+            Expect::Attempts { name, count } => match self.workload(name) {
+                None => Some(format!("there is no {name}")),
+                Some(workload) => {
+                    let found = workload.attempts.len();
+                    (found != *count).then(|| format!("{name} has {found} attempts behind it"))
+                }
+            },
+            Expect::Node { node, state } => match self.state().node_named(node) {
+                None => Some(format!("there is no {node}")),
+                Some(record) => {
+                    let found = record.state();
+                    (found != *state).then(|| format!("{node} is {}", crate::script::node_word(found)))
+                }
+            },
+            Expect::Refused(code) => (self.refused != Some(code.as_str())).then(|| match self.refused {
+                Some(other) => format!("the last request was refused with {other}"),
+                None => "the last request was not refused".to_owned(),
+            }),
+            Expect::Down => self.is_up().then(|| "the control plane is up".to_owned()),
+        };
+        match found {
+            None => {
+                self.log.say(self.now, || format!("ok {expect}"));
+                Played::Done
+            }
+            Some(found) => Played::NotAsExpected { expected: expect.to_string(), found },
+        }
+    }
+
+    /// A workload of this name, live or ended.
+    fn workload(&mut self, name: &str) -> Option<Arc<Workload>> {
+        let id = self.find(name)?;
+        let live = self.state().workload(id).cloned();
+        live.or_else(|| self.ended(id))
+    }
+
+    fn state_of(&mut self, name: &str, state: WorkloadState, nodes: &[String], reason: Option<&str>) -> Option<String> {
+        let Some(workload) = self.workload(name) else { return Some(format!("there is no {name}")) };
+        let why = reason_word(&workload.state_reason);
+        if workload.state != state {
+            return Some(format!("{name} is {} ({why})", workload.state.word()));
+        }
+        if reason.is_some_and(|reason| reason != why) {
+            return Some(format!("{name} is {} for this reason: {why}", state.word()));
+        }
+        let lease = workload.lease.and_then(|lease| self.state().lease(lease).cloned());
+        let places = lease.iter().flat_map(|lease| lease.placement.iter().map(|part| self.node_title(part.node)));
+        let places: Vec<String> = places.collect();
+        (!nodes.is_empty() && nodes != places).then(|| format!("{name} is {} on {}", state.word(), places.join(", ")))
+    }
+}

@@ -1,0 +1,207 @@
+//! What happened, in virtual time, for people.
+//!
+//! What: a line an occurrence, with the names that the script gave; what happens to many at once is one line. Absent:
+//! what concerns nobody (accepted orders, readings).
+
+use super::{EPOCH, World};
+use crate::script::reason_word;
+use eaf_core::Step;
+use eaf_model::{Allotment, Bytes, CpuMilli, Event, Input, LeaseId, NodeId, NodeSpec, Time, WorkloadId};
+use std::collections::BTreeMap;
+
+/// The lines so far, if anybody wants them.
+pub(super) struct Log {
+    wanted: bool,
+    pub(super) lines: Vec<String>,
+}
+
+impl Log {
+    pub(super) const fn new(wanted: bool) -> Self {
+        Self { wanted, lines: Vec::new() }
+    }
+
+    /// Says something, if anybody listens.
+    pub(super) fn say(&mut self, now: Time, what: impl FnOnce() -> String) {
+        if self.wanted {
+            self.lines.push(format!("{}  {}", clock_text(now), what()));
+        }
+    }
+}
+
+/// The time since the beginning: `01:30:00.000`.
+fn clock_text(now: Time) -> String {
+    let ms = now.since(EPOCH).0;
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1_000)
+}
+
+/// What a node has, in words.
+fn parts_text(spec: &NodeSpec) -> String {
+    let mut models: BTreeMap<&str, usize> = BTreeMap::new();
+    for accelerator in &spec.accelerators {
+        *models.entry(&accelerator.model).or_default() += 1;
+    }
+    let accelerators = models.iter().map(|(model, count)| format!(", {count} {model}")).collect::<String>();
+    let CpuMilli(cpu) = spec.cpu;
+    let Bytes(memory) = spec.memory;
+    format!("{} cpu, {} GiB{accelerators}", cpu / 1_000, memory >> 30)
+}
+
+impl World {
+    /// The name of a workload: `train`, or `sweep.3` for a member.
+    pub(super) fn title(&self, id: WorkloadId) -> String {
+        let list = self.titles.get(&id.list()).cloned().unwrap_or_else(|| id.list().to_string());
+        id.member().map_or_else(|| list.clone(), |member| format!("{list}.{member}"))
+    }
+
+    pub(super) fn node_title(&self, id: NodeId) -> String {
+        self.node_names.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// Whom a request is about.
+    pub(super) fn subject(&self, input: &Input) -> String {
+        match input {
+            Input::Submit(submission) => submission.spec.name.clone(),
+            Input::Cancel { workload, .. } => self.title(*workload),
+            Input::NodeSeen(spec) => spec.name.clone(),
+            Input::NodeLost { node, .. }
+            | Input::Cordon { node, .. }
+            | Input::Uncordon { node }
+            | Input::RemoveNode { node } => self.node_title(*node),
+            Input::Configure(_) => "settings".to_owned(),
+            Input::Reported { .. } | Input::Wake | Input::Plan => "the engine".to_owned(),
+        }
+    }
+
+    /// Learns the names that an event brings.
+    pub(super) fn learn(&mut self, event: &Event) {
+        match event {
+            Event::NodeAdded { node, spec } => {
+                self.node_ids.insert(spec.name.clone(), *node);
+                self.node_names.insert(*node, spec.name.clone());
+                self.figures.nodes_max = self.figures.nodes_max.max(self.node_ids.len() as u64);
+            }
+            Event::NodeRemoved { node } => {
+                if let Some(name) = self.node_names.get(node) {
+                    self.node_ids.remove(name);
+                    self.engine.nodes.remove(name);
+                }
+            }
+            Event::WorkloadSubmitted { workload, spec, array, .. } => {
+                self.names.insert(spec.name.clone(), *workload);
+                self.titles.insert(*workload, spec.name.clone());
+                self.figures.workloads += array.len().max(1) as u64;
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells of durable steps.
+    pub(super) fn tell(&mut self, steps: &[Step]) {
+        if !self.log.wanted {
+            return;
+        }
+        let said = steps.iter().flat_map(|step| step.events.iter().map(|event| (step.at, event)));
+        let said: Vec<(String, String)> = said.filter_map(|(at, event)| self.words(at, event)).collect();
+        let mut rest = said.as_slice();
+        while let Some((first, text)) = rest.first() {
+            let same = rest.iter().take_while(|(_, other)| other == text).count();
+            let who = match &rest[..same] {
+                [_] => first.clone(),
+                [_, (last, _)] => format!("{first}, {last}"),
+                many => format!("{first} to {} ({} of them)", many[same - 1].0, many.len()),
+            };
+            self.log.say(self.now, || format!("{who}: {text}"));
+            rest = &rest[same..];
+        }
+    }
+
+    /// Whom an event is about, and what it says of them; `None` where it concerns nobody.
+    fn words(&self, at: Time, event: &Event) -> Option<(String, String)> {
+        let node = |id: &NodeId, text: String| Some((self.node_title(*id), text));
+        let work = |id: &WorkloadId, text: String| Some((self.title(*id), text));
+        match event {
+            Event::Configured(_) => Some(("settings".to_owned(), "in force".to_owned())),
+            Event::NodeAdded { node: id, spec } => node(id, format!("joins with {}", parts_text(spec))),
+            Event::NodeChanged { node: id, spec } => node(id, format!("has {}", parts_text(spec))),
+            Event::NodeLost { node: id, why } => node(id, format!("not heard of ({why})")),
+            Event::NodeGivenUp { node: id } => node(id, "given up; its work goes on without it".to_owned()),
+            Event::NodeBack { node: id } => node(id, "heard of again".to_owned()),
+            Event::NodeCordoned { node: id, why } => node(id, format!("takes no more work ({why})")),
+            Event::NodeUncordoned { node: id } => node(id, "takes work again".to_owned()),
+            Event::NodeRemoved { node: id } => node(id, "left the site".to_owned()),
+            Event::WorkloadSubmitted { workload, array, waits_for, .. } => {
+                let many = if array.is_empty() { String::new() } else { format!(" with {} members", array.len()) };
+                let waits =
+                    if waits_for.is_empty() { String::new() } else { format!(", waits for {}", self.these(waits_for)) };
+                work(workload, format!("queued as {workload}{many}{waits}"))
+            }
+            Event::LeaseGranted { lease, workload, placement, .. } if workload.member().is_none() => {
+                work(workload, format!("granted {} (lease {lease})", self.places(&placement.tasks)))
+            }
+            Event::LeaseGranted { workload, .. } => work(workload, "granted a place".to_owned()),
+            Event::WorkloadRequeued { workload, reason, not_before, .. } => {
+                let wait = crate::script::span_text(not_before.since(at));
+                work(workload, format!("queued again in {wait}: {}", reason_word(reason)))
+            }
+            Event::WorkloadEligible { workload } => work(workload, "may be tried again".to_owned()),
+            Event::WorkloadEnded { workload, state, reason } => {
+                work(workload, format!("{}: {}", state.word(), reason_word(reason)))
+            }
+            _ => self.task_words(event),
+        }
+    }
+
+    /// The same for what happens to leases and their tasks.
+    fn task_words(&self, event: &Event) -> Option<(String, String)> {
+        let of = |lease: LeaseId| {
+            let workload = self.reference.workload_of(lease);
+            (workload, workload.map_or_else(|| lease.to_string(), |workload| self.title(workload)))
+        };
+        match event {
+            Event::TaskStarted { key, run_until, .. } => {
+                let (workload, title) = of(key.lease);
+                let member = workload.is_some_and(|workload| workload.member().is_some());
+                let text = match run_until {
+                    None => format!("task {} has started", key.task),
+                    Some(_) if member => "running".to_owned(),
+                    Some(_) => format!("running (lease {})", key.lease),
+                };
+                Some((title, text))
+            }
+            Event::TaskExited { key, exit, .. } => {
+                let (workload, title) = of(key.lease);
+                let member = workload.is_some_and(|workload| workload.member().is_some());
+                // What a member's only task did is told by its end.
+                let text = format!("task {} is gone: {}", key.task, crate::script::exit_word(exit));
+                (!member).then_some((title, text))
+            }
+            Event::TaskAbandoned { key, .. } => {
+                Some((of(key.lease).1, format!("task {} is given up; its place is kept", key.task)))
+            }
+            Event::AbandonedTaskGone { key, node } => {
+                let text = format!(
+                    "task {} of {} is gone; its place on {} is free",
+                    key.task,
+                    key.lease,
+                    self.node_title(*node)
+                );
+                Some((of(key.lease).1, text))
+            }
+            Event::LeaseStopping { lease, reason, .. } => {
+                Some((of(*lease).1, format!("stopping: {}", reason_word(reason))))
+            }
+            _ => None,
+        }
+    }
+
+    fn places(&self, parts: &[Allotment]) -> String {
+        parts.iter().map(|part| self.node_title(part.node)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A few workloads by name.
+    fn these(&self, ids: &[WorkloadId]) -> String {
+        let few: Vec<String> = ids.iter().take(4).map(|id| self.title(*id)).collect();
+        if ids.len() > 4 { format!("{} and {} more", few.join(", "), ids.len() - 4) } else { few.join(", ") }
+    }
+}

@@ -1,0 +1,45 @@
+//! Bugs that are planted to show that the search finds them.
+//!
+//! What: four of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
+//! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
+
+/// A bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    /// Reports of a lease that is over count for the lease that came after it.
+    LeaseNotFenced,
+    /// What was owed when the control plane ended is not ordered again.
+    EffectLost,
+    /// Of a gang only the first task is ordered.
+    GangInPart,
+    /// The disk says that it has synced, and has not.
+    TailNotSynced,
+}
+
+/// The bug of a world, if it has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plant {
+    #[cfg(any(test, feature = "planted-bugs"))]
+    bug: Option<Planted>,
+}
+
+impl Plant {
+    /// Plants a bug.
+    #[cfg(any(test, feature = "planted-bugs"))]
+    pub(crate) const fn with(bug: Planted) -> Self {
+        Self { bug: Some(bug) }
+    }
+
+    /// True where this bug is planted: never in a program that ships.
+    #[cfg(any(test, feature = "planted-bugs"))]
+    pub(crate) fn has(self, bug: Planted) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// True where this bug is planted: never in a program that ships.
+    #[cfg(not(any(test, feature = "planted-bugs")))]
+    #[expect(clippy::unused_self, reason = "the same call as where bugs can be planted")]
+    pub(crate) const fn has(self, _bug: Planted) -> bool {
+        false
+    }
+}

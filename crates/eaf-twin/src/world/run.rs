@@ -1,0 +1,69 @@
+//! A scenario, from its text to its output.
+//!
+//! What: plays every line, strictly: a line that does nothing or expects what is not so ends it. Absent: files.
+
+use super::{Figures, Watch, World};
+use crate::script::{Problem, ScriptError, parse, span_text};
+use eaf_core::Violation;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What came of a scenario.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The log in virtual time, a line each, with a summary at the end.
+    pub log: Vec<String>,
+    /// What it came to.
+    pub figures: Figures,
+    /// What ended it early.
+    pub error: Option<ScriptError>,
+}
+
+impl Outcome {
+    /// The log as a text.
+    pub fn text(&self) -> String {
+        self.log.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+/// Plays a scenario. Every rule is checked after every turn.
+///
+/// # Errors
+/// A text that does not read. What happens while it is played is in the outcome.
+pub fn run(text: &str) -> Result<Outcome, ScriptError> {
+    let lines = parse(text)?;
+    let mut world = World::new(Watch::closely());
+    let (mut error, mut expected) = (None, 0);
+    for line in &lines {
+        let problem = match guarded(|| world.play(&line.op)) {
+            Ok(played) => played.problem(),
+            Err(violation) => Some(Problem::Violation { rule: violation.rule.to_owned(), what: violation.what }),
+        };
+        if let Some(problem) = problem {
+            error = Some(ScriptError { line: line.number, column: 1, problem });
+            break;
+        }
+        expected += usize::from(matches!(line.op, crate::script::Op::Expect(_)));
+    }
+    if error.is_none()
+        && let Err(violation) = guarded(|| world.finish())
+    {
+        let problem = Problem::Violation { rule: violation.rule.to_owned(), what: violation.what };
+        error = Some(ScriptError { line: lines.last().map_or(1, |line| line.number), column: 1, problem });
+    }
+    let figures = world.figures.clone();
+    let mut log = world.into_log();
+    if error.is_none() {
+        let Figures { steps, workloads, simulated, .. } = &figures;
+        let time = span_text(*simulated);
+        log.push(format!("{expected} expectations hold; {workloads} workloads, {steps} steps, {time}"));
+    }
+    Ok(Outcome { log, figures, error })
+}
+
+/// Does something that may find a rule broken; a panic of the core is a broken rule too.
+pub(crate) fn guarded<T>(what: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+    catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Violation { rule: "nothing panics", what: text.unwrap_or("the core panicked").to_owned() })
+    })
+}
