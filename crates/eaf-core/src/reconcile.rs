@@ -52,7 +52,6 @@ pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey
     }
     let still = taken_on(state);
     let known: BTreeSet<TaskKey> = met.known.iter().map(|known| known.key).collect();
-    out.inputs.extend(met.nodes.into_iter().map(Input::NodeSeen));
     for Known { key, report } in met.known {
         let over = matches!(report, TaskReport::Exited { .. });
         if is_ours(state, key) {
@@ -67,6 +66,8 @@ pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey
     }
     let lost = expected.intersection(&still).filter(|key| !known.contains(key));
     out.inputs.extend(lost.map(|key| Input::Reported { key: *key, report: TaskReport::Unknown }));
+    // Behind the reports: a machine that comes back with fewer parts gives up what is gone before they are compared.
+    out.inputs.extend(met.nodes.into_iter().map(Input::NodeSeen));
     out
 }
 
@@ -91,7 +92,7 @@ mod tests {
     fn check(script: &Script, known: Vec<Known>, expected: &BTreeSet<TaskKey>, expect: &Reconciled) {
         let met = Met { nodes: vec![node_spec()], known };
         let mut got = reconcile(script.machine.state(), script.now, met, expected);
-        assert_eq!(got.inputs.remove(0), Input::NodeSeen(node_spec()));
+        assert_eq!(got.inputs.pop(), Some(Input::NodeSeen(node_spec())));
         assert_eq!(&got, expect);
     }
 

@@ -1,8 +1,10 @@
 //! `NodeSeen`: a node announced itself.
 //!
-//! What: a new name joins the site, a lost node is back, other parts are taken over if they cover what is held.
+//! What: a new name joins the site, a lost node is back (with whatever parts), other parts are taken over if they cover
+//! what is held.
 //! Absent: leaving; a node that is silent is lost, and only an operator removes it.
 
+use crate::Node;
 use crate::draft::Draft;
 use crate::work::validate_labels;
 use eaf_model::{Event, FieldProblem, NodeSpec, Rejection};
@@ -27,6 +29,10 @@ pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Reject
     };
     let changed = *node.spec != *spec;
     if changed && !draft.fleet().covers_held(node.id, spec) {
+        if node.lost.is_some() {
+            back_with_less(draft, &node);
+            return Ok(());
+        }
         let on_it = |lease: &&std::sync::Arc<crate::Lease>| lease.placement.iter().any(|part| part.node == node.id);
         let leases = draft.leases().filter(on_it).count();
         return Err(Rejection::NodeHoldsMore { node: node.id, leases: u32::try_from(leases).unwrap_or(u32::MAX) });
@@ -38,6 +44,16 @@ pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Reject
         draft.emit(Event::NodeChanged { node: node.id, spec: spec.clone() });
     }
     Ok(())
+}
+
+/// It is heard of, so that what runs there can be stopped, and takes nothing new while it lacks what is held on it. Its
+/// parts are taken over when it announces itself with room for what is then held.
+fn back_with_less(draft: &mut Draft, node: &Node) {
+    draft.emit(Event::NodeBack { node: node.id });
+    if node.cordoned.is_none() {
+        let why = "it came back with fewer parts than work on it holds".to_owned();
+        draft.emit(Event::NodeCordoned { node: node.id, why });
+    }
 }
 
 fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {

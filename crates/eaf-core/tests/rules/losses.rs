@@ -3,7 +3,7 @@
 use crate::{Factory, cpus, gang};
 use WorkloadState::{Failed, Granted, Queued, Running, Stopping};
 use eaf_model::{
-    Exit, Input, NodeId, OnLoss, Reason, Rejection, Span, TaskReport, Waiver, WorkloadSpec, WorkloadState,
+    Exit, Input, NodeId, NodeState, OnLoss, Reason, Rejection, Span, TaskReport, Waiver, WorkloadSpec, WorkloadState,
 };
 
 fn lose(factory: &mut Factory, node: NodeId) {
@@ -117,4 +117,26 @@ fn a_cordoned_node_keeps_its_work_and_takes_no_more() {
     factory.must(&Input::Uncordon { node });
     factory.plan();
     assert_eq!(factory.state_of(second), Granted);
+}
+
+#[test]
+fn a_lost_node_that_comes_back_with_less_than_is_held_on_it_is_heard_of_and_takes_nothing_new() {
+    let mut factory = Factory::with_nodes(&[4]);
+    let node = NodeId::of_step(1);
+    let id = factory.submit(cpus(3));
+    factory.plan();
+    let key = factory.tasks(id)[0];
+    factory.start(id);
+    lose(&mut factory, node);
+    factory.wait(Span::from_secs(60));
+    let mut smaller = (*factory.state.node(node).expect("it is known").spec).clone();
+    smaller.cpu = eaf_model::CpuMilli(2_000);
+    factory.must(&Input::NodeSeen(smaller.clone()));
+    // What was given up there can be stopped now.
+    assert_eq!(factory.owed(), [format!("stop {}/0", key.lease)]);
+    assert_eq!(factory.state.node(node).map(|node| node.state()), Some(NodeState::Cordoned));
+    assert!(factory.try_step(&Input::NodeSeen(smaller.clone())).is_err(), "it still holds more than it would have");
+    factory.exit_task(key, Exit::Signal(15));
+    factory.must(&Input::NodeSeen(smaller.clone()));
+    assert_eq!(factory.state.node(node).map(|node| (*node.spec).clone()), Some(smaller));
 }
