@@ -10,7 +10,7 @@ mod reference;
 mod shrink;
 mod swarm;
 
-pub(crate) use reference::Reference;
+pub(crate) use reference::{Reference, key_text};
 pub use shrink::shrink;
 
 use crate::script::{CrashAt, Op};

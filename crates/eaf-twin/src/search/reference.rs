@@ -15,6 +15,11 @@ fn broken(rule: &'static str, what: String) -> Checked {
     Err(Violation { rule, what })
 }
 
+/// A task, by its lease and its rank: `ls-7.0/1`.
+pub(crate) fn key_text(key: TaskKey) -> String {
+    format!("{}/{}", key.lease, key.task)
+}
+
 /// What is held of a node, or really used of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Load {
@@ -155,7 +160,7 @@ impl Reference {
     fn removed(&mut self, node: NodeId) -> Checked {
         let holder = self.held.iter().chain(&self.present).find(|(_, part)| part.node == node);
         if let Some((key, _)) = holder {
-            return broken("nothing is taken away under work", format!("{key:?} is on {node}, which left"));
+            return broken("nothing is taken away under work", format!("{} is on {node}, which left", key_text(*key)));
         }
         self.machines.remove(&node);
         Ok(())
@@ -221,19 +226,23 @@ impl Reference {
     fn over(&mut self, key: TaskKey, clean: bool) -> Checked {
         let open = self.leases.get_mut(&key.lease);
         let Some(lease) = open else {
-            return broken("a closed lease is over", format!("{key:?} went on"));
+            return broken("a closed lease is over", format!("{} went on", key_text(key)));
         };
         lease.clean &= clean;
-        if lease.open.remove(&key.task) { Ok(()) } else { broken("a task ends once", format!("{key:?} ended again")) }
+        if lease.open.remove(&key.task) {
+            Ok(())
+        } else {
+            broken("a task ends once", format!("{} ended again", key_text(key)))
+        }
     }
 
     /// The place of a task is free: then nothing of it may be there.
     fn given_back(&mut self, key: TaskKey) -> Checked {
         if self.present.contains_key(&key) {
-            return broken("a place is free when its task is gone", format!("{key:?} still runs"));
+            return broken("a place is free when its task is gone", format!("{} still runs", key_text(key)));
         }
         let Some(part) = self.held.remove(&key) else {
-            return broken("a place is given back once", format!("{key:?} holds nothing"));
+            return broken("a place is given back once", format!("{} holds nothing", key_text(key)));
         };
         self.machine(part.node)?.held.take(&part);
         Ok(())
@@ -283,10 +292,13 @@ impl Reference {
     /// The engine began a task.
     pub(crate) fn began(&mut self, key: TaskKey, part: &Allotment) -> Checked {
         if !self.begun.insert(key) {
-            return broken("no task is started twice", format!("{key:?} was begun again"));
+            return broken("no task is started twice", format!("{} was begun again", key_text(key)));
         }
         if self.held.get(&key) != Some(part) {
-            return broken("only what is granted is started", format!("{key:?} holds nothing and was started"));
+            return broken(
+                "only what is granted is started",
+                format!("{} holds nothing and was started", key_text(key)),
+            );
         }
         self.present.insert(key, part.clone());
         self.machine(part.node)?.used.add(part);
@@ -296,7 +308,7 @@ impl Reference {
     /// Nothing of a task is there any more.
     pub(crate) fn gone(&mut self, key: TaskKey) -> Checked {
         let Some(part) = self.present.remove(&key) else {
-            return broken("a task is gone once", format!("{key:?} was not there"));
+            return broken("a task is gone once", format!("{} was not there", key_text(key)));
         };
         self.machine(part.node)?.used.take(&part);
         Ok(())

@@ -9,7 +9,6 @@ use crate::world::Planted;
 
 /// Plants a bug, and gives the failure that finds it, shrunk.
 fn found(bug: Planted) -> Failure {
-    std::panic::set_hook(Box::new(|_| {}));
     let report = search_with(0, 1_000, Plant::with(bug), &mut |_| {});
     let failure = report.failure.unwrap_or_else(|| panic!("{bug:?} is not found within 1,000 seeds"));
     let small = shrink::shrink_with(&failure, Plant::with(bug));

@@ -6,6 +6,7 @@
 use super::link::{Item, unfenced};
 use super::{Bug, Fault, World};
 use crate::script::CrashAt;
+use crate::search::key_text;
 use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
 use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
 use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};
@@ -181,8 +182,8 @@ impl World {
         self.turn(Gathered { inputs: out.inputs, settle: out.settle, asked: 0 })?;
         let Control::Up(process) = &self.control else { return Ok(()) };
         let mut owed = process.machine.outstanding();
-        let lost = self.watch.plant.has(Bug::EffectLost);
-        if lost {
+        let first = std::mem::replace(&mut self.met_in, self.life) != self.life;
+        if first && self.watch.plant.has(Bug::EffectLost) {
             owed.clear();
         }
         let count = owed.len();
@@ -437,7 +438,7 @@ impl World {
             }
             let rest = (0..16).find(|task| self.received.contains(&(TaskKey { task: *task, ..key }, true)));
             if start && rest.is_some() {
-                let what = format!("task {} of {} was not ordered, and others were", key.task, key.lease);
+                let what = format!("{} was not ordered, and others of it were", key_text(key));
                 return Err(Violation { rule: "a gang starts whole or not at all", what });
             }
             return Err(Violation {

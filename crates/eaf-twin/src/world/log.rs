@@ -122,7 +122,7 @@ impl World {
         let work = |id: &WorkloadId, text: String| Some((self.title(*id), text));
         match event {
             Event::Configured(_) => Some(("settings".to_owned(), "in force".to_owned())),
-            Event::NodeAdded { node: id, spec } => node(id, format!("joins with {}", parts_text(spec))),
+            Event::NodeAdded { node: id, spec } => node(id, format!("joined with {}", parts_text(spec))),
             Event::NodeChanged { node: id, spec } => node(id, format!("has {}", parts_text(spec))),
             Event::NodeLost { node: id, why } => node(id, format!("not heard of ({why})")),
             Event::NodeGivenUp { node: id } => node(id, "given up; its work goes on without it".to_owned()),

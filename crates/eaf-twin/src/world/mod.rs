@@ -94,6 +94,8 @@ pub(crate) struct World {
     armed: Option<CrashAt>,
     /// How often the control plane has started: what was on its way to or from an earlier life is lost.
     life: u64,
+    /// The life in which the engine was last met.
+    met_in: u64,
     engine: SimEngine,
     mail: Mail,
     modes: Modes,
@@ -129,6 +131,7 @@ impl World {
             control: Control::first(),
             armed: None,
             life: 0,
+            met_in: 0,
             engine: SimEngine::default(),
             mail: Mail::default(),
             modes: Modes::default(),
