@@ -7,7 +7,16 @@ fn main() {
     let report = eaf_twin::search::search(args[0], args[1], &mut |_| {});
     let s = t.elapsed().as_secs_f64();
     let t = &report.tally;
-    println!("{} seeds in {s:.1}s = {:.1}/s; {} ops {} steps {} workloads {} starts, {:.0} h/s", t.seeds, t.seeds as f64 / s, t.ops, t.steps, t.workloads, t.starts, t.simulated.0 as f64 / 3.6e6 / s);
+    println!(
+        "{} seeds in {s:.1}s = {:.1}/s; {} ops {} steps {} workloads {} starts, {:.0} h/s",
+        t.seeds,
+        t.seeds as f64 / s,
+        t.ops,
+        t.steps,
+        t.workloads,
+        t.starts,
+        t.simulated.0 as f64 / 3.6e6 / s
+    );
     println!("missing {:?}", t.coverage.missing());
     if let Some(f) = report.failure {
         println!("FAIL seed {} {} after {} ops", f.seed, f.violation, f.ops.len());

@@ -12,6 +12,7 @@ mod words;
 
 pub use error::{Problem, ScriptError};
 pub use figures::span_text;
+pub(crate) use ops::plural;
 pub use ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 pub use parse::{Line, parse};
 pub use words::reason_word;

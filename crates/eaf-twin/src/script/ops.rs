@@ -350,6 +350,15 @@ pub enum Expect {
     Down,
 }
 
+fn times(count: u32) -> String {
+    format!("{count} time{}", plural(u64::from(count)))
+}
+
+/// The ending of a word that counts this many.
+pub(crate) const fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Writes items with commas between them.
 fn list(f: &mut fmt::Formatter<'_>, items: &[String]) -> fmt::Result {
     f.write_str(&items.join(", "))
@@ -383,9 +392,9 @@ impl JobSpec {
         item(self.wall.is_some(), span("wall", self.wall));
         item(self.program.starts_in != plain.program.starts_in, span("starts in", Some(self.program.starts_in)));
         let runs = self.program.runs.map_or_else(|| "runs for ever".to_owned(), |runs| span("runs", Some(runs)));
-        item(self.program.runs != plain.program.runs, runs);
+        item(true, runs);
         item(self.program.end != plain.program.end, self.program.end.to_string());
-        item(self.program.fails > 0, format!("fails {} times", self.program.fails));
+        item(self.program.fails > 0, format!("fails {}", times(self.program.fails)));
         item(self.program.ignores_stops, "ignores stops".to_owned());
         item(self.priority != 0, format!("priority {}", self.priority));
         item(self.retries != 0, format!("retries {}", self.retries));
@@ -449,7 +458,7 @@ impl fmt::Display for Expect {
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             Self::Count { count, state } => write!(f, "{count} {}", state.word()),
-            Self::Attempts { name, count } => write!(f, "{name} after {count} attempts"),
+            Self::Attempts { name, count } => write!(f, "{name} after {count} attempt{}", plural(*count as u64)),
             Self::Node { node, state } => write!(f, "node {node} {}", node_word(*state)),
             Self::Refused(code) => write!(f, "refused: {code}"),
             Self::Down => f.write_str("down"),
@@ -461,7 +470,7 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seed(seed) => write!(f, "seed {seed}"),
-            Self::Fleet { count, parts } => write!(f, "fleet {count} nodes: {parts}"),
+            Self::Fleet { count, parts } => write!(f, "fleet {count} node{}: {parts}", plural(u64::from(*count))),
             Self::Join { node, parts } => write!(f, "join {node}: {parts}"),
             Self::Set(settings) if settings.is_empty() => f.write_str("set defaults"),
             Self::Set(settings) => {
@@ -472,14 +481,7 @@ impl fmt::Display for Op {
                 });
                 write!(f, "set {}", shown.collect::<Vec<_>>().join(", "))
             }
-            Self::Submit { name, job } => {
-                let items = job.items();
-                if items.is_empty() {
-                    write!(f, "submit {name}")
-                } else {
-                    write!(f, "submit {name}: {}", items.join(", "))
-                }
-            }
+            Self::Submit { name, job } => write!(f, "submit {name}: {}", job.items().join(", ")),
             Self::Cancel { name } => write!(f, "cancel {name}"),
             Self::Cordon { node, why } => write!(f, "cordon {node}: {why}"),
             Self::Uncordon { node } => write!(f, "uncordon {node}"),

@@ -402,7 +402,9 @@ fn behaviour(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool
         }
         "fails" => {
             program.fails = words.number()?;
-            words.need(&["times"])?;
+            if !words.eat("time") {
+                words.need(&["times"])?;
+            }
         }
         "ignores" => {
             words.need(&["stops"])?;
@@ -471,14 +473,14 @@ mod tests {
             "join node-9: 0.5 cpu, 512 MiB, 1 H200, 3 MI355X",
             "set defaults",
             "set remembered 5, lost-grace 1m, array 0",
-            "submit train",
+            "submit train: runs 10m",
             "submit train: 2 tasks, at most 1 a node, 4 cpu, 8 GiB, 0.25 gpu, wall 1h, starts in 5s, runs for ever, exits 3, \
              fails 2 times, ignores stops, priority -5, retries 2, fails when lost, after ok a b, after any c, expires \
              10m, grace 0s, key k-1, array 10000",
             "submit b: 1 H200, runs 1m30s, signal 9",
-            "submit c: out of memory",
-            "submit d: cannot start",
-            "submit e: 0 tasks",
+            "submit c: runs 10m, out of memory",
+            "submit d: runs 10m, cannot start",
+            "submit e: 0 tasks, runs 10m, fails 1 time",
             "cancel sweep.3",
             "cordon node-1: the fan, it is loud: very",
             "uncordon node-1",
@@ -515,6 +517,7 @@ mod tests {
             "expect train failed: wall time",
             "expect 3 queued",
             "expect train after 2 attempts",
+            "expect train after 1 attempt",
             "expect node node-1 lost",
             "expect refused: never_fits",
             "expect down",

@@ -5,7 +5,7 @@
 
 use super::link::{Item, unfenced};
 use super::{Bug, Fault, World};
-use crate::script::CrashAt;
+use crate::script::{CrashAt, plural};
 use crate::search::key_text;
 use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
 use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
@@ -188,7 +188,9 @@ impl World {
         }
         let count = owed.len();
         self.log.say(self.now, || {
-            format!("the engine is met: {nodes} nodes, {tasks} tasks known, {count} orders owed, {strays} strays")
+            let of = |count: usize, what: &str| format!("{count} {what}{}", plural(count as u64));
+            let (nodes, tasks, owed) = (of(nodes, "node"), of(tasks, "task"), of(count, "order"));
+            format!("the engine is met: {nodes}, {tasks} known, {owed} owed, {}", of(strays, "stray"))
         });
         owed.extend(out.strays);
         self.give_orders(owed);
@@ -210,8 +212,10 @@ impl World {
         }
         let turn = process.machine.turn(clock, &gathered.inputs).map_err(|broken| broken.violation)?;
         self.figures.turns += 1;
-        for rejection in turn.results.iter().filter_map(|result| result.as_ref().err()) {
+        let results = turn.results.iter().zip(&gathered.inputs);
+        for (rejection, input) in results.filter_map(|(result, input)| Some((result.as_ref().err()?, input))) {
             self.coverage.rejection(rejection);
+            self.say_fenced(rejection, input);
         }
         let Turn { steps, results, effects } = turn;
         if !steps.is_empty() {
@@ -241,6 +245,16 @@ impl World {
         }
         self.check(false)?;
         self.check_orders()
+    }
+
+    /// Tells of a report of a lease that is over.
+    fn say_fenced(&mut self, rejection: &Rejection, input: &Input) {
+        if let (Rejection::StaleReport { lease }, Input::Reported { report, .. }) = (rejection, input)
+            && self.state().lease(*lease).is_none()
+        {
+            let what = super::log::report_word(report);
+            self.log.say(self.now, || format!("a report of {lease}, which is over, changes nothing: {what}"));
+        }
     }
 
     fn answer(&mut self, input: &Input, result: &Result<eaf_core::Taken, Rejection>) -> Result<(), Violation> {
@@ -354,7 +368,8 @@ impl World {
         self.gaps += 1;
         self.figures.starts += 1;
         self.log.say(self.now, || {
-            format!("the control plane is up at step {}, {replayed} steps replayed", recovered.head.step)
+            let word = plural(replayed);
+            format!("the control plane is up at step {}, {replayed} step{word} replayed", recovered.head.step)
         });
         self.check(true)?;
         self.meet();

@@ -4,7 +4,7 @@
 //! cancelled: a node that left may have been the only one that could hold it, and nobody owes it an end. Absent: force.
 
 use super::engine::Reach;
-use super::{Fault, Modes, World};
+use super::{Modes, World};
 use eaf_core::Violation;
 use eaf_model::{Input, NodeState, Span, WorkloadId, WorkloadState};
 
@@ -26,11 +26,6 @@ impl World {
             self.give_up_the_impossible()?;
         }
         self.advance(AFTERMATH)?;
-        self.nothing_is_left()?;
-        // What is on the disk says the same.
-        self.crash(Fault::Crash, false);
-        self.restart()?;
-        self.advance(Span::from_secs(1))?;
         self.nothing_is_left()
     }
 

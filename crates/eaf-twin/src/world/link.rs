@@ -46,6 +46,8 @@ pub(super) struct Mail {
     link_until: Time,
     /// Errands on their way.
     pub(super) errands: u64,
+    /// When the last answer of a meeting arrives: answers do not overtake each other.
+    met_until: Time,
     /// When the last report arrives, to know who overtakes whom.
     reports_until: Time,
     noticing: bool,
@@ -60,6 +62,11 @@ impl Mail {
     /// The time of the next item.
     pub(super) fn next_at(&self) -> Option<Time> {
         self.items.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// The reports of a task that nobody knows any more were lost with its machine.
+    fn forget(&mut self, key: TaskKey) {
+        self.items.retain(|_, item| !matches!(item, Item::Report(of, _) if *of == key));
     }
 
     /// The link is gone; the next one carries at once.
@@ -85,6 +92,7 @@ impl World {
                 Act::Gone(key) => self.reference.gone(key)?,
                 Act::Forgotten(key) => {
                     self.gaps += 1;
+                    self.mail.forget(key);
                     self.received.remove(&(key, true));
                     self.received.remove(&(key, false));
                     self.reference.forgotten(key);
@@ -172,6 +180,8 @@ impl World {
             Item::Meet(expected, life) if !self.engine.unreachable => {
                 let met = Box::new(Met { nodes: self.engine.discover(), known: self.engine.known() });
                 let at = self.modes.delay.map_or(self.now, |most| self.now.after(Span(self.draw.below(most.0 + 1))));
+                let at = at.max(self.mail.met_until);
+                self.mail.met_until = at;
                 self.mail.push(at, Item::Met { met, expected, life, gaps: self.gaps });
                 Ok(())
             }

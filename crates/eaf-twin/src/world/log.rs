@@ -6,25 +6,57 @@
 use super::{EPOCH, World};
 use crate::script::reason_word;
 use eaf_core::Step;
-use eaf_model::{Allotment, Bytes, CpuMilli, Event, Input, LeaseId, NodeId, NodeSpec, Time, WorkloadId};
+use eaf_model::{
+    Allotment, Bytes, CpuMilli, Event, Input, LeaseId, NodeId, NodeSpec, TaskReport, Time, WorkloadId, WorkloadState,
+};
 use std::collections::BTreeMap;
 
 /// The lines so far, if anybody wants them.
 pub(super) struct Log {
     wanted: bool,
-    pub(super) lines: Vec<String>,
+    lines: Vec<String>,
+    /// What happened to members of arrays at this instant: the array, what, the first of them, and how many.
+    members: Vec<(String, String, String, u64)>,
+    members_at: Time,
 }
 
 impl Log {
     pub(super) const fn new(wanted: bool) -> Self {
-        Self { wanted, lines: Vec::new() }
+        Self { wanted, lines: Vec::new(), members: Vec::new(), members_at: EPOCH }
     }
 
     /// Says something, if anybody listens.
     pub(super) fn say(&mut self, now: Time, what: impl FnOnce() -> String) {
         if self.wanted {
+            self.flush();
             self.lines.push(format!("{}  {}", clock_text(now), what()));
         }
+    }
+
+    /// Says what happened to a member of an array, together with all to whom the same happens at this instant.
+    fn member(&mut self, now: Time, array: String, member: String, what: String) {
+        if now != self.members_at {
+            self.flush();
+            self.members_at = now;
+        }
+        match self.members.iter_mut().find(|(one, same, ..)| *one == array && *same == what) {
+            Some((_, _, _, count)) => *count += 1,
+            None => self.members.push((array, what, member, 1)),
+        }
+    }
+
+    fn flush(&mut self) {
+        let at = clock_text(self.members_at);
+        for (array, what, first, count) in self.members.drain(..) {
+            let who = if count == 1 { first } else { format!("{count} members of {array}") };
+            self.lines.push(format!("{at}  {who}: {what}"));
+        }
+    }
+
+    /// All of it.
+    pub(super) fn into_lines(mut self) -> Vec<String> {
+        self.flush();
+        self.lines
     }
 }
 
@@ -33,6 +65,24 @@ fn clock_text(now: Time) -> String {
     let ms = now.since(EPOCH).0;
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1_000)
+}
+
+/// What an engine said, in words.
+pub(super) fn report_word(report: &TaskReport) -> String {
+    match report {
+        TaskReport::Accepted => "accepted".to_owned(),
+        TaskReport::Started { .. } => "started".to_owned(),
+        TaskReport::Used { .. } => "a reading".to_owned(),
+        TaskReport::Exited { exit, .. } => crate::script::exit_word(exit),
+        TaskReport::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// Whom a line is about.
+enum Subject {
+    One(String),
+    /// An array, and its member.
+    Member(String, String),
 }
 
 /// What a node has, in words.
@@ -52,6 +102,13 @@ impl World {
     pub(super) fn title(&self, id: WorkloadId) -> String {
         let list = self.titles.get(&id.list()).cloned().unwrap_or_else(|| id.list().to_string());
         id.member().map_or_else(|| list.clone(), |member| format!("{list}.{member}"))
+    }
+
+    fn who(&self, id: WorkloadId) -> Subject {
+        match id.member() {
+            Some(_) => Subject::Member(self.title(id.list()), self.title(id)),
+            None => Subject::One(self.title(id)),
+        }
     }
 
     pub(super) fn node_title(&self, id: NodeId) -> String {
@@ -102,14 +159,28 @@ impl World {
             return;
         }
         let said = steps.iter().flat_map(|step| step.events.iter().map(|event| (step.at, event)));
-        let said: Vec<(String, String)> = said.filter_map(|(at, event)| self.words(at, event)).collect();
-        let mut rest = said.as_slice();
+        let said: Vec<(Subject, String)> = said.filter_map(|(at, event)| self.words(at, event)).collect();
+        let mut plain = Vec::new();
+        for (who, text) in said {
+            match who {
+                Subject::Member(array, member) => {
+                    self.tell_plain(&std::mem::take(&mut plain));
+                    self.log.member(self.now, array, member, text);
+                }
+                Subject::One(who) => plain.push((who, text)),
+            }
+        }
+        self.tell_plain(&plain);
+    }
+
+    fn tell_plain(&mut self, said: &[(String, String)]) {
+        let mut rest = said;
         while let Some((first, text)) = rest.first() {
             let same = rest.iter().take_while(|(_, other)| other == text).count();
             let who = match &rest[..same] {
                 [_] => first.clone(),
                 [_, (last, _)] => format!("{first}, {last}"),
-                many => format!("{first} to {} ({} of them)", many[same - 1].0, many.len()),
+                many => format!("{first} to {}", many[same - 1].0),
             };
             self.log.say(self.now, || format!("{who}: {text}"));
             rest = &rest[same..];
@@ -117,11 +188,11 @@ impl World {
     }
 
     /// Whom an event is about, and what it says of them; `None` where it concerns nobody.
-    fn words(&self, at: Time, event: &Event) -> Option<(String, String)> {
-        let node = |id: &NodeId, text: String| Some((self.node_title(*id), text));
-        let work = |id: &WorkloadId, text: String| Some((self.title(*id), text));
+    fn words(&self, at: Time, event: &Event) -> Option<(Subject, String)> {
+        let node = |id: &NodeId, text: String| Some((Subject::One(self.node_title(*id)), text));
+        let work = |id: &WorkloadId, text: String| Some((self.who(*id), text));
         match event {
-            Event::Configured(_) => Some(("settings".to_owned(), "in force".to_owned())),
+            Event::Configured(_) => Some((Subject::One("settings".to_owned()), "in force".to_owned())),
             Event::NodeAdded { node: id, spec } => node(id, format!("joined with {}", parts_text(spec))),
             Event::NodeChanged { node: id, spec } => node(id, format!("has {}", parts_text(spec))),
             Event::NodeLost { node: id, why } => node(id, format!("not heard of ({why})")),
@@ -146,17 +217,22 @@ impl World {
             }
             Event::WorkloadEligible { workload } => work(workload, "may be tried again".to_owned()),
             Event::WorkloadEnded { workload, state, reason } => {
-                work(workload, format!("{}: {}", state.word(), reason_word(reason)))
+                let why = if *state == WorkloadState::Cancelled {
+                    String::new()
+                } else {
+                    format!(": {}", reason_word(reason))
+                };
+                work(workload, format!("{}{why}", state.word()))
             }
             _ => self.task_words(event),
         }
     }
 
     /// The same for what happens to leases and their tasks.
-    fn task_words(&self, event: &Event) -> Option<(String, String)> {
+    fn task_words(&self, event: &Event) -> Option<(Subject, String)> {
         let of = |lease: LeaseId| {
             let workload = self.reference.workload_of(lease);
-            (workload, workload.map_or_else(|| lease.to_string(), |workload| self.title(workload)))
+            (workload, workload.map_or_else(|| Subject::One(lease.to_string()), |workload| self.who(workload)))
         };
         match event {
             Event::TaskStarted { key, run_until, .. } => {
@@ -180,12 +256,7 @@ impl World {
                 Some((of(key.lease).1, format!("task {} is given up; its place is kept", key.task)))
             }
             Event::AbandonedTaskGone { key, node } => {
-                let text = format!(
-                    "task {} of {} is gone; its place on {} is free",
-                    key.task,
-                    key.lease,
-                    self.node_title(*node)
-                );
+                let text = format!("task {} is gone; its place on {} is free", key.task, self.node_title(*node));
                 Some((of(key.lease).1, text))
             }
             Event::LeaseStopping { lease, reason, .. } => {

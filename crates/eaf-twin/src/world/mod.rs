@@ -192,7 +192,7 @@ impl World {
 
     /// The log so far.
     pub(crate) fn into_log(self) -> Vec<String> {
-        self.log.lines
+        self.log.into_lines()
     }
 
     /// The clock of the control plane.
