@@ -3,3 +3,13 @@
 //! What: replays of real traces, scenarios with golden output, a search over seeds and faults, and what-if on a living
 //! factory. Why the same core: what is foreseen here is computed by the code that will run it.
 //! Absent: clocks of the machine, threads, the server, and any rule of scheduling of its own.
+
+pub mod chart;
+pub mod draw;
+pub mod driver;
+pub mod engine;
+pub mod fleet;
+pub mod replay;
+pub mod simulation;
+pub mod trace;
+pub mod what_if;
