@@ -1,10 +1,10 @@
-//! Draws from a seed.
+//! Draws: what is random in the twin, from a seed.
 //!
-//! What: one small generator, the same on every machine, so that a seed alone tells the whole story. Absent: any claim to
-//! secrecy.
+//! What: one small generator, the same on every machine. Why not a crate: a seed must tell the same story for ever.
+//! Absent: any other source of chance.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+#[derive(Clone, Debug)]
 pub struct Draw(u64);
 
 impl Draw {
@@ -13,8 +13,8 @@ impl Draw {
         Self(seed)
     }
 
-    /// Any number.
-    pub const fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,10 +22,14 @@ impl Draw {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`; 0 where the bound is 0.
+    /// A number below a bound; 0 where the bound is 0.
     pub const fn below(&mut self, bound: u64) -> u64 {
-        let drawn = self.next();
-        if bound == 0 { 0 } else { drawn % bound }
+        if bound == 0 { 0 } else { self.bits() % bound }
+    }
+
+    /// A number from `from` to `to`, both included.
+    pub const fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + self.below(to - from + 1)
     }
 
     /// True once in so many times.
@@ -33,21 +37,22 @@ impl Draw {
         self.below(chances) == 0
     }
 
-    /// A number of an exponential distribution with this mean, without a float: the sum of a geometric number of whole
-    /// means (each failed halving adds `ln 2` of it) and a remainder within the last halving.
-    pub const fn exponential(&mut self, mean: u64) -> u64 {
-        const LN_2_MILLIONTHS: u64 = 693_147;
-        let mut halvings = 0;
-        while halvings < 40 && self.below(2) == 1 {
-            halvings += 1;
-        }
-        // Within a halving the density falls from 1 to 1/2: drawn by rejection.
-        let mut part = self.below(1_000_000);
-        while self.below(2_000_000) > 2_000_000 - part {
-            part = self.below(1_000_000);
-        }
-        let millionths = (halvings as u128 * 1_000_000 + part as u128) * LN_2_MILLIONTHS as u128 / 1_000_000;
-        let drawn = mean as u128 * millionths / 1_000_000;
-        if drawn > u64::MAX as u128 { u64::MAX } else { drawn as u64 }
+    /// One of these.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        let at = self.below(from.len() as u64);
+        from.get(usize::try_from(at).unwrap_or(usize::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_story() {
+        // The first outputs for seed 0, as the reference implementation gives them.
+        let mut draw = Draw::new(0);
+        assert_eq!([draw.bits(), draw.bits()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        assert_eq!((draw.below(0), draw.pick::<u8>(&[])), (0, None));
     }
 }

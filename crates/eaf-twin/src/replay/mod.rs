@@ -41,8 +41,8 @@ pub enum WallTimes {
 pub struct Options {
     /// Settings of the core: prices, carbon, power, limits.
     pub settings: Settings,
-    /// How many times faster work arrives than the trace says; its duration stays.
-    pub rate: f64,
+    /// How many times faster work arrives than the trace says, in thousandths; its duration stays.
+    pub rate_milli: u64,
     /// What the factory is told of durations.
     pub wall_times: WallTimes,
     /// The instant at which the trace begins; prices and carbon follow the calendar.
@@ -162,11 +162,11 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
         let mut arrived = Vec::new();
         let mut turns = 0_u64;
         loop {
-            let next = self.jobs.peek().map(|job| arrival(job, self.begins_at, self.options.rate));
+            let next = self.jobs.peek().map(|job| arrival(job, self.begins_at, self.options.rate_milli));
             let Some(at) = self.simulation.next(next) else { break };
             self.simulation.reports(at, &mut inputs);
             let reports = inputs.len();
-            while let Some(job) = self.jobs.next_if(|job| arrival(job, self.begins_at, self.options.rate) <= at) {
+            while let Some(job) = self.jobs.next_if(|job| arrival(job, self.begins_at, self.options.rate_milli) <= at) {
                 inputs.push(self.submission(&job));
                 arrived.push(job);
             }
@@ -233,17 +233,12 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
 }
 
 /// When a job comes in.
-fn arrival(job: &Job, begins_at: Time, rate: f64) -> Time {
-    begins_at.after(scaled(job.submitted, rate))
+fn arrival(job: &Job, begins_at: Time, rate_milli: u64) -> Time {
+    begins_at.after(scaled(job.submitted, rate_milli))
 }
 
-/// A time of the trace, so many times sooner.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "times of traces are far below 2^53 ms"
-)]
-fn scaled(at: Span, rate: f64) -> Span {
-    if rate == 1.0 { at } else { Span((at.0 as f64 / rate).round() as u64) }
+/// A time of the trace, so many thousandths times sooner.
+fn scaled(at: Span, rate_milli: u64) -> Span {
+    let scaled = eaf_model::mul_div(at.0.into(), 1_000, rate_milli.max(1).into());
+    Span(scaled.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX))
 }

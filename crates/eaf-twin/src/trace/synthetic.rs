@@ -76,7 +76,7 @@ impl Iterator for Synthetic {
         self.made += 1;
         let fleet = u128::from(self.shape.accelerators.max(1)) * u128::from(self.shape.load_milli.max(1));
         let gap_mean_ms = u64::try_from(Self::mean_work() / fleet).unwrap_or(u64::MAX).max(1);
-        self.clock_ms += self.draw.exponential(gap_mean_ms);
+        self.clock_ms += exponential(&mut self.draw, gap_mean_ms);
         let milli = self.size();
         let decade = usize::try_from(self.draw.below(DURATIONS_S.len() as u64 - 1)).unwrap_or(0);
         let (low, high) = (DURATIONS_S[decade] * 1_000, DURATIONS_S[decade + 1] * 1_000);
@@ -107,6 +107,23 @@ impl Iterator for Synthetic {
             task,
         })
     }
+}
+
+/// A number of an exponential distribution with this mean, without a float: the sum of a geometric number of whole
+/// means (each failed halving adds `ln 2` of it) and a remainder within the last halving.
+fn exponential(draw: &mut Draw, mean: u64) -> u64 {
+    const LN_2_MILLIONTHS: u128 = 693_147;
+    let mut halvings = 0_u128;
+    while halvings < 40 && draw.below(2) == 1 {
+        halvings += 1;
+    }
+    // Within a halving the density falls from 1 to 1/2, nearly straight: drawn by rejection.
+    let mut part = draw.below(1_000_000);
+    while draw.below(2_000_000) > 2_000_000 - part {
+        part = draw.below(1_000_000);
+    }
+    let millionths = (halvings * 1_000_000 + u128::from(part)) * LN_2_MILLIONTHS / 1_000_000;
+    u64::try_from(u128::from(mean) * millionths / 1_000_000).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn job(line: u64, submitted_s: u64, tasks: u32, count: u32, runs_s: u64) -> Job 
 fn options() -> Options {
     Options {
         settings: eaf_model::Settings::default(),
-        rate: 1.0,
+        rate_milli: 1_000,
         wall_times: WallTimes::Unknown,
         begins_at: Time(1_767_225_600_000),
         check: true,

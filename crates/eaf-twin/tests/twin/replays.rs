@@ -68,15 +68,15 @@ fn work_that_takes_no_time_ends_at_once() {
 #[test]
 fn one_trace_has_one_digest_and_another_rate_has_another() {
     let shape = SyntheticShape { workloads: 300, accelerators: 16, load_milli: 1_200 };
-    let run = |seed, rate| {
-        let options = eaf_twin::replay::Options { rate, ..options() };
+    let run = |seed, rate_milli| {
+        let options = eaf_twin::replay::Options { rate_milli, ..options() };
         let outcome = replay(&fleet("2x8"), Synthetic::new(seed, shape), &options, &mut |_| {});
         outcome.expect("the replay ends").summary
     };
-    let first = run(1, 1.0);
-    assert_eq!(first, run(1, 1.0), "the same again");
-    assert_ne!(first.digest, run(2, 1.0).digest, "another seed");
-    let faster = run(1, 10.0);
+    let first = run(1, 1_000);
+    assert_eq!(first, run(1, 1_000), "the same again");
+    assert_ne!(first.digest, run(2, 1_000).digest, "another seed");
+    let faster = run(1, 10_000);
     assert_ne!(first.digest, faster.digest, "another rate");
     assert!(faster.wait.mean_wait_s > first.wait.mean_wait_s && faster.makespan_s < first.makespan_s);
     assert_eq!((first.starved, first.failed), (0, 0));

@@ -6,7 +6,7 @@ use super::replay::{Args, Format, Told};
 use crate::commands::{Context, figure};
 use crate::exit;
 use crate::failure::Failure;
-use crate::files::parse_span;
+use crate::files::{parse_cpu, parse_span};
 use crate::say::Say;
 use eaf_model::{NodeSpec, Settings, Span, Time};
 use eaf_twin::fleet::EqualNodes;
@@ -34,7 +34,7 @@ const SYNTHETIC_FLEET: &str = "1000x8";
 pub(super) struct Run {
     /// What tells it from the others.
     pub(super) name: String,
-    pub(super) rate: f64,
+    pub(super) rate_milli: u64,
     pub(super) outcome: Outcome,
     /// Everything that was left out, by the reader and by the factory.
     pub(super) dropped: Vec<Dropped>,
@@ -69,7 +69,7 @@ impl Run {
             .collect();
         let own = json!({
             "run": self.name,
-            "rate": self.rate,
+            "rate": rate(self.rate_milli),
             "dropped": self.dropped.len(),
             "dropped_by_reason": reasons,
             "without_start": self.without_start,
@@ -93,7 +93,7 @@ struct Fleet {
 
 /// Every run that the command line asks for.
 pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
-    let rates = args.rate.iter().map(|text| rate(text)).collect::<Result<Vec<_>, _>>()?;
+    let rates = args.rate.iter().map(|text| rate_milli(text)).collect::<Result<Vec<_>, _>>()?;
     let fleets = fleets(args)?;
     let mut runs = Vec::new();
     for fleet in &fleets {
@@ -111,11 +111,11 @@ pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
     Ok(runs)
 }
 
-fn one(args: &Args, fleet: &Fleet, rate: f64, name: String, context: &Context) -> Result<Run, Failure> {
+fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Context) -> Result<Run, Failure> {
     let options = Options {
         settings: eaf_server::embedded_settings(Settings::default())
             .map_err(|error| Failure::because(exit::FAILED, Say::new("fail-twin"), &error))?,
-        rate,
+        rate_milli,
         wall_times: if args.wall_times == Told::Exact { WallTimes::Exact } else { WallTimes::Unknown },
         begins_at: begins(&args.begins)?,
         check: args.check_invariants,
@@ -137,12 +137,17 @@ fn one(args: &Args, fleet: &Fleet, rate: f64, name: String, context: &Context) -
     let mut dropped = dropped;
     dropped.extend(outcome.dropped.iter().cloned());
     let took = started.elapsed();
-    Ok(Run { name, rate, outcome, dropped, without_start, took, peak_rss_mb: peak_rss_mb() })
+    Ok(Run { name, rate_milli, outcome, dropped, without_start, took, peak_rss_mb: peak_rss_mb() })
 }
 
-fn rate(text: &str) -> Result<f64, Failure> {
-    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 1e-3 && *rate <= 1e6);
+fn rate_milli(text: &str) -> Result<u64, Failure> {
+    let rate = parse_cpu(text).ok().map(|rate| rate.0).filter(|milli| (1..=1_000_000_000).contains(milli));
     rate.ok_or_else(|| Failure::new(exit::USAGE, Say::new("fail-twin-rate").with("given", text)))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a rate is far below 2^53")]
+fn rate(milli: u64) -> f64 {
+    milli as f64 / 1_000.0
 }
 
 fn fleets(args: &Args) -> Result<Vec<Fleet>, Failure> {
