@@ -1,6 +1,6 @@
 //! The runs that a command line of `eaf twin replay` asks for.
 //!
-//! What: reads fleet and trace once, and replays them for every fleet and rate. Absent: how the figures are shown.
+//! What: reads fleets and trace, and replays them for every fleet and rate. Absent: how the figures are shown.
 
 use super::replay::{Args, Format, Told};
 use crate::commands::{Context, figure};
@@ -125,7 +125,9 @@ fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Cont
         let shape = synthetic(args, fleet)?;
         let bar = bar(shape.workloads, context);
         let jobs = Synthetic::new(args.seed, shape);
-        (replay(&fleet.nodes, jobs, &options, &mut |at| show(&bar, at)), Vec::new(), 0)
+        let outcome = replay(&fleet.nodes, jobs, &options, &mut |at| show(&bar, at));
+        bar.finish_and_clear();
+        (outcome, Vec::new(), 0)
     } else {
         let trace = trace(args, fleet.per_node)?;
         let bar = bar(trace.jobs.len() as u64, context);
