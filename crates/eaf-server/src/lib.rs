@@ -14,6 +14,8 @@ mod secrets;
 mod server;
 mod view;
 
-pub use config::{Config, DoorLimits, EngineConfig, Retention, Site, SiteNode, TlsFiles};
+pub use config::{
+    Config, DoorLimits, EmbeddedError, EngineConfig, Retention, Site, SiteNode, TlsFiles, embedded_settings,
+};
 pub use error::{Fatal, StartError, exit_code};
 pub use server::{EngineParts, RunFile, RunningServer, Server, Stopper, TOKEN_FILE};

@@ -41,6 +41,38 @@ impl Batch {
     }
 }
 
+/// The chain over the steps of a journal that nobody keeps: what makes two runs in virtual time the same.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    head: Head,
+    line: Vec<u8>,
+}
+
+impl Chain {
+    /// A chain that goes on behind this place.
+    pub const fn new(head: Head) -> Self {
+        Self { head, line: Vec::new() }
+    }
+
+    /// The place behind the last step.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Adds steps, which follow the head one by one.
+    ///
+    /// # Panics
+    /// Where they do not.
+    pub fn extend(&mut self, steps: &[Step]) {
+        for step in steps {
+            assert_eq!(step.number, self.head.step + 1, "steps follow each other without a hole");
+            self.line.clear();
+            serde_json::to_writer(&mut self.line, step).expect("a step is JSON and memory takes it");
+            self.head = Head { step: step.number, hash: link(&self.head.hash, &self.line) };
+        }
+    }
+}
+
 /// Where a journal stops being what was written.
 #[derive(Debug, thiserror::Error)]
 #[error("the journal breaks at step {step}: {breach}")]

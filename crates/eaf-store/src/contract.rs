@@ -103,24 +103,28 @@ pub struct Pruned {
     pub more: bool,
 }
 
-/// What a data directory's one writer asks of it. Every implementation passes `conformance::check`.
-pub trait Store: Send {
+/// A journal that can be read back: what a start-up and a twin ask of a data directory.
+pub trait Source {
     /// The first thing asked: the head of what is durable.
     fn head(&mut self) -> Result<Head, StoreError>;
-    /// Appends a batch right behind the head. When this returns `Ok`, it is durable. `OutOfOrder` changes nothing; after
-    /// any other `Err` the store takes nothing more: the process ends, and a restart reads what is there.
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
-    /// Keeps a snapshot of the state at a step that is durable; the newest two are kept. It is durable on `Ok`.
-    fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
     /// The steps of the kept snapshots, newest first; bodies are not read.
     fn snapshots(&mut self) -> Result<Vec<u64>, StoreError>;
     /// The kept snapshot at this step, or `None`. One whose bytes are not what was saved is
-    /// `StoreError::SnapshotDamaged`, after which the store goes on.
+    /// `StoreError::SnapshotDamaged`, after which the source goes on.
     fn snapshot(&mut self, step: u64) -> Result<Option<Snapshot>, StoreError>;
     /// The head behind which the journal begins: the empty head until something has been pruned.
     fn anchor(&mut self) -> Result<Head, StoreError>;
     /// Batches that end behind step `after`, oldest first, at most `limit` of them.
     fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError>;
+}
+
+/// What a data directory's one writer asks of it. Every implementation passes `conformance::check`.
+pub trait Store: Source + Send {
+    /// Appends a batch right behind the head. When this returns `Ok`, it is durable. `OutOfOrder` changes nothing; after
+    /// any other `Err` the store takes nothing more: the process ends, and a restart reads what is there.
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
+    /// Keeps a snapshot of the state at a step that is durable; the newest two are kept. It is durable on `Ok`.
+    fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
     /// Forgets batches that both kept snapshots cover, and ended workloads, where they are older than these times.
     /// With fewer than two snapshots no batch is forgotten, so that a damaged one never costs the state. One call does a
     /// bounded piece of the work, because the driver waits for it.

@@ -19,13 +19,13 @@ mod sqlite;
 mod verify;
 
 pub use backup::{BackupError, BackupReport, backup, restore};
-pub use chain::{Breach, Broken, NotAHash, NotAHead, link};
+pub use chain::{Breach, Broken, Chain, NotAHash, NotAHead, link};
 pub use contract::{
-    Batch, EndedFilter, EndedWorkload, Hash, Head, LIST_MAX, PRUNE_MAX, Pruned, Snapshot, Store, StoredBatch,
+    Batch, EndedFilter, EndedWorkload, Hash, Head, LIST_MAX, PRUNE_MAX, Pruned, Snapshot, Source, Store, StoredBatch,
 };
 pub use error::{Cause, OpenError, StoreError};
 
 pub use policy::SnapshotPolicy;
 pub use recover::{RecoverError, Recovered, recover};
-pub use sqlite::{FORMAT, JOURNAL_FILE, OpenOptions, Snapshots, SqliteReader, SqliteStore};
+pub use sqlite::{FORMAT, JOURNAL_FILE, OpenOptions, Snapshots, SqliteReader, SqliteSource, SqliteStore};
 pub use verify::{Progress, VerifyError, VerifyOptions, VerifyReport, verify};

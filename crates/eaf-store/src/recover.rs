@@ -4,7 +4,7 @@
 //! batches, however long the journal is. Absent: repair; a journal that breaks is refused, and the operator decides.
 
 use crate::chain::Walk;
-use crate::{Breach, Broken, Head, SnapshotPolicy, Store, StoreError};
+use crate::{Breach, Broken, Head, SnapshotPolicy, Source, StoreError};
 use eaf_core::{State, replay};
 
 /// Batches that are held at once.
@@ -48,7 +48,7 @@ pub enum RecoverError {
 ///
 /// # Errors
 /// See [`RecoverError`]; nothing is changed.
-pub fn recover(store: &mut dyn Store) -> Result<Recovered, RecoverError> {
+pub fn recover(store: &mut dyn Source) -> Result<Recovered, RecoverError> {
     let (end, anchor) = (store.head()?, store.anchor()?);
     let mut passed_over = Vec::new();
     let (mut state, mut walk, snapshot_bytes) = match newest_whole(store, anchor, &mut passed_over)? {
@@ -86,7 +86,7 @@ pub fn recover(store: &mut dyn Store) -> Result<Recovered, RecoverError> {
 }
 
 fn newest_whole(
-    store: &mut dyn Store,
+    store: &mut dyn Source,
     anchor: Head,
     passed_over: &mut Vec<StoreError>,
 ) -> Result<Option<(State, Head, u64)>, StoreError> {

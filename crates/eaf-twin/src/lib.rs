@@ -4,9 +4,15 @@
 //! factory. Why the same core: what is foreseen here is computed by the code that will run it.
 //! Absent: clocks of the machine, threads, the server, and any rule of scheduling of its own.
 
-mod draw;
+pub mod chart;
+pub mod draw;
+pub mod driver;
+pub mod engine;
+pub mod fleet;
+pub mod replay;
 pub mod script;
 pub mod search;
+pub mod simulation;
+pub mod trace;
+pub mod what_if;
 pub mod world;
-
-pub use draw::Draw;

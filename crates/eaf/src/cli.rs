@@ -7,7 +7,7 @@
 use crate::bench;
 use crate::commands::{
     backup, cancel, completions, cp, down, events, explain, logs, node, ps, receipt, restore, run, show, submit,
-    supervise, up, verify, wait,
+    supervise, twin, up, verify, wait,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -65,6 +65,8 @@ pub(crate) enum Verb {
     Restore(restore::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
+    /// Work in virtual time: replay traces through the factory's own core.
+    Twin(twin::Args),
     /// Measure this factory against its budget and its peers.
     Bench(bench::Args),
     /// Keep running work of a data directory; started by the factory itself.

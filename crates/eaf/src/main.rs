@@ -43,6 +43,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Result<u8, Failure> {
         Verb::Backup(args) => commands::backup::run(&args, context),
         Verb::Restore(args) => commands::restore::run(&args, context),
         Verb::Completions(args) => commands::completions::run(&args, context),
+        Verb::Twin(args) => commands::twin::run(&args, context),
         Verb::Bench(args) => bench::run(&args, context),
         Verb::Supervise(args) => commands::supervise::run(&args, context),
     }

@@ -80,7 +80,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    const CLI: &str = include_str!("../../eaf-api/i18n/en/cli.ftl");
+    const OWN: [&str; 2] =
+        [include_str!("../../eaf-api/i18n/en/cli.ftl"), include_str!("../../eaf-api/i18n/en/twin.ftl")];
 
     fn sources(folder: &Path, text: &mut String) {
         for entry in std::fs::read_dir(folder).expect("a folder of sources").flatten() {
@@ -95,7 +96,7 @@ mod tests {
 
     /// The messages of the command line, by id.
     fn ids() -> BTreeSet<&'static str> {
-        let lines = CLI.lines().filter(|line| !line.starts_with(['#', ' ', '}']));
+        let lines = OWN.into_iter().flat_map(str::lines).filter(|line| !line.starts_with(['#', ' ', '}']));
         lines.filter_map(|line| Some(line.split_once(" =")?.0)).collect()
     }
 

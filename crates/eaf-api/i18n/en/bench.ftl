@@ -42,6 +42,19 @@ bench-store-memory-after = memory with a million ended, after the listings
 bench-store-waiting = memory with 100,000 waiting
 bench-store-waiting-ps = eaf ps with 100,000 waiting
 
+bench-twin = The factory’s own core in virtual time, on one thread: “eaf twin replay” and “eaf twin search”. The openb trace is 8,152 pods on 1,523 nodes, the Philly trace 2,000 jobs on 16 nodes that make them wait, and the million is made up, on 10,000 nodes of eight at a load of 0.9. The floor hashes as many steps of 400 bytes and does nothing else.
+bench-twin-openb = openb, from reading the files to the report
+bench-twin-openb-memory = openb, most memory
+bench-twin-philly = Philly jobs, from reading the file to the report
+bench-twin-simulators-slow = public simulators, the slowest
+bench-twin-simulators-fast = public simulators, the fastest
+bench-twin-million = a million workloads on 10,000 nodes
+bench-twin-million-memory = a million workloads, most memory
+bench-twin-steps = steps of the journal in that run
+bench-twin-floor = the floor: steps hashed and nothing else
+bench-twin-seeds = seeds searched: faults, crashes, replays, invariants
+bench-twin-seed-hours = virtual hours searched
+
 bench-floor = What the disk and the kernel can do without a factory. Rows of 400 bytes, SQLite in WAL with synchronous=FULL.
 bench-floor-one = commits of one row
 bench-floor-by-32 = rows by 32

@@ -42,6 +42,19 @@ bench-store-memory-after = 끝난 워크로드 백만 개일 때의 메모리, �
 bench-store-waiting = 100,000개가 기다릴 때의 메모리
 bench-store-waiting-ps = 100,000개가 기다릴 때의 eaf ps
 
+bench-twin = 가상 시간으로 돌린 공장의 코어, 스레드 하나: “eaf twin replay”와 “eaf twin search”. openb는 노드 1,523대와 파드 8,152개, Philly는 작업이 기다리게 되는 노드 16대와 작업 2,000개, 백만 개는 가속기 8개인 노드 10,000대에 부하 0.9로 지어낸 것입니다. 기준은 400바이트 단계를 같은 수만큼 해시만 한 것입니다.
+bench-twin-openb = openb, 파일을 읽어 보고하기까지
+bench-twin-openb-memory = openb, 최대 메모리
+bench-twin-philly = Philly 작업, 파일을 읽어 보고하기까지
+bench-twin-simulators-slow = 공개된 시뮬레이터, 가장 느린 것
+bench-twin-simulators-fast = 공개된 시뮬레이터, 가장 빠른 것
+bench-twin-million = 노드 10,000대에 워크로드 백만 개
+bench-twin-million-memory = 워크로드 백만 개, 최대 메모리
+bench-twin-steps = 그때 저널의 단계
+bench-twin-floor = 기준: 해시만 한 단계
+bench-twin-seeds = 탐색한 시드: 고장, 충돌, 재생, 불변식
+bench-twin-seed-hours = 탐색한 가상 시간(시)
+
 bench-floor = 공장 없이 디스크와 커널이 할 수 있는 것. 400바이트 행, SQLite WAL, synchronous=FULL.
 bench-floor-one = 한 행씩 커밋
 bench-floor-by-32 = 32행씩

@@ -133,8 +133,35 @@ help-restore-json = 프로그램을 위한 JSON 문서.
 help-completions = 셸 자동 완성 스크립트를 출력합니다.
 help-completions-shell = 셸: bash, zsh, fish, elvish, powershell.
 
+help-twin = 가상 시간으로 일합니다: 트레이스를 공장의 코어에 흘려보냅니다.
+help-twin-replay = 트레이스의 작업을 가상 시간으로 재연하고 대기, 사용, 에너지를 보고합니다.
+help-twin-replay-format = 트레이스 형식: openb, philly, synthetic.
+help-twin-replay-nodes = 노드: openb 노드 파일이나 16x8, 16x8xMI355X 같은 말. 여럿이면 여러 번 재연합니다.
+help-twin-replay-pods = openb 트레이스의 파드. 없으면 프로그램에 든 트레이스.
+help-twin-replay-jobs = Philly 트레이스의 작업(없으면 프로그램에 든 2,000개), 또는 지어낼 작업의 수.
+help-twin-replay-rate = 작업이 트레이스보다 몇 배 빨리 들어올지. 여럿이면 여러 번 재연합니다.
+help-twin-replay-from = 트레이스가 시작하고 이만큼 지나기 전에 제출된 것은 뺍니다. 보기: 30d.
+help-twin-replay-to = 트레이스가 시작하고 이만큼 지난 뒤에 제출된 것은 뺍니다.
+help-twin-replay-nodes-max = 앞에서부터 이만큼의 노드만 씁니다.
+help-twin-replay-wall-times = 작업이 얼마나 돌지 공장이 아는 것: unknown(모름), exact(그대로).
+help-twin-replay-begins = 트레이스가 시작하는 날. 요금과 탄소가 달력을 따릅니다.
+help-twin-replay-seed = 지어낸 작업의 시드.
+help-twin-replay-load = 지어낸 작업의 부하: 노드 전체에 대한 비율.
+help-twin-replay-check-invariants = 단계마다 모든 불변식을 확인합니다. 느립니다.
+help-twin-replay-html = 차트가 있는 문서를 이 파일에 씁니다.
+help-twin-replay-json = 프로그램을 위한 JSON: 문서 하나, 여러 번 재연하면 배열.
+
+help-twin-what-if = 노드를 바꾸거나 작업을 더하면 무엇이 달라질지 보입니다. 공장은 읽기만 합니다.
+help-twin-what-if-from = 공장의 데이터 디렉터리. 없으면 --data-dir의 것.
+help-twin-what-if-add-nodes = 더할 노드: 2*이름(그 노드와 같은 것 둘)이나 4x8xMI355X 같은 말.
+help-twin-what-if-remove-nodes = 이제부터 작업을 받지 않을 노드의 이름. 쉼표로 나눕니다.
+help-twin-what-if-submit = 지금 제출할 워크로드 파일: TOML, YAML, #SBATCH 스크립트.
+help-twin-what-if-last = 작업이 제한 시간의 얼마 동안 돈다고 볼지.
+help-twin-what-if-all = 모든 워크로드를 보입니다.
+help-twin-what-if-json = 프로그램을 위한 JSON 문서.
+
 help-bench = 이 공장을 예산과 다른 프로그램에 견주어 잽니다.
-help-bench-what = 잴 것: submit, start, throughput, store, floor, all.
+help-bench-what = 잴 것: submit, start, throughput, store, twin, floor, all.
 help-bench-rounds = 각각 몇 번 할지. 가운데 값을 보입니다.
 help-bench-quick = 일을 10분의 1로 줄여, 도는지만 봅니다.
 help-bench-json = JSON을 출력합니다.

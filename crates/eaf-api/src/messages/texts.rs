@@ -17,6 +17,7 @@ const FILES: &[[&str; 2]] = &[
     [include_str!("../../i18n/en/core.ftl"), include_str!("../../i18n/ko/core.ftl")],
     [include_str!("../../i18n/en/receipt.ftl"), include_str!("../../i18n/ko/receipt.ftl")],
     [include_str!("../../i18n/en/server.ftl"), include_str!("../../i18n/ko/server.ftl")],
+    [include_str!("../../i18n/en/twin.ftl"), include_str!("../../i18n/ko/twin.ftl")],
 ];
 
 /// Help of the command line in Korean; the English help stands in the code, beside what it speaks of.

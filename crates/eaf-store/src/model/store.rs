@@ -6,7 +6,8 @@
 use super::disk::{Disk, DiskError};
 use super::log::Log;
 use crate::{
-    Batch, EndedFilter, EndedWorkload, Head, LIST_MAX, PRUNE_MAX, Pruned, Snapshot, Store, StoreError, StoredBatch,
+    Batch, EndedFilter, EndedWorkload, Head, LIST_MAX, PRUNE_MAX, Pruned, Snapshot, Source, Store, StoreError,
+    StoredBatch,
 };
 use eaf_core::Workload;
 use eaf_model::{Time, WorkloadId};
@@ -131,27 +132,9 @@ fn split(payload: &[u8]) -> Result<(Record, &[u8]), serde_json::Error> {
     Ok((record, payload.get(end + 1..).unwrap_or_default()))
 }
 
-impl Store for ModelStore {
+impl Source for ModelStore {
     fn head(&mut self) -> Result<Head, StoreError> {
         Ok(self.kept.head)
-    }
-
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let head = self.kept.head;
-        if self.closed {
-            return Err(StoreError::Closed);
-        }
-        if batch.first_step != head.step + 1 || batch.head.step < batch.first_step {
-            return Err(StoreError::OutOfOrder { first_step: batch.first_step, head });
-        }
-        let ended = batch.ended.iter().map(|ended| (ended.head, Arc::clone(&ended.workload))).collect();
-        let record = Record::Batch { first_step: batch.first_step, at: batch.at, head: batch.head, ended };
-        self.write(record, &batch.body, "the journal")
-    }
-
-    fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        assert!(snapshot.head.step <= self.kept.head.step, "a snapshot is of a step that is durable");
-        self.write(Record::Snapshot { head: snapshot.head }, &snapshot.body, "a snapshot")
     }
 
     fn snapshots(&mut self) -> Result<Vec<u64>, StoreError> {
@@ -169,6 +152,26 @@ impl Store for ModelStore {
     fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError> {
         let behind = self.kept.batches.range(after.saturating_add(1)..);
         Ok(behind.take(limit as usize).map(|(_, batch)| batch.clone()).collect())
+    }
+}
+
+impl Store for ModelStore {
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let head = self.kept.head;
+        if self.closed {
+            return Err(StoreError::Closed);
+        }
+        if batch.first_step != head.step + 1 || batch.head.step < batch.first_step {
+            return Err(StoreError::OutOfOrder { first_step: batch.first_step, head });
+        }
+        let ended = batch.ended.iter().map(|ended| (ended.head, Arc::clone(&ended.workload))).collect();
+        let record = Record::Batch { first_step: batch.first_step, at: batch.at, head: batch.head, ended };
+        self.write(record, &batch.body, "the journal")
+    }
+
+    fn save_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        assert!(snapshot.head.step <= self.kept.head.step, "a snapshot is of a step that is durable");
+        self.write(Record::Snapshot { head: snapshot.head }, &snapshot.body, "a snapshot")
     }
 
     fn prune(&mut self, journal_before: Time, history_before: Time) -> Result<Pruned, StoreError> {

@@ -12,6 +12,7 @@ mod reader;
 mod rows;
 mod schema;
 mod snapshots;
+mod source;
 mod store;
 
 pub(crate) use errors::failed;
@@ -23,4 +24,5 @@ pub(crate) use schema::blocking;
 pub use schema::{FORMAT, JOURNAL_FILE};
 pub use snapshots::Snapshots;
 pub(crate) use snapshots::{FOLDER as SNAPSHOT_FOLDER, sync_dir};
+pub use source::SqliteSource;
 pub use store::{OpenOptions, SqliteStore};

@@ -8,7 +8,8 @@ use super::append::{Binder, append, step_bits};
 use super::errors::failed;
 use super::{DataLock, Snapshots, rows, schema};
 use crate::{
-    Batch, EndedFilter, EndedWorkload, Head, OpenError, PRUNE_MAX, Pruned, Snapshot, Store, StoreError, StoredBatch,
+    Batch, EndedFilter, EndedWorkload, Head, OpenError, PRUNE_MAX, Pruned, Snapshot, Source, Store, StoreError,
+    StoredBatch,
 };
 use eaf_model::{Time, WorkloadId, WorkloadSpec};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -172,11 +173,29 @@ async fn connect(path: &Path, options: OpenOptions) -> Result<(SqliteConnection,
     Ok((conn, head))
 }
 
-impl Store for SqliteStore {
+impl Source for SqliteStore {
     fn head(&mut self) -> Result<Head, StoreError> {
         Ok(self.head)
     }
 
+    fn snapshots(&mut self) -> Result<Vec<u64>, StoreError> {
+        self.snapshots.steps()
+    }
+
+    fn snapshot(&mut self, step: u64) -> Result<Option<Snapshot>, StoreError> {
+        self.snapshots.load(step)
+    }
+
+    fn anchor(&mut self) -> Result<Head, StoreError> {
+        self.ask(async |conn| rows::anchor(conn).await)
+    }
+
+    fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError> {
+        self.ask(async |conn| rows::batches(conn, after, limit).await)
+    }
+}
+
+impl Store for SqliteStore {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         if self.closed {
             return Err(StoreError::Closed);
@@ -200,22 +219,6 @@ impl Store for SqliteStore {
         }
         assert!(snapshot.head.step <= self.head.step, "a snapshot is of a step that is durable");
         self.snapshots.save(snapshot)
-    }
-
-    fn snapshots(&mut self) -> Result<Vec<u64>, StoreError> {
-        self.snapshots.steps()
-    }
-
-    fn snapshot(&mut self, step: u64) -> Result<Option<Snapshot>, StoreError> {
-        self.snapshots.load(step)
-    }
-
-    fn anchor(&mut self) -> Result<Head, StoreError> {
-        self.ask(async |conn| rows::anchor(conn).await)
-    }
-
-    fn batches(&mut self, after: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError> {
-        self.ask(async |conn| rows::batches(conn, after, limit).await)
     }
 
     fn prune(&mut self, journal_before: Time, history_before: Time) -> Result<Pruned, StoreError> {

@@ -1,6 +1,6 @@
 //! Durability as it is seen from outside: the order of system calls, a full disk, a read-only one, and a second writer.
 
-use eaf_store::{Head, JOURNAL_FILE, OpenError, OpenOptions, SqliteStore, Store, VerifyOptions, recover, verify};
+use eaf_store::{Head, JOURNAL_FILE, OpenError, OpenOptions, Source, SqliteStore, VerifyOptions, recover, verify};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -2,7 +2,7 @@
 //!
 //! `examples/golden.rs` says how one is written.
 
-use eaf_store::{Head, OpenOptions, SqliteStore, Store, VerifyOptions, recover, verify};
+use eaf_store::{Head, OpenOptions, Source, SqliteStore, VerifyOptions, recover, verify};
 use std::collections::BTreeSet;
 use std::path::Path;
 

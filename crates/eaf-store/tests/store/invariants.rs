@@ -3,7 +3,7 @@
 use eaf_core::Step;
 use eaf_model::{Event, Span, Time};
 use eaf_store::sample::{Factory, spec};
-use eaf_store::{Batch, OpenOptions, SqliteStore, Store, VerifyError, VerifyOptions, verify};
+use eaf_store::{Batch, OpenOptions, Source, SqliteStore, Store, VerifyError, VerifyOptions, verify};
 use std::num::NonZeroU64;
 
 /// Puts steps of a factory into one batch each, the `forged` one changed as `forge` says, and verifies.

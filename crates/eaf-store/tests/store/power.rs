@@ -3,7 +3,7 @@
 use eaf_model::{Span, Time};
 use eaf_store::model::{Disk, Fault, ModelStore};
 use eaf_store::sample::{Factory, spec};
-use eaf_store::{EndedFilter, Head, Store, StoreError, recover};
+use eaf_store::{EndedFilter, Head, Source, Store, StoreError, recover};
 
 /// What was acknowledged until something failed.
 #[derive(Default)]

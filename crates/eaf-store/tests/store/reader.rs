@@ -2,7 +2,7 @@
 
 use eaf_model::{Span, Time, WorkloadState};
 use eaf_store::sample::{Factory, key, spec};
-use eaf_store::{EndedFilter, OpenError, OpenOptions, SqliteReader, SqliteStore, Store};
+use eaf_store::{EndedFilter, OpenError, OpenOptions, Source, SqliteReader, SqliteStore, Store};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()

@@ -5,7 +5,7 @@
 //! again. Absent: what they do.
 
 use super::swarm::{Kind, Swarm, Trait};
-use crate::Draw;
+use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 use crate::world::World;
 use eaf_model::{Bytes, CpuMilli, Span};

@@ -3,7 +3,7 @@
 //! What: a draw of what is on. Why not everything in every seed: faults hide each other, and a seed with few of them goes
 //! deeper (Groce and others, "Swarm Testing", 2012). Absent: when each happens.
 
-use crate::Draw;
+use crate::draw::Draw;
 
 /// Something that a seed may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

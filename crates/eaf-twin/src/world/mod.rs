@@ -24,7 +24,7 @@ pub(crate) use planted::Planted;
 pub(crate) use planted::{Plant, Planted as Bug};
 pub(crate) use run::guarded;
 
-use crate::Draw;
+use crate::draw::Draw;
 use crate::script::CrashAt;
 use crate::search::Reference;
 use control::{Control, Durable, InFlight};

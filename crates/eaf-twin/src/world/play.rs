@@ -6,7 +6,7 @@
 use super::engine::{Reach, SimNode, command};
 use super::link::Item;
 use super::{Fault, World};
-use crate::Draw;
+use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Problem, Setting};
 use eaf_core::Violation;
 use eaf_model::{

@@ -27,7 +27,7 @@ pub(crate) struct Figure {
 }
 
 /// Every figure, by its benchmark: each has words in both languages.
-const FIGURES: [(&str, &[&str]); 5] = [
+const FIGURES: [(&str, &[&str]); 6] = [
     (
         "submit",
         &[
@@ -47,6 +47,22 @@ const FIGURES: [(&str, &[&str]); 5] = [
     ("start", &["p50", "p99", "slurm-tuned", "slurm-default", "srun", "hyperqueue", "spur"]),
     ("throughput", &["array", "single", "loop", "hyperqueue", "slurm", "spur", "xargs"]),
     ("store", &["startup", "memory", "ps", "ps-all", "memory-after", "waiting", "waiting-ps"]),
+    (
+        "twin",
+        &[
+            "openb",
+            "openb-memory",
+            "philly",
+            "simulators-slow",
+            "simulators-fast",
+            "million",
+            "million-memory",
+            "steps",
+            "floor",
+            "seeds",
+            "seed-hours",
+        ],
+    ),
     ("floor", &["one", "by-32", "by-100", "fork-exec"]),
 ];
 
@@ -57,6 +73,8 @@ pub(crate) enum Unit {
     PerSecond,
     #[serde(rename = "ms")]
     Milliseconds,
+    #[serde(rename = "s")]
+    Seconds,
     #[serde(rename = "MiB")]
     MebiBytes,
     #[serde(rename = "1")]
@@ -70,6 +88,7 @@ impl Unit {
         match self {
             Self::PerSecond => "/s",
             Self::Milliseconds => " ms",
+            Self::Seconds => " s",
             Self::MebiBytes => " MiB",
             Self::Count => "",
             Self::Times => "x",

@@ -18,6 +18,7 @@ mod start;
 mod store;
 mod submit;
 mod throughput;
+mod twin;
 
 use crate::commands::Context;
 use crate::exit;
@@ -31,7 +32,7 @@ use std::path::PathBuf;
 /// What to measure and how to show it.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Args {
-    /// What to measure: submit, start, throughput, store, floor, or all.
+    /// What to measure: submit, start, throughput, store, twin, floor, or all.
     #[arg(value_enum)]
     what: What,
     /// How often each is run; the median is shown.
@@ -62,6 +63,8 @@ pub(crate) enum What {
     Throughput,
     /// Start-up, memory and listing with a long history and a long queue.
     Store,
+    /// Replays of traces and the search over seeds, in virtual time.
+    Twin,
     /// What the disk and the kernel can do without a factory.
     Floor,
     /// All of them.
@@ -186,6 +189,9 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     }
     if asked(What::Store) {
         store::measure(&plan, &mut report)?;
+    }
+    if asked(What::Twin) {
+        twin::measure(&plan, &mut report)?;
     }
     if asked(What::Floor) {
         floor::measure(&plan, &mut report)?;

@@ -18,6 +18,7 @@ pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod submit;
 pub(crate) mod supervise;
+pub(crate) mod twin;
 pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod wait;

@@ -12,6 +12,7 @@ mod support;
 mod factory;
 mod reading;
 mod running;
+mod twin;
 
 use std::process::Output;
 use support::factory::Factory;

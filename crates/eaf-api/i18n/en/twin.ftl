@@ -1,0 +1,114 @@
+## eaf twin: replays.
+
+twin-progress = workloads
+twin-title = Replay
+twin-subtitle = The work of a trace through the factory’s own core, in virtual time.
+twin-page-written = Written: { $path }
+twin-fleet = nodes / accelerators
+twin-workloads = workloads
+twin-dropped = left out
+twin-starved = never started
+twin-load = offered load
+twin-waited = waited
+twin-wait-mean = mean wait
+twin-wait-p50 = P50 wait
+twin-wait-p90 = P90 wait
+twin-wait-p99 = P99 wait
+twin-wait-max = longest
+twin-jct-mean = mean completion
+twin-jct-p99 = P99 completion
+twin-makespan = makespan
+twin-allocated = allocated, all the while
+twin-allocated-arriving = allocated, while arriving
+twin-utilisation = utilisation
+twin-fragmented = fragmented
+twin-energy = energy
+twin-price = price
+twin-took = computed in
+twin-digest = journal digest
+twin-by-size = Waits by accelerators asked for
+twin-size = asked for
+twin-figures = Figures
+twin-notes = Notes
+twin-chart-allocated = Allocated share of all accelerators
+twin-chart-waiting = Workloads that wait
+twin-chart-fragmented = Fragmented share of what is free
+twin-chart-waits = Share of workloads that waited at most so long
+twin-dropped-rows = { $rows ->
+    [one] { $rows } row left out, { $why }: line { $lines }
+   *[other] { $rows } rows left out, { $why }: lines { $lines }
+}
+twin-drop-twin = as an earlier row has its name
+twin-drop-ends-before = as it ends before it begins
+twin-drop-nothing = as it asks for nothing
+twin-drop-larger = as the fleet could never hold it
+twin-drop-refused = as the factory refuses it ({ $code })
+twin-without-start = { $rows ->
+    [one] { $rows } row has no recorded start: it runs for its deletion minus its creation.
+   *[other] { $rows } rows have no recorded start: they run for their deletion minus their creation.
+}
+twin-energy-unknown = The draw of these models is not in the catalogue, so their energy stays unknown: { $models }
+twin-means-waits = Percentiles are nearest rank. Offered load counts until the last arrival.
+twin-means-shares = Allocated: accelerator-time held per fleet and time. Utilisation: time that ran per time held. Fragmented: the free share that tasks of one whole accelerator could not use.
+twin-nothing-there = Zero throughout.
+
+## eaf twin what-if.
+
+what-if-from = The factory at step { $step }, from { $at } on. Nothing else arrives, nothing fails, and work lasts { $last } of its wall time.
+what-if-nothing = {""}
+what-if-as-it-is = as it is
+what-if-changed = with the change
+what-if-waiting = work that waits
+what-if-wait = its mean wait from now
+what-if-stranded = never ends
+what-if-last-end = until the last has ended
+what-if-energy = energy until then
+what-if-price = charged until then
+what-if-same = No start and no end moves.
+what-if-starts = starts
+what-if-would = would start
+what-if-ends = ends
+what-if-would-end = would end
+what-if-never = never
+what-if-now = now
+what-if-new = new
+what-if-more = { $more ->
+    [one] One more moves (--all).
+   *[other] { $more } more move (--all).
+}
+fail-twin-last = “{ $given }” is no share of a wall time
+    .next = --last takes a number above 0 and at most 1, such as 0.6.
+fail-twin-add = “{ $given }” names no nodes
+    .next = --add-nodes takes 2*NAME (two like the node NAME) or a fleet such as 4x8xMI355X.
+fail-twin-node = There is no node “{ $name }”
+    .next = “eaf node list” shows the names.
+fail-twin-refused = The factory would refuse “{ $name }”
+
+## Traces that are refused.
+
+trace-empty = it is empty; its first line should name the columns
+trace-no-rows = it has columns and no rows
+trace-missing-column = line 1: there is no column { $column }; the columns are { $found }
+trace-column-twice = line 1: the column { $column } stands twice
+trace-encoding = line { $line }, column { $column }: this is not UTF-8
+trace-width = line { $line }: there are { $found } cells, and { $expected } columns
+trace-cell = line { $line }, column { $column } ({ $name }): “{ $value }” { $problem }
+trace-node-twice = line { $line }: the node { $name } stands on line { $first } already
+trace-not-a-number = is not a number
+trace-negative = is below zero
+trace-too-large = is too large
+trace-not-a-time = is not a date and time such as 2017-10-09 07:01:55
+trace-empty-cell = is empty
+trace-not-allowed = is not { $expected }
+fail-trace = { $path } is refused: { $problem }
+fail-twin = The twin did not come to its end
+fail-twin-no-jobs = No workload is left in this part of the trace
+    .next = Widen --from and --to.
+fail-twin-rate = “{ $given }” is no rate
+    .next = A rate is a number from 0.001 to 1000000, such as 50.
+fail-twin-fleet = “{ $given }” is neither a file nor a fleet
+    .next = Name a file of openb nodes, or a fleet such as 16x8 (16 nodes of 8 accelerators) or 16x8xMI355X.
+fail-twin-number = “{ $given }” is no value for { $option }
+    .next = --jobs takes a whole number from 1 to 100000000 for made-up work, --load a share such as 0.9.
+fail-twin-date = “{ $given }” is no date
+    .next = A date is written as 2026-01-01.

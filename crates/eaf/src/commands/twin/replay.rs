@@ -1,0 +1,102 @@
+//! `eaf twin replay`: the work of a trace through the factory's own state, in virtual time.
+//!
+//! What: reads the trace and the fleet, replays them once for every fleet and rate that is named, and shows the runs side
+//! by side: as a table, as JSON, and as a page with charts. Absent: rules of scheduling; they are the core's.
+
+use super::page;
+use super::runs::{self, Run};
+use super::table;
+use crate::commands::Context;
+use crate::exit;
+use crate::failure::Failure;
+use crate::say::Say;
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The format of the trace: openb, philly, or synthetic.
+    #[arg(long, value_enum)]
+    pub(super) format: Format,
+    /// The fleet: a file of openb nodes, or a word such as 16x8 or 16x8xMI355X. Several make several runs.
+    #[arg(long, value_name = "FILE|NxA")]
+    pub(super) nodes: Vec<String>,
+    /// The pods of an openb trace; the trace that this program carries where no file is named.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pods: Option<PathBuf>,
+    /// The jobs of a Philly trace (the 2,000 that this program carries where no file is named), or how many to make up.
+    #[arg(long, value_name = "FILE|N")]
+    pub(super) jobs: Option<String>,
+    /// How many times faster work arrives than the trace says. Several make several runs.
+    #[arg(long, value_name = "RATE", default_value = "1")]
+    pub(super) rate: Vec<String>,
+    /// Leave out what was submitted before this time since the trace began, such as 30d.
+    #[arg(long, value_name = "SPAN")]
+    pub(super) from: Option<String>,
+    /// Leave out what was submitted at or after this time since the trace began.
+    #[arg(long, value_name = "SPAN")]
+    pub(super) to: Option<String>,
+    /// Use only the first so many nodes.
+    #[arg(long, value_name = "N")]
+    pub(super) nodes_max: Option<std::num::NonZeroU32>,
+    /// What the factory is told of how long work will run: unknown or exact.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) wall_times: Told,
+    /// The day on which the trace begins, for prices and carbon.
+    #[arg(long, value_name = "DATE", default_value = "2026-01-01")]
+    pub(super) begins: String,
+    /// The seed of made-up work.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// The load that made-up work offers, as a share of the fleet.
+    #[arg(long, value_name = "SHARE", default_value = "0.9")]
+    pub(super) load: String,
+    /// Check every invariant after every step; slow.
+    #[arg(long)]
+    pub(super) check_invariants: bool,
+    /// Write a page with charts to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// A JSON document for programs: one object, or a list of several runs.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The formats that are read.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Alibaba, 2023: pods and nodes.
+    Openb,
+    /// Microsoft, 2017: jobs.
+    Philly,
+    /// Made up from a seed.
+    Synthetic,
+}
+
+/// What the factory is told of durations.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// The duration itself.
+    Exact,
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
+    let runs = runs::all(args, context)?;
+    if let Some(path) = &args.html {
+        let page = page::render(args, &runs, context);
+        std::fs::write(path, page).map_err(|error| Failure::file("fail-write", path, &error))?;
+        context.screen.note(&context.say(&Say::new("twin-page-written").with("path", path.display())));
+    }
+    if args.json {
+        let documents: Vec<_> = runs.iter().map(Run::document).collect();
+        return match documents.as_slice() {
+            [one] => context.screen.json(one),
+            all => context.screen.json(&all),
+        }
+        .map(|()| exit::OK);
+    }
+    table::print(&runs, context).map(|()| exit::OK)
+}
