@@ -112,3 +112,34 @@ fail-twin-number = “{ $given }” is no value for { $option }
     .next = --jobs takes a whole number from 1 to 100000000 for made-up work, --load a share such as 0.9.
 fail-twin-date = “{ $given }” is no date
     .next = A date is written as 2026-01-01.
+
+## eaf twin run and eaf twin search.
+
+fail-script = { $place }: { $problem }
+script-unknown-verb = there is no verb “{ $found }”; the verbs are: { $known }
+script-expected = “{ $found }” stands where { $expected } should
+script-out-of-range = “{ $found }” is out of range
+script-no-effect = this does nothing: { $why }
+script-not-as-expected = expected { $expected }, and { $found }
+script-violation = the rule “{ $rule }” does not hold: { $what }
+twin-run-differs = The output is not the one in { $path }; --update accepts it.
+twin-search-progress = { $seeds } of { $of } seeds, { $rate }/s
+twin-search-held = Every rule held in { $seeds } seeds
+twin-search-seed-held = Every rule held in seed { $seed }
+twin-search-steps = steps of the journal
+twin-search-workloads = workloads
+twin-search-starts = starts of the control plane
+twin-search-hours = virtual hours
+twin-search-speed = speed
+twin-search-speed-of = { $jobs ->
+    [one] { $seeds } seeds/s and { $hours } virtual hours/s on 1 thread
+   *[other] { $seeds } seeds/s and { $hours } virtual hours/s on { $jobs } threads
+}
+twin-search-events = event
+twin-search-rejections = rejection
+twin-search-faults = fault
+twin-search-met = met
+twin-search-missing = Some things were never met: { $missing }
+twin-search-missing.next = Search more seeds, or aim at them: what is never met is not tested.
+twin-search-broken = Seed { $seed } breaks the rule “{ $rule }”
+twin-search-next = “eaf twin search --seed { $seed }” prints its log. Once it is mended, keep the script above in scenarios/.

@@ -151,6 +151,15 @@ help-twin-replay-check-invariants = 단계마다 모든 불변식을 확인합�
 help-twin-replay-html = 차트가 있는 문서를 이 파일에 씁니다.
 help-twin-replay-json = 프로그램을 위한 JSON: 문서 하나, 여러 번 재연하면 배열.
 
+help-twin-run = 시나리오를 실행하고 옆에 있는 출력과 견줍니다.
+help-twin-run-file = 시나리오 파일. 한 줄에 한 동작.
+help-twin-run-update = 각 출력을 시나리오 옆에 씁니다(.eafs 대신 .out).
+help-twin-search = 임의의 공장, 워크로드, 장애에서 깨지는 규칙을 찾습니다.
+help-twin-search-seeds = 시드의 수. 없으면 1000.
+help-twin-search-from = 첫 시드.
+help-twin-search-seed = 이 시드만 실행하고 가상 시간 로그를 출력합니다.
+help-twin-search-jobs = 스레드의 수. 없으면 프로세서마다 하나.
+help-twin-search-json = 프로그램을 위한 JSON 문서.
 help-twin-what-if = 노드를 바꾸거나 작업을 더하면 무엇이 달라질지 보입니다. 공장은 읽기만 합니다.
 help-twin-what-if-from = 공장의 데이터 디렉터리. 없으면 --data-dir의 것.
 help-twin-what-if-add-nodes = 더할 노드: 2*이름(그 노드와 같은 것 둘)이나 4x8xMI355X 같은 말.

@@ -103,3 +103,31 @@ fail-twin-number = { $option } 인자에 “{ $given }” 값은 쓸 수 없습�
     .next = --jobs에는 1부터 100000000까지의 정수, --load에는 0.9 같은 비율을 주십시오.
 fail-twin-date = “{ $given }” 날짜를 읽을 수 없습니다
     .next = 날짜는 2026-01-01처럼 씁니다.
+
+## eaf twin run과 eaf twin search.
+
+fail-script = { $place }: { $problem }
+script-unknown-verb = “{ $found }” 동사는 없습니다. 쓸 수 있는 동사: { $known }
+script-expected = “{ $found }” 자리에는 이것이 와야 합니다: { $expected }
+script-out-of-range = “{ $found }” 값이 범위를 벗어납니다
+script-no-effect = 아무 일도 하지 않습니다: { $why }
+script-not-as-expected = 기대한 것: { $expected }. 실제: { $found }
+script-violation = “{ $rule }” 규칙이 깨졌습니다: { $what }
+twin-run-differs = 출력이 { $path } 내용과 다릅니다. --update로 받아들입니다.
+twin-search-progress = 시드 { $of }개 중 { $seeds }개, 초당 { $rate }개
+twin-search-held = 시드 { $seeds }개에서 모든 규칙이 지켜졌습니다
+twin-search-seed-held = 시드 { $seed }에서 모든 규칙이 지켜졌습니다
+twin-search-steps = 저널 단계
+twin-search-workloads = 워크로드
+twin-search-starts = 제어 평면 시작
+twin-search-hours = 가상 시간(시)
+twin-search-speed = 속도
+twin-search-speed-of = 스레드 { $jobs }개로 초당 시드 { $seeds }개, 가상 { $hours }시간
+twin-search-events = 이벤트
+twin-search-rejections = 거절
+twin-search-faults = 장애
+twin-search-met = 횟수
+twin-search-missing = 한 번도 나타나지 않은 것이 있습니다: { $missing }
+twin-search-missing.next = 시드를 더 찾아보거나 그것을 겨냥하십시오. 나타나지 않은 것은 시험되지 않은 것입니다.
+twin-search-broken = 시드 { $seed }이(가) “{ $rule }” 규칙을 깹니다
+twin-search-next = “eaf twin search --seed { $seed }”로 로그를 볼 수 있습니다. 고친 뒤에는 위 스크립트를 scenarios/에 두십시오.

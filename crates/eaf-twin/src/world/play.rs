@@ -247,6 +247,7 @@ impl World {
             }
             Op::Kill { name, task, signal } => self.kill(name, *task, *signal),
             Op::Engine(mode) => Ok(self.engine_mode(*mode)),
+            Op::Crash(CrashAt::PowerInWrite(write)) if *write > 2 => Ok(Played::Nothing(why("an append is 0 to 2"))),
             Op::Crash(at) => Ok(Played::done(self.crash_at(*at), || why("the control plane is down"))),
             Op::Restart => Ok(Played::done(self.restart()?, || why("the control plane is up"))),
             Op::DiskError { write } => {

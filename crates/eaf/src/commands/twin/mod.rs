@@ -4,7 +4,9 @@
 
 mod page;
 mod replay;
+mod run;
 mod runs;
+mod search;
 mod table;
 mod what_if;
 
@@ -24,11 +26,17 @@ enum Verb {
     Replay(Box<replay::Args>),
     /// Say what would change on a factory with other nodes or more work; it is only read.
     WhatIf(what_if::Args),
+    /// Play scenarios and compare them with their outputs.
+    Run(run::Args),
+    /// Search random factories, workloads and faults for a broken rule.
+    Search(search::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     match &args.verb {
         Verb::Replay(args) => replay::run(args, context),
         Verb::WhatIf(args) => what_if::run(args, context),
+        Verb::Run(args) => run::run(args, context),
+        Verb::Search(args) => search::run(args, context),
     }
 }
