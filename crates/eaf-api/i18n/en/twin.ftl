@@ -140,6 +140,6 @@ twin-search-rejections = rejection
 twin-search-faults = fault
 twin-search-met = met
 twin-search-missing = Some things were never met: { $missing }
-twin-search-missing.next = Search more seeds, or aim at them: what is never met is not tested.
+    .next = Search more seeds, or aim at them: what is never met is not tested.
 twin-search-broken = Seed { $seed } breaks the rule “{ $rule }”
 twin-search-next = “eaf twin search --seed { $seed }” prints its log. Once it is mended, keep the script above in scenarios/.

@@ -128,6 +128,6 @@ twin-search-rejections = 거절
 twin-search-faults = 장애
 twin-search-met = 횟수
 twin-search-missing = 한 번도 나타나지 않은 것이 있습니다: { $missing }
-twin-search-missing.next = 시드를 더 찾아보거나 그것을 겨냥하십시오. 나타나지 않은 것은 시험되지 않은 것입니다.
+    .next = 시드를 더 찾아보거나 그것을 겨냥하십시오. 나타나지 않은 것은 시험되지 않은 것입니다.
 twin-search-broken = 시드 { $seed }이(가) “{ $rule }” 규칙을 깹니다
 twin-search-next = “eaf twin search --seed { $seed }”로 로그를 볼 수 있습니다. 고친 뒤에는 위 스크립트를 scenarios/에 두십시오.

@@ -14,7 +14,8 @@ pub fn span_text(span: Span) -> String {
     let (mut left, mut text) = (span.0, String::new());
     for (unit, ms) in UNITS {
         if left >= ms {
-            text.push_str(&format!("{}{unit}", left / ms));
+            text += &(left / ms).to_string();
+            text += unit;
             left %= ms;
         }
     }

@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Vec<Line>, ScriptError> {
 struct Words<'a> {
     line: usize,
     text: &'a str,
-    words: Vec<(usize, &'a str)>,
+    all: Vec<(usize, &'a str)>,
     at: usize,
 }
 
@@ -65,15 +65,15 @@ impl<'a> Words<'a> {
                 start.get_or_insert(at);
             }
         }
-        Self { line, text, words, at: 0 }
+        Self { line, text, all: words, at: 0 }
     }
 
     fn peek(&self) -> Option<&'a str> {
-        self.words.get(self.at).map(|(_, word)| *word)
+        self.all.get(self.at).map(|(_, word)| *word)
     }
 
     fn problem(&self, back: usize, problem: Problem) -> ScriptError {
-        let byte = self.words.get(self.at.saturating_sub(back)).map_or(self.text.trim_end().len(), |(byte, _)| *byte);
+        let byte = self.all.get(self.at.saturating_sub(back)).map_or(self.text.trim_end().len(), |(byte, _)| *byte);
         ScriptError { line: self.line, column: self.text[..byte].chars().count() + 1, problem }
     }
 
@@ -134,8 +134,8 @@ impl<'a> Words<'a> {
 
     /// The rest of the line, as it stands.
     fn rest(&mut self) -> Read<&'a str> {
-        let Some((from, _)) = self.words.get(self.at) else { return Err(self.expected("a text")) };
-        self.at = self.words.len();
+        let Some((from, _)) = self.all.get(self.at) else { return Err(self.expected("a text")) };
+        self.at = self.all.len();
         Ok(self.text[*from..].trim())
     }
 
@@ -338,8 +338,9 @@ fn amount(words: &mut Words<'_>, job: &mut JobSpec, number: &str) -> Read<()> {
         "task" | "tasks" => job.tasks = number.parse().map_err(|_| out_of_range(words, number))?,
         "cpu" => job.cpu = CpuMilli(figures::milli(number).ok_or_else(|| out_of_range(words, number))?),
         unit if is_size(unit) => {
-            job.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?
+            job.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?;
         }
+
         model => {
             job.accelerators = figures::milli(number).ok_or_else(|| out_of_range(words, number))?;
             job.model = (model != "gpu").then(|| model.to_owned());

@@ -77,7 +77,7 @@ impl Failure {
     /// The script that plays it again.
     pub fn script(&self) -> String {
         let head = format!("# Seed {}: {}.\n", self.seed, self.violation.to_string().replace('\n', " "));
-        head + &self.ops.iter().map(|op| format!("{op}\n")).collect::<String>()
+        self.ops.iter().fold(head, |text, op| text + &op.to_string() + "\n")
     }
 }
 

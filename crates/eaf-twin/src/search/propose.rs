@@ -8,7 +8,7 @@ use super::swarm::{Kind, Swarm, Trait};
 use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 use crate::world::World;
-use eaf_model::{Bytes, CpuMilli, Span};
+use eaf_model::{Bytes, CpuMilli, Span, WorkloadState};
 
 /// The fewest nodes of a seed.
 pub(super) const NODES_MIN: u64 = 8;
@@ -146,7 +146,11 @@ impl Proposer {
         let nobody = self.draw.one_in(10).then(|| "nobody".to_owned());
         match kind {
             Kind::Cancel => {
-                let live: Vec<_> = world.state().workloads().map(|workload| workload.id).collect();
+                // Now and then only among those that are stopping already.
+                let again = self.draw.one_in(4);
+                let wanted = |state| !again || state == WorkloadState::Stopping;
+                let live = world.state().workloads().filter(|workload| wanted(workload.state));
+                let live: Vec<_> = live.map(|workload| workload.id).collect();
                 let live = self.draw.pick(&live).map(|id| world.name_of(*id));
                 let any = self.draw.pick(&self.names).cloned();
                 Some(Op::Cancel { name: if self.draw.one_in(6) { any? } else { live? } })

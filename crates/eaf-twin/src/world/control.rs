@@ -345,8 +345,7 @@ impl World {
         let Control::Down(disk) = std::mem::replace(&mut self.control, Control::Down(Disk::new(0))) else {
             return Ok(false);
         };
-        const RULE: &str = "what was durable is recovered";
-        let broken = |what: String| Violation { rule: RULE, what };
+        let broken = |what: String| Violation { rule: "what was durable is recovered", what };
         let mut store = ModelStore::open(disk).map_err(|error| broken(error.to_string()))?;
         let recovered = recover(&mut store).map_err(|error| broken(error.to_string()))?;
         if let Some(in_flight) = self.in_flight.take().filter(|in_flight| in_flight.head == recovered.head) {

@@ -86,7 +86,7 @@ impl World {
     pub(super) fn act(&mut self, acts: Vec<Act>) -> Result<(), Violation> {
         for act in acts {
             match act {
-                Act::Say(key, report) => self.say(key, report),
+                Act::Say(key, report) => self.say(key, &report),
                 Act::Later(at, key, plan) => self.mail.push(at, Item::Later(key, plan)),
                 Act::Began(key, part) => self.reference.began(key, &part)?,
                 Act::Gone(key) => self.reference.gone(key)?,
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// Sends a report on its way.
-    fn say(&mut self, key: TaskKey, report: TaskReport) {
+    fn say(&mut self, key: TaskKey, report: &TaskReport) {
         if self.engine.unreachable {
             return;
         }
@@ -174,7 +174,9 @@ impl World {
         match item {
             Item::Order(effect, _) => self.order(&effect),
             Item::Settle(keys, _) if !self.engine.unreachable => {
-                keys.into_iter().for_each(|key| self.engine.settle(key));
+                for key in keys {
+                    self.engine.settle(key);
+                }
                 Ok(())
             }
             Item::Meet(expected, life) if !self.engine.unreachable => {

@@ -91,10 +91,11 @@ fn parts_text(spec: &NodeSpec) -> String {
     for accelerator in &spec.accelerators {
         *models.entry(&accelerator.model).or_default() += 1;
     }
-    let accelerators = models.iter().map(|(model, count)| format!(", {count} {model}")).collect::<String>();
     let CpuMilli(cpu) = spec.cpu;
     let Bytes(memory) = spec.memory;
-    format!("{} cpu, {} GiB{accelerators}", cpu / 1_000, memory >> 30)
+    let mut items = vec![format!("{} cpu", cpu / 1_000), format!("{} GiB", memory >> 30)];
+    items.extend(models.iter().map(|(model, count)| format!("{count} {model}")));
+    items.join(", ")
 }
 
 impl World {

@@ -106,7 +106,8 @@ impl World {
         let done = match op {
             Op::Fleet { count, parts } => {
                 for _ in 0..*count {
-                    let number = (1..).find(|n| !self.engine.nodes.contains_key(&format!("node-{n}"))).unwrap_or(1u32);
+                    let number =
+                        (1..=u32::MAX).find(|n| !self.engine.nodes.contains_key(&format!("node-{n}"))).unwrap_or(1);
                     self.join(&format!("node-{number}"), parts)?;
                 }
                 true

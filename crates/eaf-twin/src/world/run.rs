@@ -21,7 +21,7 @@ pub struct Outcome {
 impl Outcome {
     /// The log as a text.
     pub fn text(&self) -> String {
-        self.log.iter().map(|line| format!("{line}\n")).collect()
+        self.log.iter().fold(String::new(), |text, line| text + line + "\n")
     }
 }
 

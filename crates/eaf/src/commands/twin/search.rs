@@ -264,19 +264,15 @@ fn tell(seed: u64, context: &mut Context) -> Result<u8, Failure> {
     for line in log {
         context.screen.line(&line)?;
     }
-    match violation {
-        None => {
-            let say = context.say(&Say::new("twin-search-seed-held").with("seed", seed));
-            context.screen.painted(Paint::Good, &say).map(|()| exit::OK)
-        }
-        Some(_) => {
-            context.screen.flush()?;
-            if let Err(broken) = quietly(|| try_seed(seed)) {
-                print_broken(&quietly(|| shrink(&broken)), context)?;
-            }
-            Ok(exit::FAILED)
-        }
+    if violation.is_none() {
+        let say = context.say(&Say::new("twin-search-seed-held").with("seed", seed));
+        return context.screen.painted(Paint::Good, &say).map(|()| exit::OK);
     }
+    context.screen.flush()?;
+    if let Err(broken) = quietly(|| try_seed(seed)) {
+        print_broken(&quietly(|| shrink(&broken)), context)?;
+    }
+    Ok(exit::FAILED)
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
