@@ -87,3 +87,36 @@ fn a_living_factory_is_asked_what_if_and_only_read() {
     assert_eq!(refused.status.code(), Some(5), "{}", err(&refused));
     factory.cli_ok(&["cancel", id.trim()]);
 }
+
+#[test]
+fn scenarios_are_played_and_say_where_they_are_wrong() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("story.eafs");
+    let name = path.to_str().expect("UTF-8");
+    let write = |text: &str| fs::write(&path, text).expect("a file");
+    write("# A story.\nfleet 1 node: 4 cpu, 8 GiB\nsubmit a: runs 1m\nadvance 2s\nexpect a running on node-1\n");
+    let told = out(&twin(&["run", name, "--update"]));
+    assert!(told.contains("ok a running on node-1") && told.contains("1 expectations hold"), "{told}");
+    assert_eq!(fs::read_to_string(path.with_extension("out")).expect("an output"), told);
+    write("# Another.\nfleet 1 node: 4 cpu, 8 GiB\n");
+    refuses(&["run", name], 1, &["--update accepts it"]);
+    write("fleet 1 node: 4 cpu, 8 GiB\nsubmit a\nexpect a failed\n");
+    refuses(&["run", name], 1, &["story.eafs:3:1", "expected a failed"]);
+    refuses(&["--lang", "ko", "run", name], 1, &["기대한 것: a failed"]);
+    write("fly\n");
+    refuses(&["run", name], 6, &["story.eafs:1:1", "there is no verb “fly”"]);
+    refuses(&["run", "/nowhere.eafs"], 5, &["Cannot read"]);
+}
+
+#[test]
+fn a_search_says_what_it_met_and_a_seed_tells_its_story() {
+    // So few seeds do not meet everything, and that alone fails a search.
+    let output = twin(&["search", "--seeds", "2", "--from", "5", "--json"]);
+    let report = json(&String::from_utf8_lossy(&output.stdout));
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert_eq!((report["seeds"].as_u64(), &report["failure"]), (Some(2), &serde_json::Value::Null));
+    assert!(report["steps"].as_u64() >= Some(1_000) && report["missing"].as_array().is_some(), "{report}");
+    let story = out(&twin(&["search", "--seed", "5"]));
+    assert!(story.contains("> drain") && story.contains("Every rule held in seed 5"), "{story}");
+    refuses(&["search", "--seed", "5", "--seeds", "2"], 2, &["cannot be used"]);
+}
