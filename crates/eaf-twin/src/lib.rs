@@ -11,5 +11,6 @@ pub mod engine;
 pub mod fleet;
 pub mod replay;
 pub mod simulation;
+pub mod topology;
 pub mod trace;
 pub mod what_if;
