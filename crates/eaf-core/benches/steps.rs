@@ -21,6 +21,7 @@ fn factory() -> State {
         cpu: CpuMilli(2_000),
         memory: Bytes(16 << 30),
         accelerators: Vec::new(),
+        fabric: Vec::new(),
         pretended: false,
         labels: BTreeMap::new(),
     };

@@ -173,6 +173,7 @@ pub(crate) mod tests {
             cpu: CpuMilli(4_000),
             memory: Bytes(8 << 30),
             accelerators: Vec::new(),
+            fabric: Vec::new(),
             pretended: false,
             labels: BTreeMap::new(),
         }

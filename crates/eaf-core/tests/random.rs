@@ -47,6 +47,7 @@ fn node(draw: &mut Draw, n: u64) -> NodeSpec {
         cpu: CpuMilli(4_000 + 1_000 * draw.below(5)),
         memory: Bytes((8 + draw.below(8)) << 30),
         accelerators: vec![accelerator; draw.below(5) as usize],
+        fabric: Vec::new(),
         pretended: true,
         labels: BTreeMap::new(),
     }

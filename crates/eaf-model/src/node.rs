@@ -34,6 +34,10 @@ pub struct NodeSpec {
     /// Accelerators in index order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accelerators: Vec<Accelerator>,
+    /// The fabric domains that it is in, outermost first, such as a spine and a leaf; nodes that share more of them are
+    /// nearer. Empty where nobody has said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fabric: Vec<String>,
     /// True where the accelerators are pretended, for trying things out; shown everywhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pretended: bool,

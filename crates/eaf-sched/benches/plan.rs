@@ -26,7 +26,15 @@ const WAITING: u64 = 100_000;
 fn node(gpus: usize) -> NodeSpec {
     let accelerators = vec![Accelerator { model: "MI355X".into(), memory: None, uuid: None }; gpus];
     let (cpu, memory) = (CpuMilli(128_000), Bytes(1_024 << 30));
-    NodeSpec { name: String::new(), cpu, memory, accelerators, pretended: false, labels: BTreeMap::new() }
+    NodeSpec {
+        name: String::new(),
+        cpu,
+        memory,
+        accelerators,
+        fabric: Vec::new(),
+        pretended: false,
+        labels: BTreeMap::new(),
+    }
 }
 
 /// Shape `n`: they differ in everything that shapes differ in; every fourth asks for accelerators, every 16th is a gang.

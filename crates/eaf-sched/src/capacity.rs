@@ -3,6 +3,7 @@
 //! What: totals, free parts, and the arithmetic of how many tasks fit and which accelerators they get. Why here alone:
 //! placing, forecasting and explaining must agree on what fits. Absent: the choice between nodes (`place`).
 
+use crate::fabric::Path;
 use eaf_model::{
     AcceleratorRequest, Allotment, AllottedAccelerator, Bytes, CpuMilli, GpuMilli, NodeId, NodeSpec, NodeState,
     TaskRequest,
@@ -94,12 +95,14 @@ pub struct NodeCapacity {
     memory_free: Bytes,
     shares_free: Arc<[GpuMilli]>,
     state: NodeState,
+    /// Its place in the fabric; empty where nobody has said.
+    fabric: Path,
 }
 
 impl NodeCapacity {
-    pub(crate) fn empty(kind: Arc<Kind>) -> Self {
+    pub(crate) fn empty(kind: Arc<Kind>, fabric: Path) -> Self {
         let (cpu_free, memory_free, shares_free) = (kind.cpu, kind.memory, kind.shares.clone());
-        Self { kind, cpu_free, memory_free, shares_free, state: NodeState::Ready }
+        Self { kind, cpu_free, memory_free, shares_free, state: NodeState::Ready, fabric }
     }
 
     /// CPU threads in all, in thousandths.
@@ -144,6 +147,15 @@ impl NodeCapacity {
 
     pub(crate) fn set_state(&mut self, state: NodeState) {
         self.state = state;
+    }
+
+    /// The fabric domains that it is in, outermost first.
+    pub fn fabric(&self) -> &Arc<[String]> {
+        &self.fabric
+    }
+
+    pub(crate) fn set_fabric(&mut self, fabric: Path) {
+        self.fabric = fabric;
     }
 
     pub(crate) fn kind(&self) -> &Arc<Kind> {

@@ -1,12 +1,13 @@
 //! Free capacity by node.
 //!
-//! What: every node with what is free on it, and three indexes that make a pass cheap: the ready nodes by what is free
-//! (best fit without a scan), their sums (a gang that cannot fit is seen at once), and the kinds of nodes (whether a
-//! request could ever fit). Why maintained and not built: a pass follows every batch of inputs. Absent: leases; the fleet
+//! What: every node with what is free on it, and four indexes that make a pass cheap: the ready nodes by what is free
+//! (best fit without a scan), their sums (a gang that cannot fit is seen at once), the fabric (a gang stays together), and
+//! the kinds of nodes (whether a request could ever fit). Why maintained and not built: a pass follows every batch of inputs. Absent: leases; the fleet
 //! knows how much is held, not by whom.
 
 use crate::Shape;
 use crate::capacity::{Kind, NodeCapacity, Parts};
+use crate::fabric::Fabric;
 use eaf_model::{Allotment, Bytes, CpuMilli, GpuMilli, LargestFit, NodeId, NodeSpec, NodeState, TaskRequest};
 use imbl::{OrdMap, OrdSet};
 use std::cmp::Ordering;
@@ -18,6 +19,8 @@ pub struct Fleet {
     nodes: OrdMap<NodeId, Arc<NodeCapacity>>,
     /// The ready nodes, those with the least left first.
     ready: OrdSet<Rank>,
+    /// The ready nodes of which the fabric is known, by their place in it.
+    fabric: Fabric,
     /// What is free on the ready nodes together.
     free: Sums,
     /// How many nodes there are of each kind, ready or not.
@@ -26,12 +29,36 @@ pub struct Fleet {
     kinds_ready: OrdMap<Arc<Kind>, u32>,
 }
 
-/// Sums over the ready nodes.
+/// Sums over ready nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sums {
+pub(crate) struct Sums {
     cpu: u128,
     memory: u128,
     share: u128,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, rank: &Rank) {
+        self.cpu += u128::from(rank.cpu.0);
+        self.memory += u128::from(rank.memory.0);
+        self.share += u128::from(rank.share.0);
+    }
+
+    pub(crate) fn subtract(&mut self, rank: &Rank) {
+        self.cpu -= u128::from(rank.cpu.0);
+        self.memory -= u128::from(rank.memory.0);
+        self.share -= u128::from(rank.share.0);
+    }
+
+    /// False where all of it together is too little for the whole gang.
+    pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
+        let tasks = u128::from(shape.tasks);
+        let TaskRequest { cpu, memory, accelerators } = &shape.task;
+        let share = u128::from(accelerators.count) * u128::from(accelerators.share.0);
+        tasks * u128::from(cpu.0) <= self.cpu
+            && tasks * u128::from(memory.0) <= self.memory
+            && tasks * share <= self.share
+    }
 }
 
 /// Where a ready node stands among the others: by free accelerators, then free CPU, then free memory. The first that
@@ -124,7 +151,7 @@ impl Fleet {
     pub fn add(&mut self, id: NodeId, spec: &NodeSpec) {
         let kind = self.kind(Kind::of(spec));
         count(&mut self.kinds, &kind, true);
-        let node = Arc::new(NodeCapacity::empty(kind));
+        let node = Arc::new(NodeCapacity::empty(kind, spec.fabric.as_slice().into()));
         self.enter(id, &node);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is added once");
     }
@@ -134,7 +161,10 @@ impl Fleet {
         let kind = self.kind(Kind::of(spec));
         count(&mut self.kinds, &kind, true);
         let old = self.node(id).kind().clone();
-        self.mutate(id, |node| node.change_kind(kind));
+        self.mutate(id, |node| {
+            node.change_kind(kind);
+            node.set_fabric(spec.fabric.as_slice().into());
+        });
         count(&mut self.kinds, &old, false);
     }
 
@@ -207,12 +237,17 @@ impl Fleet {
 
     /// False where the ready nodes together have too little for the whole gang.
     pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
-        let tasks = u128::from(shape.tasks);
-        let TaskRequest { cpu, memory, accelerators } = &shape.task;
-        let share = u128::from(accelerators.count) * u128::from(accelerators.share.0);
-        tasks * u128::from(cpu.0) <= self.free.cpu
-            && tasks * u128::from(memory.0) <= self.free.memory
-            && tasks * share <= self.free.share
+        self.free.may_fit(shape)
+    }
+
+    /// The ready nodes by their place in the fabric.
+    pub(crate) fn fabric(&self) -> &Fabric {
+        &self.fabric
+    }
+
+    /// The ready nodes of which no fabric is known. O(nodes).
+    pub(crate) fn loose(&self) -> OrdSet<Rank> {
+        self.ready.iter().filter(|rank| self.node(rank.node).fabric().is_empty()).cloned().collect()
     }
 
     /// Lowers what is free on a node to what is free in both.
@@ -265,9 +300,8 @@ impl Fleet {
     fn leave(&mut self, id: NodeId, node: &NodeCapacity) {
         if node.is_ready() {
             let rank = Rank::of(id, node);
-            self.free.cpu -= u128::from(rank.cpu.0);
-            self.free.memory -= u128::from(rank.memory.0);
-            self.free.share -= u128::from(rank.share.0);
+            self.free.subtract(&rank);
+            self.fabric.leave(node.fabric(), &rank);
             assert!(self.ready.remove(&rank).is_some(), "{id} has its place among the ready nodes");
             count(&mut self.kinds_ready, node.kind(), false);
         }
@@ -277,9 +311,8 @@ impl Fleet {
     fn enter(&mut self, id: NodeId, node: &NodeCapacity) {
         if node.is_ready() {
             let rank = Rank::of(id, node);
-            self.free.cpu += u128::from(rank.cpu.0);
-            self.free.memory += u128::from(rank.memory.0);
-            self.free.share += u128::from(rank.share.0);
+            self.free.add(&rank);
+            self.fabric.enter(node.fabric(), &rank);
             self.ready.insert(rank);
             count(&mut self.kinds_ready, node.kind(), true);
         }

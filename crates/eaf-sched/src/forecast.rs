@@ -47,7 +47,7 @@ pub(crate) fn forecast<'a>(
 ) -> Forecast {
     let soonest = now.after(Span::from_ms(1));
     let room_on = |node: &NodeCapacity| node.room(&shape.task).min(shape.tasks_on_a_node());
-    let now_fitting = candidates(fleet, shape, &mut 0);
+    let now_fitting = candidates(fleet.ready(), shape, shape.tasks, &mut 0);
     let mut room = now_fitting.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
     let mut touched: BTreeMap<NodeId, Touched> = BTreeMap::new();
     let mut returns =

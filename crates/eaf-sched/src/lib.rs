@@ -9,6 +9,7 @@
 mod capacity;
 mod check;
 mod explain;
+mod fabric;
 mod fleet;
 mod forecast;
 mod place;

@@ -8,6 +8,7 @@ use crate::Shape;
 use crate::capacity::NodeCapacity;
 use crate::fleet::{Fleet, Rank};
 use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId, Placement};
+use imbl::OrdSet;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -32,15 +33,22 @@ pub(crate) fn place(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Pla
     if !fleet.may_fit(shape) {
         return None;
     }
-    let chosen = choose(candidates(fleet, shape, looks), shape.tasks)?;
+    let found = candidates(fleet.ready(), shape, shape.tasks, looks);
+    let alone = matches!(found.as_slice(), [one] if one.tasks == shape.tasks);
+    let room = found.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
+    let chosen = if alone || room < u64::from(shape.tasks) || fleet.fabric().is_empty() {
+        choose(found, shape.tasks)?
+    } else {
+        fleet.fabric().choose(shape, &fleet.loose(), looks)?
+    };
     let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
     Some(allot(&chosen, shape, capacity).0)
 }
 
-/// The nodes that could take some of the gang, those with the least left first: one alone where it takes the whole gang,
+/// The nodes of `ready` that could take some of so many tasks of a gang, those with the least left first: one alone where it takes them all,
 /// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
-pub(crate) fn candidates(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Vec<Candidate> {
-    let (ready, request, most) = (fleet.ready(), &shape.task, shape.tasks_on_a_node());
+pub(crate) fn candidates(ready: &OrdSet<Rank>, shape: &Shape, tasks_wanted: u32, looks: &mut u32) -> Vec<Candidate> {
+    let (request, most) = (&shape.task, shape.tasks_on_a_node().min(tasks_wanted));
     let share = request.accelerators.share.saturating_mul(u64::from(request.accelerators.count));
     let mut found = Vec::new();
     let mut alone: Option<&Rank> = None;
@@ -61,17 +69,17 @@ pub(crate) fn candidates(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Vec<C
         }
         let tasks = rank.parts().tasks(request).min(most);
         from = rank.last_alike();
-        if tasks == shape.tasks {
+        if tasks == tasks_wanted {
             // Nodes with other accelerators may have as little left, and the lowest id breaks the tie.
             alone = alone.filter(|best| best.node < rank.node).or(Some(rank));
         } else if tasks > 0 {
-            let useful = shape.tasks.div_ceil(tasks) as usize;
+            let useful = tasks_wanted.div_ceil(tasks) as usize;
             let alike = ready.range::<_, Rank>(rank..=&from).take(useful);
             found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone() }));
         }
     }
     match alone {
-        Some(rank) => vec![Candidate { tasks: shape.tasks, rank: rank.clone() }],
+        Some(rank) => vec![Candidate { tasks: tasks_wanted, rank: rank.clone() }],
         None => found,
     }
 }

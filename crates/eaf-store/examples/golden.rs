@@ -130,6 +130,7 @@ impl History {
             cpu: CpuMilli(16_000),
             memory: Bytes(64 << 30),
             accelerators: (0..accelerators).map(|_| accelerator()).collect(),
+            fabric: Vec::new(),
             pretended: accelerators > 0,
             labels: BTreeMap::from([("rack".to_owned(), "r1".to_owned())]),
         };

@@ -67,6 +67,7 @@ impl Factory {
             cpu: CpuMilli(threads * 1_000),
             memory: Bytes(threads << 30),
             accelerators: Vec::new(),
+            fabric: Vec::new(),
             pretended: false,
             labels: BTreeMap::new(),
         };

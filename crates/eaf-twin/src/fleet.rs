@@ -66,6 +66,7 @@ impl EqualNodes {
             cpu: CpuMilli(cpu.0 * u64::from(self.accelerators)),
             memory: Bytes(memory.0 * u64::from(self.accelerators)),
             accelerators: vec![accelerator.clone(); self.accelerators as usize],
+            fabric: Vec::new(),
             pretended: true,
             labels: BTreeMap::new(),
         };

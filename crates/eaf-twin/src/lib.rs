@@ -13,6 +13,7 @@ pub mod replay;
 pub mod script;
 pub mod search;
 pub mod simulation;
+pub mod topology;
 pub mod trace;
 pub mod what_if;
 pub mod world;

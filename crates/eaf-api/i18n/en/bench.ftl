@@ -55,6 +55,24 @@ bench-twin-floor = the floor: steps hashed and nothing else
 bench-twin-seeds = seeds searched: faults, crashes, replays, invariants
 bench-twin-seed-hours = virtual hours searched
 
+bench-topology = Gangs of whole hosts on the 847 hosts of a real three-layer Clos network (Alibaba Lingjun, 2023: 48 access switches, 3 aggregation switches), 90 % of them held; 4,000 gangs that come and go, three seeds. Counted: the switches of a level that a gang of several hosts touches, in the mean; fewer are better, and 1 is the least. The Philly mix is the jobs of eight accelerators and more of that trace (2017); the large one is made up: as many gangs of 2, 4, 8, 16, 32 and 64 hosts.
+bench-topology-philly-leaf = Philly mix: access switches
+bench-topology-philly-spine = Philly mix: aggregation switches
+bench-topology-philly-leaf-best = Philly mix: access switches, best fit
+bench-topology-philly-spine-best = Philly mix: aggregation switches, best fit
+bench-topology-philly-leaf-first = Philly mix: access switches, first fit
+bench-topology-philly-spine-first = Philly mix: aggregation switches, first fit
+bench-topology-philly-leaf-random = Philly mix: access switches, at random
+bench-topology-philly-spine-random = Philly mix: aggregation switches, at random
+bench-topology-large-leaf = large mix: access switches
+bench-topology-large-spine = large mix: aggregation switches
+bench-topology-large-leaf-best = large mix: access switches, best fit
+bench-topology-large-spine-best = large mix: aggregation switches, best fit
+bench-topology-large-leaf-first = large mix: access switches, first fit
+bench-topology-large-spine-first = large mix: aggregation switches, first fit
+bench-topology-large-leaf-random = large mix: access switches, at random
+bench-topology-large-spine-random = large mix: aggregation switches, at random
+
 bench-floor = What the disk and the kernel can do without a factory. Rows of 400 bytes, SQLite in WAL with synchronous=FULL.
 bench-floor-one = commits of one row
 bench-floor-by-32 = rows by 32

@@ -301,6 +301,7 @@ show-not-before = not before
 show-directory = directory
 show-environment = environment
 show-labels = label
+show-fabric = fabric
 show-cpu = CPU
 show-memory = memory
 show-accelerators = accelerators

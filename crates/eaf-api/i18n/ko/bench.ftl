@@ -55,6 +55,24 @@ bench-twin-floor = 기준: 해시만 한 단계
 bench-twin-seeds = 탐색한 시드: 고장, 충돌, 재생, 불변식
 bench-twin-seed-hours = 탐색한 가상 시간(시)
 
+bench-topology = 실제 3계층 Clos 네트워크(알리바바 Lingjun, 2023: 호스트 847대, 액세스 스위치 48대, 집선 스위치 3대)에서 호스트의 90 %를 쓰며 오가는 갱 4,000개, 시드 세 개. 여러 호스트를 쓰는 갱이 닿는 그 계층의 스위치 수의 평균이며, 적을수록 좋고 1이 최소입니다. Philly 구성은 그 트레이스(2017)에서 가속기 8개 이상을 쓴 작업이고, 큰 구성은 호스트 2, 4, 8, 16, 32, 64대 갱이 같은 수만큼 오도록 지어낸 것입니다.
+bench-topology-philly-leaf = Philly 구성: 액세스 스위치
+bench-topology-philly-spine = Philly 구성: 집선 스위치
+bench-topology-philly-leaf-best = Philly 구성: 액세스 스위치, 최적 적합
+bench-topology-philly-spine-best = Philly 구성: 집선 스위치, 최적 적합
+bench-topology-philly-leaf-first = Philly 구성: 액세스 스위치, 최초 적합
+bench-topology-philly-spine-first = Philly 구성: 집선 스위치, 최초 적합
+bench-topology-philly-leaf-random = Philly 구성: 액세스 스위치, 무작위
+bench-topology-philly-spine-random = Philly 구성: 집선 스위치, 무작위
+bench-topology-large-leaf = 큰 구성: 액세스 스위치
+bench-topology-large-spine = 큰 구성: 집선 스위치
+bench-topology-large-leaf-best = 큰 구성: 액세스 스위치, 최적 적합
+bench-topology-large-spine-best = 큰 구성: 집선 스위치, 최적 적합
+bench-topology-large-leaf-first = 큰 구성: 액세스 스위치, 최초 적합
+bench-topology-large-spine-first = 큰 구성: 집선 스위치, 최초 적합
+bench-topology-large-leaf-random = 큰 구성: 액세스 스위치, 무작위
+bench-topology-large-spine-random = 큰 구성: 집선 스위치, 무작위
+
 bench-floor = 공장 없이 디스크와 커널이 할 수 있는 것. 400바이트 행, SQLite WAL, synchronous=FULL.
 bench-floor-one = 한 행씩 커밋
 bench-floor-by-32 = 32행씩

@@ -295,6 +295,7 @@ show-not-before = 이 시각 이후
 show-directory = 디렉터리
 show-environment = 환경 변수
 show-labels = 레이블
+show-fabric = 패브릭
 show-cpu = CPU
 show-memory = 메모리
 show-accelerators = 가속기

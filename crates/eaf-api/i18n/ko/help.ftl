@@ -170,7 +170,7 @@ help-twin-what-if-all = 모든 워크로드를 보입니다.
 help-twin-what-if-json = 프로그램을 위한 JSON 문서.
 
 help-bench = 이 공장을 예산과 다른 프로그램에 견주어 잽니다.
-help-bench-what = 잴 것: submit, start, throughput, store, twin, floor, all.
+help-bench-what = 잴 것: submit, start, throughput, store, twin, topology, floor, all.
 help-bench-rounds = 각각 몇 번 할지. 가운데 값을 보입니다.
 help-bench-quick = 일을 10분의 1로 줄여, 도는지만 봅니다.
 help-bench-json = JSON을 출력합니다.

@@ -69,6 +69,11 @@ fn nodes() -> Map<String, Value> {
             "cpu": schema("CpuMilli"),
             "memory": schema("Bytes"),
             "accelerators": list("Accelerator"),
+            "fabric": {
+                "type": "array",
+                "items": { "type": "string" },
+                "description": "The fabric domains that it is in, outermost first; gangs stay in as few as possible."
+            },
             "pretended": { "type": "boolean", "description": "True where the accelerators are not there." },
             "labels": { "type": "object", "additionalProperties": { "type": "string" } }
         })),

@@ -33,6 +33,7 @@ impl Factory {
                 cpu: CpuMilli(cpus * 1_000),
                 memory: Bytes(64 << 30),
                 accelerators: vec![accelerator; 2],
+                fabric: Vec::new(),
                 pretended: true,
                 labels: BTreeMap::new(),
             }));

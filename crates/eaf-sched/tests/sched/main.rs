@@ -5,6 +5,7 @@
 
 mod checking;
 mod explaining;
+mod fabric;
 mod fleet;
 mod planning;
 mod promises;

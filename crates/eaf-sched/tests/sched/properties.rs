@@ -1,7 +1,7 @@
 //! Properties over random worlds.
 
 use crate::promises::Promises;
-use crate::world::{Ask, World, ask, gib, nd, node, secs, world};
+use crate::world::{Ask, World, ask, gib, nd, node, secs, within, world};
 use eaf_model::{CpuMilli, GpuMilli, NodeId, NodeSpec, NodeState, Span};
 use eaf_sched::{Plan, Releases, Shape, Snapshot, check, plan};
 use proptest::prelude::*;
@@ -12,7 +12,9 @@ fn any_node() -> impl Strategy<Value = NodeSpec> {
         2 => (1..5_usize).prop_map(|count| vec!["MI"; count]),
         1 => prop::collection::vec(prop_oneof![Just("MI"), Just("H")], 1..5),
     ];
-    (1..9_u64, 1..9_u64, boards).prop_map(|(threads, gibs, boards)| node(threads, gibs, &boards))
+    let fabric = prop_oneof![3 => Just(""), 1 => Just("a"), 2 => Just("a/x"), 2 => Just("a/y"), 2 => Just("b/x")];
+    (1..9_u64, 1..9_u64, boards, fabric)
+        .prop_map(|(threads, gibs, boards, fabric)| within(fabric, node(threads, gibs, &boards)))
 }
 
 fn any_ask() -> impl Strategy<Value = Ask> {

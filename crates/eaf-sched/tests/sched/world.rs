@@ -64,9 +64,16 @@ pub(crate) fn node(threads: u64, gibs: u64, boards: &[&str]) -> NodeSpec {
         cpu: CpuMilli(threads * 1_000),
         memory: gib(gibs),
         accelerators: boards.iter().map(board).collect(),
+        fabric: Vec::new(),
         pretended: false,
         labels: BTreeMap::new(),
     }
+}
+
+/// The same node at a place in the fabric, such as `spine/leaf`; nowhere for an empty text.
+pub(crate) fn within(fabric: &str, mut node: NodeSpec) -> NodeSpec {
+    node.fabric = fabric.split('/').filter(|domain| !domain.is_empty()).map(str::to_owned).collect();
+    node
 }
 
 pub(crate) fn nd(step: u64) -> NodeId {

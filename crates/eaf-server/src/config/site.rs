@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// ```toml
 /// [nodes.gpu-01]
 /// labels = { rack = "r1" }
+/// fabric = ["spine-1", "leaf-3"]
 /// cpu_max = 60000
 /// memory_max = 1000000000000
 /// ```
@@ -28,6 +29,8 @@ pub struct Site {
 pub struct SiteNode {
     /// Added to the discovered labels.
     pub labels: BTreeMap<String, String>,
+    /// The fabric domains that it is in, outermost first; gangs stay in as few as possible.
+    pub fabric: Vec<String>,
     /// At most so much of its CPU is given to workloads.
     pub cpu_max: Option<CpuMilli>,
     /// At most so much of its memory is given to workloads.
@@ -39,6 +42,9 @@ impl Site {
     pub(crate) fn bound(&self, node: &mut NodeSpec) {
         let Some(said) = self.nodes.get(&node.name) else { return };
         node.labels.extend(said.labels.clone());
+        if !said.fabric.is_empty() {
+            node.fabric.clone_from(&said.fabric);
+        }
         node.cpu = said.cpu_max.map_or(node.cpu, |max| node.cpu.min(max));
         node.memory = said.memory_max.map_or(node.memory, |max| node.memory.min(max));
     }
@@ -50,17 +56,20 @@ mod tests {
 
     #[test]
     fn a_site_file_bounds_and_labels_what_is_discovered() {
-        let site: Site = toml::from_str("[nodes.a]\nlabels = { rack = \"r1\" }\ncpu_max = 1500\n").unwrap();
+        let site: Site =
+            toml::from_str("[nodes.a]\nlabels = { rack = \"r1\" }\nfabric = [\"s\", \"l\"]\ncpu_max = 1500\n").unwrap();
         let mut node = NodeSpec {
             name: "a".to_owned(),
             cpu: CpuMilli(4_000),
             memory: Bytes(1 << 30),
             accelerators: Vec::new(),
+            fabric: Vec::new(),
             pretended: false,
             labels: BTreeMap::new(),
         };
         site.bound(&mut node);
         assert_eq!((node.cpu, node.memory, node.labels["rack"].as_str()), (CpuMilli(1_500), Bytes(1 << 30), "r1"));
+        assert_eq!(node.fabric, ["s", "l"]);
         assert!(toml::from_str::<Site>("[nodes.a]\ncpus = 1\n").is_err());
     }
 }

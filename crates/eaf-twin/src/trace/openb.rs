@@ -42,6 +42,7 @@ pub fn nodes(source: impl Read) -> Result<Vec<NodeSpec>, TraceError> {
             cpu: CpuMilli(row.whole(cpu, CPU_MILLI_MAX)?),
             memory: Bytes(row.whole(memory, MEMORY_MIB_MAX)? << 20),
             accelerators: vec![accelerator; usize::try_from(count).unwrap_or(0)],
+            fabric: Vec::new(),
             pretended: true,
             labels: BTreeMap::new(),
         });

@@ -72,6 +72,35 @@ impl<R: Read> Table<R> {
     }
 }
 
+/// A file of names: every cell a text, every column wanted.
+pub(crate) struct Rows<R>(Table<R>);
+
+impl<R: Read> Rows<R> {
+    /// Reads the headings.
+    pub(crate) fn open(source: R) -> Result<Self, TraceError> {
+        Table::open(source).map(Self)
+    }
+
+    /// How many columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.0.headings.len()
+    }
+
+    /// The headings, to be shown.
+    pub(crate) fn headings(&self) -> String {
+        self.0.headings.join(", ")
+    }
+
+    /// The line and the cells of the next row.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, Vec<String>)>, TraceError> {
+        let columns = self.columns();
+        let Some(row) = self.0.next()? else { return Ok(None) };
+        let cell = |index| row.text(Column { name: "a name", index }).map(str::to_owned);
+        let cells = (0..columns).map(cell).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some((row.line, cells)))
+    }
+}
+
 fn refused(error: csv::Error, line: u64) -> TraceError {
     let at = error.position().map_or(line, csv::Position::line);
     match error.into_kind() {

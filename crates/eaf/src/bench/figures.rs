@@ -27,7 +27,7 @@ pub(crate) struct Figure {
 }
 
 /// Every figure, by its benchmark: each has words in both languages.
-const FIGURES: [(&str, &[&str]); 6] = [
+const FIGURES: [(&str, &[&str]); 7] = [
     (
         "submit",
         &[
@@ -61,6 +61,27 @@ const FIGURES: [(&str, &[&str]); 6] = [
             "floor",
             "seeds",
             "seed-hours",
+        ],
+    ),
+    (
+        "topology",
+        &[
+            "philly-leaf",
+            "philly-spine",
+            "philly-leaf-best",
+            "philly-spine-best",
+            "philly-leaf-first",
+            "philly-spine-first",
+            "philly-leaf-random",
+            "philly-spine-random",
+            "large-leaf",
+            "large-spine",
+            "large-leaf-best",
+            "large-spine-best",
+            "large-leaf-first",
+            "large-spine-first",
+            "large-leaf-random",
+            "large-spine-random",
         ],
     ),
     ("floor", &["one", "by-32", "by-100", "fork-exec"]),

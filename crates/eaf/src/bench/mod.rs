@@ -18,6 +18,7 @@ mod start;
 mod store;
 mod submit;
 mod throughput;
+mod topology;
 mod twin;
 
 use crate::commands::Context;
@@ -32,7 +33,7 @@ use std::path::PathBuf;
 /// What to measure and how to show it.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Args {
-    /// What to measure: submit, start, throughput, store, twin, floor, or all.
+    /// What to measure: submit, start, throughput, store, twin, topology, floor, or all.
     #[arg(value_enum)]
     what: What,
     /// How often each is run; the median is shown.
@@ -65,6 +66,8 @@ pub(crate) enum What {
     Store,
     /// Replays of traces and the search over seeds, in virtual time.
     Twin,
+    /// How far apart gangs land on a real network.
+    Topology,
     /// What the disk and the kernel can do without a factory.
     Floor,
     /// All of them.
@@ -192,6 +195,9 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     }
     if asked(What::Twin) {
         twin::measure(&plan, &mut report)?;
+    }
+    if asked(What::Topology) {
+        topology::measure(&mut report)?;
     }
     if asked(What::Floor) {
         floor::measure(&plan, &mut report)?;

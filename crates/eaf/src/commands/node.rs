@@ -152,6 +152,9 @@ fn print(node: &NodeView, json: bool, context: &mut Context) -> Result<u8, Failu
         let text = accelerators_text(node, context);
         facts.push(("show-accelerators", of(held(&status.accelerators_held), text)));
     }
+    if !spec.fabric.is_empty() {
+        facts.push(("show-fabric", spec.fabric.join(" / ")));
+    }
     facts.extend(node.state_reason.clone().filter(|why| !why.is_empty()).map(|why| ("show-reason", why)));
     facts.extend(node.state_since.map(|since| ("show-since", messages::instant(since))));
     facts.extend(node.state_deadline.map(|at| ("show-deadline", messages::instant(at))));

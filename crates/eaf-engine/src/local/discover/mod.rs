@@ -38,6 +38,7 @@ pub(crate) fn machine(config: &LocalConfig, catalogue: &Catalogue) -> Result<Fou
         cpu: CpuMilli(threads() * 1_000),
         memory: Bytes(memory(paths)?.saturating_sub(config.memory_reserved.0)),
         accelerators: devices.iter().map(accelerator).collect(),
+        fabric: Vec::new(),
         pretended,
         labels: BTreeMap::new(),
     };
