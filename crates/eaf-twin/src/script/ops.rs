@@ -128,6 +128,8 @@ pub struct NodeParts {
     pub memory: Bytes,
     /// Accelerators: how many of which model.
     pub accelerators: Vec<(u16, String)>,
+    /// The fabric domains that it is in, outermost first.
+    pub fabric: Vec<String>,
 }
 
 /// A setting of the core that a script may change; spans in milliseconds.
@@ -368,6 +370,9 @@ impl fmt::Display for NodeParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut items = vec![format!("{} cpu", milli_text(self.cpu.0)), bytes_text(self.memory)];
         items.extend(self.accelerators.iter().map(|(count, model)| format!("{count} {model}")));
+        if !self.fabric.is_empty() {
+            items.push(format!("in {}", self.fabric.join(" ")));
+        }
         list(f, &items)
     }
 }

@@ -267,8 +267,15 @@ fn engine(words: &mut Words<'_>) -> Read<EngineMode> {
 }
 
 fn parts(words: &mut Words<'_>) -> Read<NodeParts> {
-    let mut parts = NodeParts { cpu: CpuMilli(0), memory: Bytes(0), accelerators: Vec::new() };
+    let mut parts = NodeParts { cpu: CpuMilli(0), memory: Bytes(0), accelerators: Vec::new(), fabric: Vec::new() };
     loop {
+        if words.eat("in") {
+            parts.fabric = words.names()?;
+            if words.eat(",") {
+                continue;
+            }
+            return Ok(parts);
+        }
         let number = words.word("a number")?;
         let unit = words.word("cpu, a size or a model")?;
         if unit == "cpu" {
@@ -471,7 +478,7 @@ mod tests {
         for line in [
             "seed 7",
             "fleet 4 nodes: 8 cpu, 64 GiB, 2 MI355X",
-            "join node-9: 0.5 cpu, 512 MiB, 1 H200, 3 MI355X",
+            "join node-9: 0.5 cpu, 512 MiB, 1 H200, 3 MI355X, in spine-1 leaf-2",
             "set defaults",
             "set remembered 5, lost-grace 1m, array 0",
             "submit train: runs 10m",

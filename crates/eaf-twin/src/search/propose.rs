@@ -177,7 +177,9 @@ impl Proposer {
         let draw = &mut self.draw;
         let count = u16::try_from(draw.below(5)).unwrap_or(0);
         let model = MODELS[usize::from(draw.one_in(3))].to_owned();
+        let fabric = vec![format!("spine-{}", draw.between(1, 2)), format!("leaf-{}", draw.between(1, 3))];
         NodeParts {
+            fabric: if draw.one_in(2) { fabric } else { Vec::new() },
             cpu: CpuMilli(1_000 * draw.between(4, 12)),
             memory: Bytes(draw.between(8, 24) << 30),
             accelerators: if count > 0 { vec![(count, model)] } else { Vec::new() },

@@ -455,10 +455,9 @@ impl World {
                 let what = format!("{} was not ordered, and others of it were", key_text(key));
                 return Err(Violation { rule: "a gang starts whole or not at all", what });
             }
-            return Err(Violation {
-                rule: "what is owed is ordered",
-                what: format!("the engine never had {effect:?}"),
-            });
+            let order = if start { "start" } else { "stop" };
+            let what = format!("the engine never had the order to {order} {}", key_text(key));
+            return Err(Violation { rule: "what is owed is ordered", what });
         }
         Ok(())
     }

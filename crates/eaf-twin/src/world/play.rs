@@ -356,6 +356,7 @@ fn node_spec(name: &str, parts: &NodeParts) -> NodeSpec {
         cpu: parts.cpu,
         memory: parts.memory,
         accelerators: accelerators.collect(),
+        fabric: parts.fabric.clone(),
         pretended: true,
         labels: BTreeMap::new(),
     }
