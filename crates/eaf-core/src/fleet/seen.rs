@@ -13,6 +13,8 @@ use eaf_model::{Event, FieldProblem, NodeSpec, Rejection};
 const NODE_CPU_MAX: u64 = 1_000_000_000;
 /// The most memory that a node may state: 1 EiB.
 const NODE_MEMORY_MAX: u64 = 1 << 60;
+/// The most fabric domains that a node may be in, one within the other.
+const FABRIC_DEPTH_MAX: usize = 8;
 /// The most accelerators that a node may state.
 const NODE_ACCELERATORS_MAX: usize = 4_096;
 
@@ -71,6 +73,14 @@ fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {
     }
     if spec.memory.0 > NODE_MEMORY_MAX {
         return invalid("memory", too_large(spec.memory.0, NODE_MEMORY_MAX));
+    }
+    if spec.fabric.len() > FABRIC_DEPTH_MAX {
+        return invalid("fabric", FieldProblem::too_many(spec.fabric.len(), FABRIC_DEPTH_MAX));
+    }
+    let named = |domain: &String| (1..=128).contains(&domain.len()) && !domain.chars().any(char::is_control);
+    if !spec.fabric.iter().all(named) {
+        let expected = "names of 1 to 128 printable characters".to_owned();
+        return invalid("fabric", FieldProblem::Malformed { expected });
     }
     if spec.accelerators.len() > NODE_ACCELERATORS_MAX {
         return invalid("accelerators", too_large(spec.accelerators.len() as u64, NODE_ACCELERATORS_MAX as u64));
