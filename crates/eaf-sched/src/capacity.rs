@@ -3,12 +3,14 @@
 //! What: totals, free parts, and the arithmetic of how many tasks fit and which accelerators they get. Why here alone:
 //! placing, forecasting and explaining must agree on what fits. Absent: the choice between nodes (`place`).
 
-use crate::fabric::Path;
 use eaf_model::{
     AcceleratorRequest, Allotment, AllottedAccelerator, Bytes, CpuMilli, GpuMilli, NodeId, NodeSpec, NodeState,
     TaskRequest,
 };
 use std::sync::Arc;
+
+/// A place in the fabric: the domains that a node is in, outermost first.
+pub(crate) type Path = Arc<[String]>;
 
 /// One accelerator, whole.
 pub(crate) const WHOLE: GpuMilli = GpuMilli(1_000);

@@ -4,10 +4,11 @@
 //! fleet of that time: only the nodes that something comes back to are looked at, and each release costs a look at its
 //! own nodes. Absent: doubt; everything is expected to run for its whole wall time, and earlier ends only help.
 
-use crate::Shape;
+use crate::candidates::{Candidate, candidates, choose};
 use crate::capacity::NodeCapacity;
-use crate::fleet::{Fleet, Rank};
-use crate::place::{Candidate, allot, candidates, choose};
+use crate::place::allot;
+use crate::rank::Rank;
+use crate::{Fleet, Shape};
 use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::collections::BTreeMap;
 

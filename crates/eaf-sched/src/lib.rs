@@ -6,6 +6,7 @@
 //! Why values: the live factory and its twin plan with the same code, and a plan can be tried before it is true.
 //! Absent: a clock, the world, a choice left to whoever carries a plan out, and preemption.
 
+mod candidates;
 mod capacity;
 mod check;
 mod explain;
@@ -15,8 +16,10 @@ mod forecast;
 mod place;
 mod plan;
 mod queue;
+mod rank;
 mod releases;
 mod shape;
+mod spread;
 
 pub use capacity::NodeCapacity;
 pub use check::{Violation, check};

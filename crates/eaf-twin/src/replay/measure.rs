@@ -6,13 +6,11 @@
 
 use super::fragmentation;
 use super::series::Series;
-use super::summary::{self, Summary};
 use crate::trace::Job;
 use eaf_core::{State, Step, Workload};
 use eaf_model::{
     EnergyPart, Event, LeaseId, MicroGramsCo2, MicroWon, MilliJoules, NodeSpec, Span, Time, WorkloadState,
 };
-use eaf_store::Head;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -228,16 +226,6 @@ impl Measure {
     pub(super) fn counts(&self) -> (u64, u64) {
         let started: usize = self.ended.values().map(Vec::len).sum();
         (self.submitted, started as u64 + self.never_started)
-    }
-
-    /// The figures of the run.
-    pub(super) fn summary(&self, state: &State, head: Head, steps: u64) -> Summary {
-        summary::of(self, state, head, steps)
-    }
-
-    /// The waits at 0 to 100 percent, in seconds.
-    pub(super) fn wait_percentiles(&self) -> Vec<f64> {
-        summary::wait_percentiles(self.ended.values().flatten().map(|(wait, _)| *wait).collect())
     }
 
     /// The mean of what was fragmented, over bins in which anything was free.

@@ -122,8 +122,8 @@ pub fn replay(
     };
     replay.run(progress).map_err(ReplayError::Invariant)?;
     let driver = &replay.simulation.driver;
-    let summary = replay.measure.summary(driver.state(), driver.head(), driver.steps());
-    let wait_percentiles_s = replay.measure.wait_percentiles();
+    let summary = summary::of(&replay.measure, driver.state(), driver.head(), driver.steps());
+    let wait_percentiles_s = summary::wait_percentiles(&replay.measure);
     Ok(Outcome { summary, series: replay.measure.into_series(), wait_percentiles_s, dropped: replay.dropped })
 }
 

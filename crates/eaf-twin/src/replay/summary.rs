@@ -145,7 +145,8 @@ fn waits(pairs: &[(u64, u64)]) -> WaitFigures {
 }
 
 /// The waits at 0 to 100 percent, in seconds; empty where nothing has ended.
-pub(super) fn wait_percentiles(mut waits: Vec<u64>) -> Vec<f64> {
+pub(super) fn wait_percentiles(measure: &Measure) -> Vec<f64> {
+    let mut waits: Vec<u64> = measure.ended.values().flatten().map(|(wait, _)| *wait).collect();
     waits.sort_unstable();
     if waits.is_empty() { Vec::new() } else { (0..=100).map(|percent| percentile(&waits, percent)).collect() }
 }

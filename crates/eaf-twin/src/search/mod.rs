@@ -6,11 +6,9 @@
 //! seeds.
 
 mod propose;
-mod reference;
 mod shrink;
 mod swarm;
 
-pub(crate) use reference::{Reference, key_text};
 pub use shrink::shrink;
 
 use crate::script::{CrashAt, Op};

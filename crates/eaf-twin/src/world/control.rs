@@ -4,9 +4,9 @@
 //! starts again from its disk. Absent: what is decided; that is the core's, and the same as live.
 
 use super::link::{Item, unfenced};
+use super::reference::key_text;
 use super::{Bug, Fault, World};
 use crate::script::{CrashAt, plural};
-use crate::search::key_text;
 use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
 use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
 use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};

@@ -14,6 +14,7 @@ mod link;
 mod log;
 mod planted;
 mod play;
+mod reference;
 mod run;
 
 pub use coverage::{Coverage, Fault, Met};
@@ -26,13 +27,13 @@ pub(crate) use run::guarded;
 
 use crate::draw::Draw;
 use crate::script::CrashAt;
-use crate::search::Reference;
 use control::{Control, Durable, InFlight};
 use eaf_core::{State, Violation};
 use eaf_model::{NodeId, Span, Time, WorkloadId};
 use engine::SimEngine;
 use link::Mail;
 use log::Log;
+use reference::Reference;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where virtual time begins: 2026-01-01T00:00:00Z.
