@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Held as long as this lives.
 pub(crate) struct DataLock {
-    _file: File,
+    file: File,
 }
 
 impl DataLock {
@@ -40,6 +40,14 @@ impl DataLock {
         file.set_len(0).map_err(at)?;
         file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0).map_err(at)?;
         file.flush().map_err(at)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for DataLock {
+    fn drop(&mut self) {
+        // Let go of by name: a child that is being started holds a copy of the descriptor until it executes, and a mere
+        // close would leave the lock with that copy. Where it fails, the close that follows does the same a little later.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
