@@ -291,9 +291,11 @@ impl Future {
         self.price_micro_won += i128::from(bill.price.0);
     }
 
-    /// The mean time until what waited in the living factory starts, counted from `from`; `None` where nothing does.
+    /// The mean time until what waited in the living factory starts, counted from `from`; `None` where nothing waited, or
+    /// some of it never starts: a mean over the others would make a smaller fleet look faster.
     pub fn mean_wait(&self, from: Time) -> Option<Span> {
-        let waits: Vec<u64> = self.waiting().filter_map(|fate| Some(fate.starts_at?.since(from).0)).collect();
+        let waits: Option<Vec<u64>> = self.waiting().map(|fate| Some(fate.starts_at?.since(from).0)).collect();
+        let waits = waits?;
         let count = waits.len() as u64;
         (count > 0).then(|| Span(waits.iter().sum::<u64>() / count))
     }

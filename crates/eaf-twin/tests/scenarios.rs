@@ -63,3 +63,23 @@ fn a_scenario_that_is_wrong_says_where() {
         "3:1: expected refused: no_nodes, and the last request was not refused",
     );
 }
+
+#[test]
+fn a_slip_of_the_pen_is_not_a_story() {
+    let check = |lines: &str, expect: &str| {
+        let text = format!("fleet 2 nodes: 8 cpu, 64 GiB, 2 MI355X\n{lines}\n");
+        let error = match run(&text) {
+            Ok(outcome) => outcome.error.map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        assert!(error.as_ref().is_some_and(|error| error.starts_with(expect)), "{lines}: {error:?}");
+    };
+    check("submit a: 2 tsks", "2:13: \"tsks\" stands where cpu, a size, tasks, gpu or a model such as MI355X should");
+    check("submit a: 1 Cpu", "2:13: \"Cpu\" stands where");
+    check("fleet 999999999 nodes: 8 cpu", "2:7: \"999999999\" is out of range");
+    check(
+        "submit a: 9 gpu\nadvance 1s\nsubmit b: 1 cpu",
+        "4:1: this does nothing: a request before this was refused, never_fits",
+    );
+    check("submit a: 9 gpu\nadvance 1s", "3:1: this does nothing: a request before this was refused, never_fits");
+}

@@ -50,6 +50,10 @@ twin-without-start = { $rows ->
 twin-energy-unknown = The draw of these models is not in the catalogue, so their energy stays unknown: { $models }
 twin-means-waits = Percentiles are nearest rank. Offered load counts until the last arrival.
 twin-means-shares = Allocated: accelerator-time held per fleet and time. Utilisation: time that ran per time held. Fragmented: the free share that tasks of one whole accelerator could not use.
+twin-nothing-waited = Everything started at the instant of its submission.
+twin-tail = Charts end where less than 5 % of the most that was held is left.
+fail-twin-option = { $option } says nothing about a trace of the format { $format }
+    .next = Leave it out. --pods belongs to openb, --jobs to philly and synthetic, --from and --to to traces, --seed and --load to synthetic.
 twin-nothing-there = Zero throughout.
 
 ## eaf twin what-if.
@@ -122,6 +126,9 @@ script-out-of-range = “{ $found }” is out of range
 script-no-effect = this does nothing: { $why }
 script-not-as-expected = expected { $expected }, and { $found }
 script-violation = the rule “{ $rule }” does not hold: { $what }
+twin-run-alone = There is no { $path } to compare the output with; --update writes it.
+fail-twin-seeds = There are not that many seeds from { $from } on
+    .next = --from and --seeds together stay below 2^64.
 twin-run-differs = The output is not the one in { $path }; --update accepts it.
 twin-search-progress = { $seeds } of { $of } seeds, { $rate }/s
 twin-search-held = Every rule held in { $seeds } seeds

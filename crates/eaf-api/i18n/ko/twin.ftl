@@ -44,6 +44,10 @@ twin-without-start = 시작이 기록되지 않은 { $rows }행은 삭제 시각
 twin-energy-unknown = 다음 모델의 전력은 목록에 없어 에너지를 알 수 없습니다: { $models }
 twin-means-waits = 백분위는 최근접 순위입니다. 요청 부하는 마지막 작업이 들어올 때까지를 셉니다.
 twin-means-shares = 배정률: 모든 가속기 시간 중 배정된 몫. 가동률: 배정된 시간 중 실행된 몫. 단편화: 남은 가속기 중 온전한 하나를 쓰는 태스크가 쓸 수 없는 몫.
+twin-nothing-waited = 모두 제출하자마자 시작했습니다.
+twin-tail = 차트는 배정된 양이 최댓값의 5 % 아래로 남는 곳에서 끝납니다.
+fail-twin-option = { $format } 형식에는 { $option } 인자가 쓰이지 않습니다
+    .next = 빼십시오. --pods는 openb, --jobs는 philly와 synthetic, --from과 --to는 트레이스, --seed와 --load는 synthetic의 것입니다.
 twin-nothing-there = 내내 0입니다.
 
 ## eaf twin what-if.
@@ -113,6 +117,9 @@ script-out-of-range = “{ $found }” 값이 범위를 벗어납니다
 script-no-effect = 아무 일도 하지 않습니다: { $why }
 script-not-as-expected = 기대한 것: { $expected }. 실제: { $found }
 script-violation = “{ $rule }” 규칙이 깨졌습니다: { $what }
+twin-run-alone = 견줄 출력 { $path } 파일이 없습니다. --update로 씁니다.
+fail-twin-seeds = { $from }부터 그만큼의 시드가 없습니다
+    .next = --from과 --seeds의 합은 2^64보다 작아야 합니다.
 twin-run-differs = 출력이 { $path } 내용과 다릅니다. --update로 받아들입니다.
 twin-search-progress = 시드 { $of }개 중 { $seeds }개, 초당 { $rate }개
 twin-search-held = 시드 { $seeds }개에서 모든 규칙이 지켜졌습니다

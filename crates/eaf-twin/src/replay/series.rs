@@ -83,23 +83,40 @@ impl Series {
         index
     }
 
-    /// The mean of what was fragmented, over samples in which anything was free.
-    #[allow(clippy::cast_precision_loss, reason = "shares for a report")]
+    /// The mean of what was fragmented, over the time in which anything was free.
     pub(super) fn fragmented_mean(&self) -> f64 {
-        let samples = self.bins.iter().filter_map(|bin| bin.sample).filter(|(free, _)| *free > 0);
-        let shares: Vec<f64> = samples.map(|(free, unusable)| unusable as f64 / free as f64).collect();
-        if shares.is_empty() { 0.0 } else { shares.iter().sum::<f64>() / shares.len() as f64 }
+        let (mut sum, mut weight) = (0.0, 0.0);
+        self.each_sample(|free, share, covered| {
+            if free {
+                sum += share * covered;
+                weight += covered;
+            }
+        });
+        if weight > 0.0 { sum / weight } else { 0.0 }
+    }
+
+    /// Visits the bins by time: whether anything was free, the fragmented share, and the time that the bin covers. What
+    /// was seen last holds until the next look.
+    #[allow(clippy::cast_precision_loss, reason = "shares for a report")]
+    fn each_sample(&self, mut visit: impl FnMut(bool, f64, f64)) {
+        let (mut free, mut share) = (false, 0.0);
+        for bin in self.bins.iter().filter(|bin| bin.covered_ms > 0) {
+            if let Some((milli, unusable)) = bin.sample {
+                free = milli > 0;
+                share = if free { unusable as f64 / milli as f64 } else { 0.0 };
+            }
+            visit(free, share, bin.covered_ms as f64);
+        }
     }
 
     /// The bins that have anything in them, by time.
     #[allow(clippy::cast_precision_loss, reason = "shares for a chart")]
     pub fn points(&self) -> Vec<Point> {
-        let mut fragmented = 0.0;
-        let points = self.bins.iter().enumerate().filter(|(_, bin)| bin.covered_ms > 0).map(|(index, bin)| {
+        let mut fragmented = Vec::new();
+        self.each_sample(|_, share, _| fragmented.push(share));
+        let covered = self.bins.iter().enumerate().filter(|(_, bin)| bin.covered_ms > 0);
+        let points = covered.zip(fragmented).map(|((index, bin), fragmented)| {
             let whole = u128::from(self.capacity_milli.max(1)) * u128::from(bin.covered_ms);
-            if let Some((free, unusable)) = bin.sample {
-                fragmented = if free == 0 { 0.0 } else { unusable as f64 / free as f64 };
-            }
             Point {
                 from: Span(index as u64 * self.width.0),
                 allocated: bin.allocated_milli_ms as f64 / whole as f64,

@@ -101,7 +101,7 @@ pub(super) fn of(measure: &Measure, state: &State, head: Head, steps: u64) -> Su
         makespan_s: seconds(makespan),
         allocated_mean: share(measure.held_milli_ms, capacity * u128::from(makespan)),
         allocated_while_arriving: share(measure.held_arriving_milli_ms, capacity * arriving),
-        utilisation: share(ran, measure.held_milli_ms),
+        utilisation: share(ran.min(measure.held_milli_ms), measure.held_milli_ms),
         fragmented_mean: measure.fragmented_mean(),
         energy_kwh: bills.site_energy as f64 / 3.6e9,
         energy_unknown_attempts: bills.unknown_energy,

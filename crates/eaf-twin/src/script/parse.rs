@@ -10,6 +10,9 @@ use super::words;
 use eaf_model::{Bytes, CpuMilli, Span};
 use std::str::FromStr;
 
+/// The most nodes that one line brings.
+const FLEET_MAX: u32 = 10_000;
+
 /// An operation and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -159,7 +162,10 @@ fn op(words: &mut Words<'_>) -> Read<Op> {
     Ok(match verb {
         "seed" => Op::Seed(words.number()?),
         "fleet" => {
-            let count = words.number()?;
+            let count: u32 = words.number()?;
+            if count > FLEET_MAX {
+                return Err(words.problem(1, Problem::OutOfRange { found: count.to_string() }));
+            }
             if !words.eat("nodes") {
                 words.need(&["node"])?;
             }
@@ -284,12 +290,22 @@ fn parts(words: &mut Words<'_>) -> Read<NodeParts> {
             parts.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?;
         } else {
             let count = number.parse().map_err(|_| out_of_range(words, number))?;
-            parts.accelerators.push((count, unit.to_owned()));
+            parts.accelerators.push((count, model(words, unit)?));
         }
         if !words.eat(",") {
             return Ok(parts);
         }
     }
+}
+
+/// The name of a model, which the catalogue writes without small letters: a slip of the pen is not taken for one.
+fn model(words: &Words<'_>, name: &str) -> Read<String> {
+    let begins = name.chars().next().is_some_and(|first| first.is_ascii_uppercase());
+    if begins && !name.chars().any(|letter| letter.is_ascii_lowercase()) {
+        return Ok(name.to_owned());
+    }
+    let expected = "cpu, a size, tasks, gpu or a model such as MI355X".to_owned();
+    Err(words.problem(1, Problem::Expected { found: name.to_owned(), expected }))
 }
 
 fn is_size(unit: &str) -> bool {
@@ -348,9 +364,9 @@ fn amount(words: &mut Words<'_>, job: &mut JobSpec, number: &str) -> Read<()> {
             job.memory = figures::bytes(number, unit).ok_or_else(|| out_of_range(words, number))?;
         }
 
-        model => {
+        unit => {
+            job.model = if unit == "gpu" { None } else { Some(model(words, unit)?) };
             job.accelerators = figures::milli(number).ok_or_else(|| out_of_range(words, number))?;
-            job.model = (model != "gpu").then(|| model.to_owned());
         }
     }
     Ok(())

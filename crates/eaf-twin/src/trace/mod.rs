@@ -32,6 +32,8 @@ pub struct Job {
     pub submitted: Span,
     /// How long it runs once it has started.
     pub runs: Span,
+    /// False where the trace does not say when it started; then it runs for the time from its submission to its end.
+    pub has_start: bool,
     /// How many tasks, all or nothing.
     pub tasks: u32,
     /// What each task asks for.
@@ -95,15 +97,22 @@ pub struct Trace {
     pub jobs: Vec<Job>,
     /// Rows that were left out.
     pub dropped: Vec<Dropped>,
-    /// How many jobs have no recorded start; their life begins when they are placed, as that of all others does.
-    pub without_start: u64,
 }
 
 impl Trace {
-    /// Puts the jobs in order. Jobs of one instant keep the order of the file.
-    fn sorted(mut self) -> Self {
+    /// Puts the jobs in order, and counts their times from that of the first row, kept or not. Jobs of one instant keep
+    /// the order of the file.
+    fn counted_from(mut self, first: Span) -> Self {
+        for job in &mut self.jobs {
+            job.submitted = Span(job.submitted.0 - first.0);
+        }
         self.jobs.sort_by_key(|job| (job.submitted, job.line));
         self
+    }
+
+    /// How many jobs have no recorded start.
+    pub fn without_start(&self) -> u64 {
+        self.jobs.iter().filter(|job| !job.has_start).count() as u64
     }
 
     /// Only what was submitted in this part of the trace, counted from its beginning.

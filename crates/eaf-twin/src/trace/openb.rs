@@ -9,7 +9,7 @@
 use super::table::{Row, Table};
 use super::{CellProblem, DropReason, Dropped, Job, Trace, TraceError};
 use eaf_model::{Accelerator, AcceleratorRequest, Bytes, CpuMilli, GpuMilli, NodeSpec, Span, TaskRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -86,7 +86,8 @@ impl Columns {
 pub fn pods(source: impl Read) -> Result<Trace, TraceError> {
     let mut table = Table::open(source)?;
     let columns = Columns::of(&table)?;
-    let mut seen: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+    let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut first = Span(u64::MAX);
     let mut trace = Trace::default();
     let mut rows = 0_u64;
     let project: Arc<str> = Arc::from("openb");
@@ -102,19 +103,22 @@ pub fn pods(source: impl Read) -> Result<Trace, TraceError> {
             "" => None,
             _ => Some(row.seconds(columns.scheduled)?),
         };
-        if seen.insert(Arc::clone(&name), line).is_some() {
+        first = first.min(Span(created));
+        if seen.contains(&name) {
             drop(DropReason::Twin);
             continue;
         }
-        let Some(runs) = deleted.checked_sub(scheduled.unwrap_or(created)) else {
+        let begun = scheduled.unwrap_or(created);
+        let Some(runs) = deleted.checked_sub(begun).filter(|_| created <= begun) else {
             drop(DropReason::EndsBeforeItBegins);
             continue;
         };
-        trace.without_start += u64::from(scheduled.is_none());
+        seen.insert(Arc::clone(&name));
         let project = Arc::clone(&project);
-        trace.jobs.push(Job { line, name, project, submitted: Span(created), runs: Span(runs), tasks: 1, task });
+        let (submitted, runs, has_start) = (Span(created), Span(runs), scheduled.is_some());
+        trace.jobs.push(Job { line, name, project, submitted, runs, has_start, tasks: 1, task });
     }
-    if rows == 0 { Err(TraceError::NoRows) } else { Ok(trace.sorted()) }
+    if rows == 0 { Err(TraceError::NoRows) } else { Ok(trace.counted_from(first)) }
 }
 
 fn request(row: &Row<'_>, columns: &Columns) -> Result<TaskRequest, TraceError> {
@@ -163,18 +167,22 @@ mod tests {
         let trace =
             pods_of("b,6000,12288,1,460,V100|T4,LS,Running,70,100,80\na,1000,1,0,0,,BE,Pending,10,40,\n").unwrap();
         let seen: Vec<_> = trace.jobs.iter().map(|job| (&*job.name, job.submitted.0, job.runs.0)).collect();
-        assert_eq!(seen, [("a", 10_000, 30_000), ("b", 70_000, 20_000)]);
-        assert_eq!(trace.without_start, 1);
+        assert_eq!(seen, [("a", 0, 30_000), ("b", 60_000, 20_000)]);
+        assert_eq!(trace.without_start(), 1);
         assert_eq!(trace.jobs[1].task.accelerators.models, ["V100", "T4"]);
         assert_eq!(trace.jobs[1].accelerators_milli(), 460);
     }
 
     #[test]
     fn rows_that_contradict_themselves_are_left_out() {
-        let trace = pods_of("a,1,1,0,0,,,,10,5,\na,1,1,0,0,,,,10,20,\nb,1,1,0,0,,,,1,2,\n").unwrap();
+        let rows = "a,1,1,0,0,,,,10,5,\na,1,1,0,0,,,,10,20,\na,1,1,0,0,,,,10,20,\nb,1,1,0,0,,,,1,2,\n\
+                    c,1,1,0,0,,,,100,90,80\nd,1,1,0,0,,,,100,200,50\n";
+        let trace = pods_of(rows).unwrap();
         let dropped: Vec<_> = trace.dropped.iter().map(|row| (row.line, row.why)).collect();
-        assert_eq!(dropped, [(2, DropReason::EndsBeforeItBegins), (3, DropReason::Twin)]);
-        assert_eq!(trace.jobs.len(), 1);
+        let ends = DropReason::EndsBeforeItBegins;
+        assert_eq!(dropped, [(2, ends), (4, DropReason::Twin), (6, ends), (7, ends)]);
+        // Times count from the first row.
+        assert_eq!(trace.jobs.iter().map(|job| job.submitted.0).collect::<Vec<_>>(), [0, 9_000]);
     }
 
     #[test]

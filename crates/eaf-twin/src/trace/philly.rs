@@ -9,7 +9,7 @@
 use super::table::{Column, Row, Table};
 use super::{CellProblem, DropReason, Dropped, Job, Trace, TraceError};
 use eaf_model::{AcceleratorRequest, Bytes, CpuMilli, GpuMilli, Span, TaskRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -52,7 +52,8 @@ pub fn jobs(source: impl Read, accelerators_per_node: u32) -> Result<Trace, Trac
     let mut table = Table::open(source)?;
     let columns = Columns::of(&table)?;
     let mut projects: BTreeMap<String, Arc<str>> = BTreeMap::new();
-    let mut seen: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+    let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut first = Span(u64::MAX);
     let mut trace = Trace::default();
     let mut rows = 0_u64;
     while let Some(row) = table.next()? {
@@ -66,25 +67,23 @@ pub fn jobs(source: impl Read, accelerators_per_node: u32) -> Result<Trace, Trac
         let runs = Span(row.seconds(columns.duration)?);
         let vc = row.text(columns.project)?;
         let project = Arc::clone(projects.entry(vc.to_owned()).or_insert_with(|| Arc::from(project_name(vc))));
+        first = first.min(Span(submitted));
         let mut drop = |why| trace.dropped.push(Dropped { line: row.line, name: Arc::clone(&name), why });
-        if columns.id.is_some() && seen.insert(Arc::clone(&name), row.line).is_some() {
+        if columns.id.is_some() && seen.contains(&name) {
             drop(DropReason::Twin);
         } else if count == 0 {
             drop(DropReason::AsksForNothing);
         } else {
+            seen.insert(Arc::clone(&name));
             let (tasks, task) = gang(count, u64::from(accelerators_per_node.max(1)));
-            trace.jobs.push(Job { line: row.line, name, project, submitted: Span(submitted), runs, tasks, task });
+            let (line, submitted) = (row.line, Span(submitted));
+            trace.jobs.push(Job { line, name, project, submitted, runs, has_start: true, tasks, task });
         }
     }
     if rows == 0 {
         return Err(TraceError::NoRows);
     }
-    // Dates are counted from the first of them.
-    let first = trace.jobs.iter().map(|job| job.submitted).min().unwrap_or_default();
-    if columns.is_date {
-        trace.jobs.iter_mut().for_each(|job| job.submitted = Span(job.submitted.0 - first.0));
-    }
-    Ok(trace.sorted())
+    Ok(trace.counted_from(first))
 }
 
 /// A project's name has no empty form.

@@ -103,6 +103,7 @@ impl Iterator for Synthetic {
             project: Arc::clone(&self.projects[project]),
             submitted: Span(self.clock_ms),
             runs,
+            has_start: true,
             tasks: u32::try_from(tasks).unwrap_or(1),
             task,
         })

@@ -259,6 +259,7 @@ impl World {
 
     fn answer(&mut self, input: &Input, result: &Result<eaf_core::Taken, Rejection>) -> Result<(), Violation> {
         self.refused = result.as_ref().err().map(Rejection::code);
+        self.refusals += u64::from(result.is_err());
         match result {
             Ok(taken) => match taken.workload {
                 Some(workload) => self.reference.acknowledged(workload),

@@ -115,6 +115,8 @@ pub(crate) struct World {
     gaps: u64,
     mended: u64,
     refused: Option<&'static str>,
+    /// How many requests were refused.
+    refusals: u64,
     watch: Watch,
     unchecked: u32,
     log: Log,
@@ -148,6 +150,7 @@ impl World {
             gaps: 0,
             mended: 0,
             refused: None,
+            refusals: 0,
             watch,
             unchecked: 0,
             log: Log::new(watch.log),

@@ -19,25 +19,25 @@ pub(crate) enum Planted {
 /// The bug of a world, if it has one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Plant {
-    #[cfg(any(test, feature = "planted-bugs"))]
+    #[cfg(test)]
     bug: Option<Planted>,
 }
 
 impl Plant {
     /// Plants a bug.
-    #[cfg(any(test, feature = "planted-bugs"))]
+    #[cfg(test)]
     pub(crate) const fn with(bug: Planted) -> Self {
         Self { bug: Some(bug) }
     }
 
     /// True where this bug is planted: never in a program that ships.
-    #[cfg(any(test, feature = "planted-bugs"))]
+    #[cfg(test)]
     pub(crate) fn has(self, bug: Planted) -> bool {
         self.bug == Some(bug)
     }
 
     /// True where this bug is planted: never in a program that ships.
-    #[cfg(not(any(test, feature = "planted-bugs")))]
+    #[cfg(not(test))]
     #[expect(clippy::unused_self, reason = "the same call as where bugs can be planted")]
     pub(crate) const fn has(self, _bug: Planted) -> bool {
         false

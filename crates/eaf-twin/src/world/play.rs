@@ -105,10 +105,10 @@ impl World {
         let down = || "the control plane is down".to_owned();
         let done = match op {
             Op::Fleet { count, parts } => {
+                let mut numbers = 1..=u32::MAX;
                 for _ in 0..*count {
-                    let number =
-                        (1..=u32::MAX).find(|n| !self.engine.nodes.contains_key(&format!("node-{n}"))).unwrap_or(1);
-                    self.join(&format!("node-{number}"), parts)?;
+                    let free = numbers.find(|n| !self.engine.nodes.contains_key(&format!("node-{n}")));
+                    self.join(&format!("node-{}", free.unwrap_or(1)), parts)?;
                 }
                 true
             }

@@ -3,7 +3,7 @@
 //! What: plays every line, strictly: a line that does nothing or expects what is not so ends it. Absent: files.
 
 use super::{Figures, Watch, World};
-use crate::script::{Problem, ScriptError, parse, span_text};
+use crate::script::{Expect, Op, Problem, ScriptError, parse, span_text};
 use eaf_core::Violation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -33,16 +33,26 @@ pub fn run(text: &str) -> Result<Outcome, ScriptError> {
     let lines = parse(text)?;
     let mut world = World::new(Watch::closely());
     let (mut error, mut expected) = (None, 0);
+    let mut refused = Refused::default();
     for line in &lines {
-        let problem = match guarded(|| world.play(&line.op)) {
-            Ok(played) => played.problem(),
-            Err(violation) => Some(Problem::Violation { rule: violation.rule.to_owned(), what: violation.what }),
+        let problem = match refused.unexpected(&line.op) {
+            Some(problem) => Some(problem),
+            None => match guarded(|| world.play(&line.op)) {
+                Ok(played) => played.problem(),
+                Err(violation) => Some(Problem::Violation { rule: violation.rule.to_owned(), what: violation.what }),
+            },
         };
         if let Some(problem) = problem {
             error = Some(ScriptError { line: line.number, column: 1, problem });
             break;
         }
-        expected += usize::from(matches!(line.op, crate::script::Op::Expect(_)));
+        refused.played(&line.op, &world);
+        expected += usize::from(matches!(line.op, Op::Expect(_)));
+    }
+    if error.is_none()
+        && let Some(problem) = refused.unexpected(&Op::Drain)
+    {
+        error = Some(ScriptError { line: lines.last().map_or(1, |line| line.number), column: 1, problem });
     }
     if error.is_none()
         && let Err(violation) = guarded(|| world.finish())
@@ -58,6 +68,31 @@ pub fn run(text: &str) -> Result<Outcome, ScriptError> {
         log.push(format!("{expected} expectations hold; {workloads} workloads, {steps} steps, {time}"));
     }
     Ok(Outcome { log, figures, error })
+}
+
+/// A refusal is part of a story where it is expected before anything else happens, and a slip of the pen otherwise.
+#[derive(Default)]
+struct Refused {
+    seen: u64,
+    open: Option<&'static str>,
+}
+
+impl Refused {
+    /// What is wrong where this line comes while a refusal was not expected.
+    fn unexpected(&self, next: &Op) -> Option<Problem> {
+        let waits = matches!(next, Op::Advance(_) | Op::Expect(_));
+        let code = self.open.filter(|_| !waits)?;
+        Some(Problem::NoEffect { why: format!("a request before this was refused, {code}, and nothing expects that") })
+    }
+
+    fn played(&mut self, op: &Op, world: &World) {
+        if world.refusals > self.seen {
+            (self.seen, self.open) = (world.refusals, world.refused);
+        }
+        if matches!(op, Op::Expect(Expect::Refused(_))) {
+            self.open = None;
+        }
+    }
 }
 
 /// Does something that may find a rule broken; a panic of the core is a broken rule too.

@@ -22,6 +22,7 @@ fn job(line: u64, submitted_s: u64, tasks: u32, count: u32, runs_s: u64) -> Job 
         project: Arc::from("default"),
         submitted: Span::from_secs(submitted_s),
         runs: Span::from_secs(runs_s),
+        has_start: true,
         tasks,
         task: TaskRequest { cpu: CpuMilli(1), memory: Bytes(1 << 20), accelerators },
     }

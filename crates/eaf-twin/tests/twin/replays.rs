@@ -113,3 +113,32 @@ fn energy_is_known_where_the_model_is() {
     assert_eq!((unknown.energy_unknown_attempts, unknown.by_model[0].energy_kwh), (1, None));
     near(unknown.by_model[0].held_hours, 2.0, "accelerator-hours");
 }
+
+#[test]
+fn fragmentation_is_a_mean_over_the_time_in_which_anything_was_free() {
+    let share = |line, submitted_s, runs_s| {
+        let mut job = job(line, submitted_s, 1, 1, runs_s);
+        job.task.accelerators.share = eaf_model::GpuMilli(500);
+        job
+    };
+    // One board: half of it held for a million seconds, then idle for as long, then half of it held for a second.
+    let jobs = vec![share(1, 0, 1_000_000), share(2, 2_000_000, 1)];
+    near(play("1x1", jobs).summary.fragmented_mean, 0.5, "the fragmented share");
+    // Nothing free but for the last second, when all of it is.
+    let full = play("1x1", vec![job(1, 0, 1, 1, 100)]).summary.fragmented_mean;
+    near(full, 0.0, "the fragmented share of a full fleet");
+}
+
+#[test]
+fn a_trace_counts_from_its_first_row() {
+    let text = |origin: u64| {
+        let row = |line: u64, at: u64| format!("{line},{},2,60,a\n", origin + at);
+        format!("job_id,submit_s,gpus,duration_s,vc\n{}{}{}", row(1, 0), row(2, 30), row(3, 90))
+    };
+    let run = |origin| {
+        let trace = eaf_twin::trace::philly_jobs(text(origin).as_bytes(), 2).expect("a trace");
+        play("1x2", trace.jobs).summary
+    };
+    assert_eq!(run(0), run(1_600_000_000));
+    near(run(77).makespan_s, 180.0, "the makespan");
+}

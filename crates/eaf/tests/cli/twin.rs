@@ -66,6 +66,8 @@ fn a_trace_that_is_none_is_refused_with_its_place() {
     refuses(&["replay", "--format", "philly", "--nodes", "16y8"], 2, &["16y8", "16x8xMI355X"]);
     refuses(&["replay", "--format", "philly", "--rate", "0"], 2, &["no rate"]);
     refuses(&["replay", "--format", "philly", "--begins", "soon"], 2, &["no date"]);
+    refuses(&["replay", "--format", "openb", "--jobs", "x"], 2, &["--jobs says nothing", "openb"]);
+    refuses(&["replay", "--format", "philly", "--seed", "7"], 2, &["--seed says nothing"]);
     refuses(&["replay", "--format", "philly", "--from", "900d"], 6, &["No workload is left"]);
 }
 

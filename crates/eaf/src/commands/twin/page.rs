@@ -56,11 +56,11 @@ pub(super) fn render(args: &Args, runs: &[Run], context: &Context) -> String {
             }
             body {
                 h1 { (title) }
-                p { (say("twin-subtitle")) }
+                p { (say("twin-subtitle")) " " (say("twin-tail")) }
                 @for (id, scale, of) in over_time {
                     (section(&say(id), &time_chart(runs, scale, of), &say("twin-nothing-there")))
                 }
-                (section(&say("twin-chart-waits"), &waits(runs), &say("twin-nothing-there")))
+                (section(&say("twin-chart-waits"), &waits(runs), &say("twin-nothing-waited")))
                 h2 { (say("twin-figures")) }
                 div.scroll { (figures(runs, context)) }
                 @for run in runs {

@@ -4,7 +4,7 @@
 //! by side: as a table, as JSON, and as a page with charts. Absent: rules of scheduling; they are the core's.
 
 use super::page;
-use super::runs::{self, Run};
+use super::runs;
 use super::table;
 use crate::commands::Context;
 use crate::exit;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Leave out what was submitted at or after this time since the trace began.
     #[arg(long, value_name = "SPAN")]
     pub(super) to: Option<String>,
-    /// Use only the first so many nodes.
+    /// Use only so many of the nodes, taken evenly over the list.
     #[arg(long, value_name = "N")]
     pub(super) nodes_max: Option<std::num::NonZeroU32>,
     /// What the factory is told of how long work will run: unknown or exact.
@@ -45,12 +45,12 @@ pub(crate) struct Args {
     /// The day on which the trace begins, for prices and carbon.
     #[arg(long, value_name = "DATE", default_value = "2026-01-01")]
     pub(super) begins: String,
-    /// The seed of made-up work.
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(super) seed: u64,
-    /// The load that made-up work offers, as a share of the fleet.
-    #[arg(long, value_name = "SHARE", default_value = "0.9")]
-    pub(super) load: String,
+    /// The seed of made-up work; 1 where nothing is said.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// The load that made-up work offers, as a share of the fleet; 0.9 where nothing is said.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) load: Option<String>,
     /// Check every invariant after every step; slow.
     #[arg(long)]
     pub(super) check_invariants: bool,
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
         context.screen.note(&context.say(&Say::new("twin-page-written").with("path", path.display())));
     }
     if args.json {
-        let documents: Vec<_> = runs.iter().map(Run::document).collect();
+        let documents: Vec<_> = runs.iter().map(|run| run.document(args)).collect();
         return match documents.as_slice() {
             [one] => context.screen.json(one),
             all => context.screen.json(&all),

@@ -63,7 +63,14 @@ fn compare(path: &Path, outcome: &Outcome, update: bool, context: &Context) -> R
         std::fs::write(&golden, outcome.text()).map_err(|error| Failure::file("fail-write", &golden, &error))?;
         return Ok(true);
     }
-    let Ok(stored) = std::fs::read_to_string(&golden) else { return Ok(true) };
+    let stored = match std::fs::read_to_string(&golden) {
+        Ok(stored) => stored,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            context.screen.note(&context.say(&Say::new("twin-run-alone").with("path", golden.display())));
+            return Ok(true);
+        }
+        Err(error) => return Err(Failure::file("fail-read", &golden, &error)),
+    };
     let same = stored == outcome.text();
     if !same {
         context.screen.note(&context.say(&Say::new("twin-run-differs").with("path", golden.display())));

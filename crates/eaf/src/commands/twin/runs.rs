@@ -59,7 +59,7 @@ impl Run {
     }
 
     /// The document for programs.
-    pub(super) fn document(&self) -> Value {
+    pub(super) fn document(&self, args: &Args) -> Value {
         let mut document = serde_json::to_value(&self.outcome.summary).unwrap_or_default();
         let lines = |rows: &[&Dropped]| rows.iter().map(|row| row.line).collect::<Vec<_>>();
         let reasons: Vec<Value> = self
@@ -69,6 +69,7 @@ impl Run {
             .collect();
         let own = json!({
             "run": self.name,
+            "settings": settings(args),
             "rate": rate(self.rate_milli),
             "dropped": self.dropped.len(),
             "dropped_by_reason": reasons,
@@ -93,6 +94,7 @@ struct Fleet {
 
 /// Every run that the command line asks for.
 pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
+    options_agree(args)?;
     let rates = args.rate.iter().map(|text| rate_milli(text)).collect::<Result<Vec<_>, _>>()?;
     let fleets = fleets(args)?;
     let mut runs = Vec::new();
@@ -102,7 +104,7 @@ pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
             if fleets.len() > 1 || rates.len() == 1 {
                 name.push(fleet.name.clone());
             }
-            if rates.len() > 1 {
+            if rates.len() > 1 || *rate != 1_000 {
                 name.push(format!("×{text}"));
             }
             runs.push(one(args, fleet, *rate, name.join(" "), context)?);
@@ -124,22 +126,60 @@ fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Cont
     let (outcome, dropped, without_start) = if args.format == Format::Synthetic {
         let shape = synthetic(args, fleet)?;
         let bar = bar(shape.workloads, context);
-        let jobs = Synthetic::new(args.seed, shape);
+        let jobs = Synthetic::new(args.seed.unwrap_or(1), shape);
         let outcome = replay(&fleet.nodes, jobs, &options, &mut |at| show(&bar, at));
         bar.finish_and_clear();
         (outcome, Vec::new(), 0)
     } else {
         let trace = trace(args, fleet.per_node)?;
         let bar = bar(trace.jobs.len() as u64, context);
+        let without_start = trace.without_start();
         let outcome = replay(&fleet.nodes, trace.jobs.into_iter(), &options, &mut |at| show(&bar, at));
         bar.finish_and_clear();
-        (outcome, trace.dropped, trace.without_start)
+        (outcome, trace.dropped, without_start)
     };
     let outcome = outcome.map_err(|error| Failure::because(exit::FAILED, Say::new("fail-twin"), &error))?;
     let mut dropped = dropped;
     dropped.extend(outcome.dropped.iter().cloned());
     let took = started.elapsed();
     Ok(Run { name, rate_milli, outcome, dropped, without_start, took, peak_rss_mb: peak_rss_mb() })
+}
+
+/// Refuses options that the format would not look at.
+fn options_agree(args: &Args) -> Result<(), Failure> {
+    let (openb, synthetic) = (args.format == Format::Openb, args.format == Format::Synthetic);
+    let idle = [
+        ("--pods", args.pods.is_some() && !openb),
+        ("--jobs", args.jobs.is_some() && openb),
+        ("--from", args.from.is_some() && synthetic),
+        ("--to", args.to.is_some() && synthetic),
+        ("--seed", args.seed.is_some() && !synthetic),
+        ("--load", args.load.is_some() && !synthetic),
+    ];
+    match idle.iter().find(|(_, idle)| *idle) {
+        Some((option, _)) => {
+            let format = format!("{:?}", args.format).to_lowercase();
+            Err(Failure::new(exit::USAGE, Say::new("fail-twin-option").with("option", option).with("format", format)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What was asked for, so that a document can be made again.
+fn settings(args: &Args) -> Value {
+    json!({
+        "format": format!("{:?}", args.format).to_lowercase(),
+        "nodes": args.nodes,
+        "pods": args.pods,
+        "jobs": args.jobs,
+        "from": args.from,
+        "to": args.to,
+        "nodes_max": args.nodes_max,
+        "wall_times": if args.wall_times == Told::Exact { "exact" } else { "unknown" },
+        "begins": args.begins,
+        "seed": args.seed,
+        "load": args.load,
+    })
 }
 
 fn rate_milli(text: &str) -> Result<u64, Failure> {
@@ -181,8 +221,11 @@ fn fleet(word: &str, args: &Args) -> Result<Fleet, Failure> {
 }
 
 fn limited(mut nodes: Vec<NodeSpec>, name: &str, args: &Args) -> Fleet {
-    if let Some(max) = args.nodes_max {
-        nodes.truncate(max.get() as usize);
+    if let Some(max) = args.nodes_max.map(|max| max.get() as usize).filter(|max| *max < nodes.len()) {
+        // Evenly over the list: its beginning may be of one kind.
+        let all = nodes.len();
+        let mut at = 0..all;
+        nodes.retain(|_| at.next().is_some_and(|n| (n + 1) * max / all > n * max / all));
     }
     let per_node = nodes.iter().map(|node| node.accelerators.len()).max().unwrap_or(1);
     Fleet { name: name.to_owned(), nodes, per_node: u32::try_from(per_node).unwrap_or(1) }
@@ -228,8 +271,9 @@ fn synthetic(args: &Args, fleet: &Fleet) -> Result<SyntheticShape, Failure> {
     };
     let text = args.jobs.as_deref().unwrap_or("10000");
     let workloads = text.parse::<u64>().ok().filter(|n| (1..=100_000_000).contains(n));
-    let load = args.load.parse::<f64>().ok().filter(|load| (0.001..=100.0).contains(load));
-    let load = load.ok_or_else(|| bad("--load", &args.load))?;
+    let given = args.load.as_deref().unwrap_or("0.9");
+    let load = given.parse::<f64>().ok().filter(|load| (0.001..=100.0).contains(load));
+    let load = load.ok_or_else(|| bad("--load", given))?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 1 and 100,000")]
     let load_milli = (load * 1_000.0).round() as u64;
     Ok(SyntheticShape {

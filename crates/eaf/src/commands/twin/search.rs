@@ -4,6 +4,7 @@
 //! script. Why threads here: the twin has none. Absent: what is drawn and checked; that is `eaf-twin`'s.
 
 use super::super::Context;
+use super::table::count as thousands;
 use crate::exit;
 use crate::failure::Failure;
 use crate::say::Say;
@@ -53,8 +54,9 @@ impl Shared {
     /// Plays seeds until there are none, or one below has broken a rule.
     fn work(&self) {
         loop {
-            let seed = self.next.fetch_add(1, Ordering::Relaxed);
-            if seed >= self.end || seed > self.broken_at.load(Ordering::Acquire) {
+            let next = |seed: u64| (seed < self.end).then(|| seed + 1);
+            let Ok(seed) = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) else { return };
+            if seed > self.broken_at.load(Ordering::Acquire) {
                 return;
             }
             match try_seed(seed) {
@@ -151,19 +153,6 @@ fn clear_progress() {
     if std::io::stderr().is_terminal() {
         let _ = write!(std::io::stderr(), "\r\u{1b}[K");
     }
-}
-
-/// A count with its thousands apart.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Everything there is to meet, side by side, and how often it was met.
@@ -278,6 +267,9 @@ fn tell(seed: u64, context: &mut Context) -> Result<u8, Failure> {
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     if let Some(seed) = args.seed {
         return tell(seed, context);
+    }
+    if args.from.checked_add(args.seeds.get()).is_none() {
+        return Err(Failure::new(exit::USAGE, Say::new("fail-twin-seeds").with("from", args.from)));
     }
     let done = search(args, context);
     let missing = done.tally.coverage.missing();
