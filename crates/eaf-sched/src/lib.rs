@@ -14,6 +14,7 @@ mod fleet;
 mod forecast;
 mod place;
 mod plan;
+pub mod policy;
 mod queue;
 mod releases;
 mod shape;
