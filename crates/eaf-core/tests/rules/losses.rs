@@ -144,7 +144,7 @@ fn a_lost_node_that_comes_back_with_less_than_is_held_on_it_is_heard_of_and_take
 #[test]
 fn a_place_in_the_fabric_is_a_short_list_of_names() {
     let mut factory = Factory::with_nodes(&[4]);
-    let node = (**factory.state.node_named("node-0").expect("the node")).spec.clone();
+    let node = factory.state.node_named("node-0").expect("the node").spec.clone();
     let mut check = |fabric: Vec<String>, passes: bool| {
         let spec = eaf_model::NodeSpec { fabric, ..(*node).clone() };
         assert_eq!(factory.try_step(&Input::NodeSeen(spec.clone())).is_ok(), passes, "{:?}", spec.fabric);

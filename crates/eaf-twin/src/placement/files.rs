@@ -248,7 +248,7 @@ fn lines_of(mut source: impl BufRead, wanted: &Wanted<'_>) -> Result<Vec<Order>,
 /// A line without its end.
 fn text_of(bytes: &[u8], line: u64) -> Result<&str, TraceError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let column = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\t').count() + 1;
+        let column = bytes[..error.valid_up_to()].split(|byte| *byte == b'\t').count();
         TraceError::Encoding { line, column }
     })?;
     Ok(text.trim_end_matches(['\n', '\r']))

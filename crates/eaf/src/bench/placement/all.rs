@@ -236,7 +236,7 @@ fn show(sheets: &[Sheet], exact: &Exact, manner: &Manner<'_>, context: &mut Cont
 
 fn write(sheets: &[Sheet], exact: &Exact, manner: &Manner<'_>) -> Result<(), Failure> {
     let head = format!("# Placement: results\n\nWritten by `{COMMAND}`; nothing here is typed by hand.\n");
-    let mut parts = vec![head, format!("{}.\n", exact.say().in_lang(Lang::En))];
+    let mut parts = vec![head, format!("{}\n", manner.machine), format!("{}.\n", exact.say().in_lang(Lang::En))];
     if manner.quick {
         parts.push("**Made with `--quick`: one seed of each trace.**\n".to_owned());
     }

@@ -209,7 +209,14 @@ fn one(args: &Args, paths: [&PathBuf; 3], manner: &Manner<'_>, context: &mut Con
         let notes = context.screen.say(&Say::new("place-means-reference"));
         context.screen.line(&notes)?;
     }
-    page(manner, &[format!("# {title}\n"), sheet.markdown(), Say::new("place-means-reference").in_lang(Lang::En)])?;
+    page(
+        manner,
+        &[
+            format!("# {title}\n\n{}\n", manner.machine),
+            sheet.markdown(),
+            Say::new("place-means-reference").in_lang(Lang::En),
+        ],
+    )?;
     Ok(exit::OK)
 }
 
@@ -261,7 +268,6 @@ fn sheet(seeds: &[Seed]) -> Sheet {
 /// Writes the page, where one is wanted.
 fn page(manner: &Manner<'_>, parts: &[String]) -> Result<(), Failure> {
     let Some(path) = manner.markdown else { return Ok(()) };
-    let mut text = parts.join("\n");
-    text.push_str(&format!("\n\n{}\n", manner.machine));
+    let text = format!("{}\n", parts.join("\n").trim_end());
     std::fs::write(path, text).map_err(|error| Failure::file("fail-write", path, &error))
 }
