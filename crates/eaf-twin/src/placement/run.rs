@@ -215,3 +215,69 @@ fn arrived(pods: &Pods, order: &Order, capacity: u64, load: u64) -> Vec<Shape> {
     });
     within.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fgd::Typical;
+    use super::*;
+    use eaf_sched::policy::node::WHOLE;
+
+    fn fleet(draw: &mut Draw) -> Vec<Node> {
+        let node = |draw: &mut Draw| {
+            let gpus = [1_u8, 2, 4, 8][draw.below(4) as usize];
+            let mut free = [0; 8];
+            free[..usize::from(gpus)].fill(WHOLE);
+            let cpu = u32::from(gpus) * 12_000;
+            Node { cpu, memory: u32::from(gpus) * 30_000, free, gpus, model: draw.below(3) as u8, pods: 0, classes: 0 }
+        };
+        (0..90).map(|_| node(draw)).collect()
+    }
+
+    fn shapes(draw: &mut Draw) -> Vec<Shape> {
+        let shape = |draw: &mut Draw| {
+            let (gpus, milli) = match draw.below(8) {
+                0 => (0, 0),
+                1 => (2, WHOLE),
+                2 => (8, WHOLE),
+                3..5 => (1, WHOLE),
+                _ => (1, 50 + draw.below(900) as u16),
+            };
+            let models = if draw.one_in(3) { 1 << draw.below(3) } else { u32::MAX };
+            let cpu = 1_000 + draw.below(15_000) as u32 * u32::from(gpus.max(1));
+            Shape { cpu, milli, gpus, models, memory: draw.below(20_000) as u32 }
+        };
+        (0..25).map(|_| shape(draw)).collect()
+    }
+
+    /// Every decision is the first of the best by a scan that remembers nothing.
+    fn check<P: Policy>(seed: u64, make: impl Fn(&[Shape]) -> P) {
+        let mut draw = Draw::new(seed);
+        let (nodes, shapes) = (fleet(&mut draw), shapes(&mut draw));
+        let mut placer = Placer::new(nodes, make(&shapes));
+        for _ in 0..1_500 {
+            // Skewed, so that some ladders fall behind the log.
+            let shape = shapes[(draw.below(25) * draw.below(25) / 25) as usize];
+            let before = placer.nodes().to_vec();
+            let got = placer.place(shape).map(|decision| decision.node);
+            let score = |node: &Node| node.fits(&shape).then(|| placer.policy().score(node, &shape));
+            let most = before.iter().filter_map(score).max();
+            let want = most.and_then(|most| before.iter().position(|node| score(node) == Some(most)));
+            assert_eq!(got, want, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_changes_no_decision() {
+        for seed in 1..6 {
+            check(seed, |_| Baseline::BestFit);
+            check(seed, |_| Baseline::DotProd);
+            check(seed, |_| Baseline::Clustering);
+            check(seed, |_| Baseline::Packing);
+            check(seed, |shapes| {
+                let mix: Vec<Typical> =
+                    shapes.iter().map(|&shape| Typical { shape, count: 1 + shape.cpu % 7 }).collect();
+                Fgd::new(&mix, mix.iter().map(|entry| entry.count).sum(), 3)
+            });
+        }
+    }
+}
