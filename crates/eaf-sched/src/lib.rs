@@ -15,6 +15,7 @@ mod fleet;
 mod forecast;
 mod place;
 mod plan;
+pub mod policy;
 mod queue;
 mod rank;
 mod releases;

@@ -9,6 +9,7 @@ pub mod draw;
 pub mod driver;
 pub mod engine;
 pub mod fleet;
+pub mod placement;
 pub mod replay;
 pub mod script;
 pub mod search;

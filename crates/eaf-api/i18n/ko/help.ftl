@@ -170,7 +170,15 @@ help-twin-what-if-all = 모든 워크로드를 보입니다.
 help-twin-what-if-json = 프로그램을 위한 JSON 문서.
 
 help-bench = 이 공장을 예산과 다른 프로그램에 견주어 잽니다.
-help-bench-what = 잴 것: submit, start, throughput, store, twin, topology, floor, all.
+help-bench-what = 잴 것: submit, start, throughput, store, twin, topology, floor, placement, all(placement 제외).
+help-bench-trace = placement: openb 형식의 파드 목록. 트레이스 이름은 파일 이름에서 얻습니다.
+help-bench-nodes = placement: openb 형식의 노드 목록.
+help-bench-orders = placement: 도착 순서와 동점 순서. 그대로거나 gzip으로 압축한 것.
+help-bench-policy = placement: fgd, bestfit, dotprod, gpupacking, gpuclustering, random, eaf. 주지 않으면 eaf.
+help-bench-seed = placement: 이 시드의 순서만.
+help-bench-columns = placement: --json에 0부터 130까지 모든 부하의 값을 더합니다.
+help-bench-all = placement: --data의 모든 트레이스, 모든 정책. 발표된 결과와 견줍니다.
+help-bench-data = placement: --all이 읽는 폴더.
 help-bench-rounds = 각각 몇 번 할지. 가운데 값을 보입니다.
 help-bench-quick = 일을 10분의 1로 줄여, 도는지만 봅니다.
 help-bench-json = JSON을 출력합니다.

@@ -103,4 +103,91 @@ pub enum TraceError {
         /// The name.
         name: String,
     },
+    /// Two rows have one name.
+    #[error("line {line}: the name {name} stands on line {first} already")]
+    NameTwice {
+        /// The second one's line.
+        line: u64,
+        /// The first one's line.
+        first: u64,
+        /// The name.
+        name: String,
+    },
+    /// No node has an accelerator.
+    #[error("the nodes have no accelerators")]
+    NoAccelerators,
+    /// An index of an order points nowhere.
+    #[error("line {line}, column {column} ({name}): entry {entry}, {value:?}, is no whole number below {below}")]
+    Index {
+        /// Its line.
+        line: u64,
+        /// Its field, from 1.
+        column: usize,
+        /// The name of the field.
+        name: &'static str,
+        /// Which of the field's entries, from 1.
+        entry: usize,
+        /// What stands there.
+        value: String,
+        /// How many there are to point at.
+        below: usize,
+    },
+    /// An index that may stand in an order once stands there twice.
+    #[error("line {line}, column {column} ({name}): entry {entry}, {value}, stands there already")]
+    IndexTwice {
+        /// Its line.
+        line: u64,
+        /// Its field, from 1.
+        column: usize,
+        /// The name of the field.
+        name: &'static str,
+        /// Which of the field's entries, from 1.
+        entry: usize,
+        /// The index.
+        value: usize,
+    },
+    /// An order leaves something out.
+    #[error("line {line}, column {column} ({name}): {value} is missing; there are {found} of {expected}")]
+    IndexMissing {
+        /// Its line.
+        line: u64,
+        /// Its field, from 1.
+        column: usize,
+        /// The name of the field.
+        name: &'static str,
+        /// The first index that is missing.
+        value: usize,
+        /// Entries of the field.
+        found: usize,
+        /// What there should be.
+        expected: usize,
+    },
+    /// Two orders have one trace and one seed.
+    #[error("line {line}: {trace} with seed {seed} stands there already")]
+    SeedTwice {
+        /// The second one's line.
+        line: u64,
+        /// The trace.
+        trace: String,
+        /// The seed.
+        seed: u64,
+    },
+    /// There are no orders for a trace.
+    #[error("there are no orders for the trace {trace}; the file has: {found}")]
+    NoTrace {
+        /// Which.
+        trace: String,
+        /// Those that are there.
+        found: String,
+    },
+    /// There is no order for a seed.
+    #[error("there is no order for {trace} with seed {seed}; the file has: {found}")]
+    NoSeed {
+        /// The trace.
+        trace: String,
+        /// Which seed.
+        seed: u64,
+        /// Those that are there.
+        found: String,
+    },
 }

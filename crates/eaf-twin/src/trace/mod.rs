@@ -14,7 +14,7 @@ pub use error::{CellProblem, TraceError};
 pub use openb::{nodes as openb_nodes, pods as openb_pods};
 pub use philly::{NODE_SHARES as PHILLY_NODE_SHARES, jobs as philly_jobs};
 pub use synthetic::{Synthetic, SyntheticShape};
-pub(crate) use table::Rows;
+pub(crate) use table::{Column, Row, Rows, Table};
 
 use eaf_model::{Span, TaskRequest};
 use std::sync::Arc;

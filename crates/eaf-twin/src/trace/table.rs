@@ -11,7 +11,7 @@ use std::io::Read;
 const SHOWN_MAX: usize = 80;
 
 /// A file whose first line names its columns.
-pub(super) struct Table<R> {
+pub(crate) struct Table<R> {
     reader: Reader<R>,
     headings: Vec<String>,
     record: ByteRecord,
@@ -19,14 +19,14 @@ pub(super) struct Table<R> {
 
 /// A column that was found.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub(crate) struct Column {
     name: &'static str,
     index: usize,
 }
 
 impl<R: Read> Table<R> {
     /// Reads the headings.
-    pub(super) fn open(source: R) -> Result<Self, TraceError> {
+    pub(crate) fn open(source: R) -> Result<Self, TraceError> {
         let mut reader = ReaderBuilder::new().has_headers(true).trim(csv::Trim::All).from_reader(source);
         let record = reader.byte_headers().map_err(|error| refused(error, 1))?.clone();
         let mut headings = Vec::new();
@@ -45,12 +45,12 @@ impl<R: Read> Table<R> {
     }
 
     /// True where there is a column of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headings.iter().any(|heading| heading == name)
     }
 
     /// The column of this name.
-    pub(super) fn column(&self, name: &'static str) -> Result<Column, TraceError> {
+    pub(crate) fn column(&self, name: &'static str) -> Result<Column, TraceError> {
         let index = self.headings.iter().position(|heading| heading == name);
         let found = || self.headings.join(", ").chars().take(400).collect();
         index
@@ -59,7 +59,7 @@ impl<R: Read> Table<R> {
     }
 
     /// The next row, if there is one.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
         let line = self.reader.position().line();
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {
@@ -113,27 +113,27 @@ fn refused(error: csv::Error, line: u64) -> TraceError {
 }
 
 /// A row.
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     record: &'a ByteRecord,
     /// Its line in the file, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
 }
 
 impl<'a> Row<'a> {
     /// The text of a cell.
-    pub(super) fn text(&self, column: Column) -> Result<&'a str, TraceError> {
+    pub(crate) fn text(&self, column: Column) -> Result<&'a str, TraceError> {
         let cell = self.record.get(column.index).unwrap_or_default();
         std::str::from_utf8(cell).map_err(|_| TraceError::Encoding { line: self.line, column: column.index + 1 })
     }
 
     /// The text of a cell that may not be empty.
-    pub(super) fn name(&self, column: Column) -> Result<&'a str, TraceError> {
+    pub(crate) fn name(&self, column: Column) -> Result<&'a str, TraceError> {
         let text = self.text(column)?;
         if text.is_empty() { Err(self.wrong(column, CellProblem::Empty)) } else { Ok(text) }
     }
 
     /// A whole number.
-    pub(super) fn whole(&self, column: Column, max: u64) -> Result<u64, TraceError> {
+    pub(crate) fn whole(&self, column: Column, max: u64) -> Result<u64, TraceError> {
         let text = self.name(column)?;
         match text.parse::<i128>() {
             Err(_) => Err(self.wrong(column, CellProblem::NotANumber)),
@@ -146,7 +146,7 @@ impl<'a> Row<'a> {
     }
 
     /// Seconds, with decimals or without, in milliseconds.
-    pub(super) fn seconds(&self, column: Column) -> Result<u64, TraceError> {
+    pub(crate) fn seconds(&self, column: Column) -> Result<u64, TraceError> {
         let text = self.name(column)?;
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
@@ -165,7 +165,7 @@ impl<'a> Row<'a> {
     }
 
     /// What is said of a cell that is not what its column says.
-    pub(super) fn wrong(&self, column: Column, problem: CellProblem) -> TraceError {
+    pub(crate) fn wrong(&self, column: Column, problem: CellProblem) -> TraceError {
         let cell = String::from_utf8_lossy(self.record.get(column.index).unwrap_or_default());
         let value = cell.chars().take(SHOWN_MAX).collect();
         TraceError::Cell { line: self.line, column: column.index + 1, name: column.name, value, problem }

@@ -14,6 +14,7 @@ mod floor;
 mod loops;
 mod machine;
 mod peers;
+mod placement;
 mod start;
 mod store;
 mod submit;
@@ -33,7 +34,7 @@ use std::path::PathBuf;
 /// What to measure and how to show it.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Args {
-    /// What to measure: submit, start, throughput, store, twin, topology, floor, or all.
+    /// What to measure: submit, start, throughput, store, twin, topology, floor, placement, or all but placement.
     #[arg(value_enum)]
     what: What,
     /// How often each is run; the median is shown.
@@ -51,6 +52,8 @@ pub(crate) struct Args {
     /// Where the factories and the floor's files are put; it should be on the disk that a factory would use.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
+    #[command(flatten)]
+    placement: placement::Args,
 }
 
 /// The benchmarks.
@@ -70,7 +73,9 @@ pub(crate) enum What {
     Topology,
     /// What the disk and the kernel can do without a factory.
     Floor,
-    /// All of them.
+    /// The published placement benchmark; its figures have a page of their own.
+    Placement,
+    /// All but placement.
     All,
 }
 
@@ -162,6 +167,14 @@ impl BenchError {
 
 /// Runs what was asked for, prints it, and where asked writes a page of Markdown.
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
+    if args.what == What::Placement {
+        let directory = args.directory.clone().unwrap_or_else(std::env::temp_dir);
+        let machine = machine::describe(&directory).line();
+        let manner =
+            placement::Manner { json: args.json, quick: args.quick, markdown: args.markdown.as_deref(), machine };
+        return placement::run(&args.placement, &manner, context);
+    }
+    args.placement.only_here()?;
     let failed = |error: BenchError| Failure::because(exit::FAILED, Say::new("fail-bench"), &error);
     let report = measure(args).map_err(failed)?;
     let text = if args.json { report.json() } else { report.table(context.lang) };

@@ -10,6 +10,7 @@
 mod support;
 
 mod factory;
+mod placement;
 mod reading;
 mod running;
 mod twin;

@@ -3,6 +3,7 @@
 //! What: one file a verb. Absent: the running factory; a twin works on traces, scripts, and copies of what is.
 
 mod page;
+pub(crate) mod refused;
 mod replay;
 mod run;
 mod runs;

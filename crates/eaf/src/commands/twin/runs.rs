@@ -2,6 +2,7 @@
 //!
 //! What: reads fleets and trace, and replays them for every fleet and rate. Absent: how the figures are shown.
 
+use super::refused::refused;
 use super::replay::{Args, Format, Told};
 use crate::commands::{Context, figure};
 use crate::exit;
@@ -12,8 +13,7 @@ use eaf_model::{NodeSpec, Settings, Span, Time};
 use eaf_twin::fleet::EqualNodes;
 use eaf_twin::replay::{Options, Outcome, Progress, WallTimes, replay};
 use eaf_twin::trace::{
-    CellProblem, DropReason, Dropped, PHILLY_NODE_SHARES, Synthetic, SyntheticShape, Trace, TraceError, openb_nodes,
-    openb_pods, philly_jobs,
+    DropReason, Dropped, PHILLY_NODE_SHARES, Synthetic, SyntheticShape, Trace, openb_nodes, openb_pods, philly_jobs,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -288,43 +288,6 @@ fn begins(text: &str) -> Result<Time, Failure> {
     let midnight = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
     let midnight = midnight.map(|midnight| Time(midnight.timestamp().as_millisecond()));
     midnight.ok_or_else(|| Failure::new(exit::USAGE, Say::new("fail-twin-date").with("given", text)))
-}
-
-/// A file that is no trace, with the place in it.
-fn refused(path: &str, error: &TraceError) -> Failure {
-    let cell = |problem: &CellProblem| match problem {
-        CellProblem::NotANumber => Say::new("trace-not-a-number"),
-        CellProblem::Negative => Say::new("trace-negative"),
-        CellProblem::TooLarge => Say::new("trace-too-large"),
-        CellProblem::NotATime => Say::new("trace-not-a-time"),
-        CellProblem::Empty => Say::new("trace-empty-cell"),
-        CellProblem::NotAllowed { expected } => Say::new("trace-not-allowed").with("expected", expected),
-    };
-    let problem = match error {
-        TraceError::Read(cause) => {
-            return Failure::because(exit::BAD_FILE, Say::new("fail-read").with("path", path), cause);
-        }
-        TraceError::Empty => Say::new("trace-empty"),
-        TraceError::NoRows => Say::new("trace-no-rows"),
-        TraceError::MissingColumn { missing, found } => {
-            Say::new("trace-missing-column").with("column", missing).with("found", found)
-        }
-        TraceError::ColumnTwice { column } => Say::new("trace-column-twice").with("column", column),
-        TraceError::Encoding { line, column } => Say::new("trace-encoding").with("line", line).with("column", column),
-        TraceError::Width { line, found, expected } => {
-            Say::new("trace-width").with("line", line).with("found", found).with("expected", expected)
-        }
-        TraceError::Cell { line, column, name, value, problem } => Say::new("trace-cell")
-            .with("line", line)
-            .with("column", column)
-            .with("name", name)
-            .with("value", value)
-            .say("problem", cell(problem)),
-        TraceError::NodeTwice { line, first, name } => {
-            Say::new("trace-node-twice").with("line", line).with("first", first).with("name", name)
-        }
-    };
-    Failure::new(exit::BAD_FILE, Say::new("fail-trace").with("path", path).say("problem", problem))
 }
 
 /// The most memory that this process has held, in MB.
