@@ -123,7 +123,9 @@ fn fragmentation_is_a_mean_over_the_time_in_which_anything_was_free() {
     };
     // One board: half of it held for a million seconds, then idle for as long, then half of it held for a second.
     let jobs = vec![share(1, 0, 1_000_000), share(2, 2_000_000, 1)];
-    near(play("1x1", jobs).summary.fragmented_mean, 0.5, "the fragmented share");
+    // It is looked at once a bin, of which there are about a thousand.
+    let fragmented = play("1x1", jobs).summary.fragmented_mean;
+    assert!((fragmented - 0.5).abs() < 0.002, "the fragmented share is {fragmented}");
     // Nothing free but for the last second, when all of it is.
     let full = play("1x1", vec![job(1, 0, 1, 1, 100)]).summary.fragmented_mean;
     near(full, 0.0, "the fragmented share of a full fleet");
