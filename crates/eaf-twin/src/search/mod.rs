@@ -79,35 +79,6 @@ impl Failure {
     }
 }
 
-/// What came of a search.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// What held.
-    pub tally: Tally,
-    /// The first seed that did not.
-    pub failure: Option<Failure>,
-}
-
-/// Plays `count` seeds from `from` on, until one breaks a rule.
-pub fn search(from: u64, count: u64, progress: &mut dyn FnMut(&Tally)) -> Report {
-    search_with(from, count, Plant::default(), progress)
-}
-
-fn search_with(from: u64, count: u64, plant: Plant, progress: &mut dyn FnMut(&Tally)) -> Report {
-    let mut report = Report::default();
-    for seed in from..from.saturating_add(count) {
-        match try_with(seed, plant) {
-            Ok(tally) => report.tally.add(&tally),
-            Err(failure) => {
-                report.failure = Some(*failure);
-                return report;
-            }
-        }
-        progress(&report.tally);
-    }
-    report
-}
-
 /// Plays one seed.
 ///
 /// # Errors
