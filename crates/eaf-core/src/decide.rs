@@ -6,6 +6,7 @@
 use crate::draft::Draft;
 use crate::{State, Workload, apply, fleet, settings, work};
 use eaf_model::{Event, Input, Rejection, Time};
+use eaf_sched::Scores;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ pub struct Step {
 /// # Errors
 /// The rejection says what would make the input pass.
 pub fn decide(state: &State, now: Time, input: &Input) -> Result<Vec<Event>, Rejection> {
-    let mut draft = Draft::new(state.clone(), now);
+    let mut scores = Scores::default();
+    let mut draft = Draft::new(state.clone(), now, &mut scores);
     handle(&mut draft, input)?;
     Ok(draft.finish().1)
 }
@@ -39,7 +41,15 @@ pub fn decide(state: &State, now: Time, input: &Input) -> Result<Vec<Event>, Rej
 /// # Errors
 /// A rejected input changes nothing.
 pub fn step(state: &mut State, now: Time, input: &Input) -> Result<Step, Rejection> {
-    let mut draft = Draft::new(std::mem::take(state), now);
+    step_with(state, now, input, &mut Scores::default())
+}
+
+/// The same, by one who remembers scores from step to step; they change nothing but the time that it takes.
+///
+/// # Errors
+/// A rejected input changes nothing.
+pub fn step_with(state: &mut State, now: Time, input: &Input, scores: &mut Scores) -> Result<Step, Rejection> {
+    let mut draft = Draft::new(std::mem::take(state), now, scores);
     let result = handle(&mut draft, input);
     let (after, events, ended) = draft.finish();
     *state = after;
@@ -63,7 +73,7 @@ pub fn replay(state: &mut State, step: &Step) -> Vec<Arc<Workload>> {
     ended
 }
 
-fn handle(draft: &mut Draft, input: &Input) -> Result<(), Rejection> {
+fn handle(draft: &mut Draft<'_>, input: &Input) -> Result<(), Rejection> {
     if draft.now() < draft.last_time() {
         return Err(Rejection::TimeWentBack { last: draft.last_time(), now: draft.now() });
     }

@@ -5,18 +5,20 @@
 
 use crate::{State, Workload, apply};
 use eaf_model::{Event, LeaseId, NodeId, Time, WorkloadId};
+use eaf_sched::Scores;
 use std::ops::Deref;
 use std::sync::Arc;
 
 /// A state on which a decision is being made.
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
     state: State,
+    scores: &'a mut Scores,
     now: Time,
     events: Vec<Event>,
     ended: Vec<Arc<Workload>>,
 }
 
-impl Deref for Draft {
+impl Deref for Draft<'_> {
     type Target = State;
 
     fn deref(&self) -> &State {
@@ -24,15 +26,20 @@ impl Deref for Draft {
     }
 }
 
-impl Draft {
-    /// A decision that begins with this state.
-    pub(crate) fn new(state: State, now: Time) -> Self {
-        Self { state, now, events: Vec::new(), ended: Vec::new() }
+impl<'a> Draft<'a> {
+    /// A decision that begins with this state. `scores` is what its maker remembers of earlier ones.
+    pub(crate) fn new(state: State, now: Time, scores: &'a mut Scores) -> Self {
+        Self { state, scores, now, events: Vec::new(), ended: Vec::new() }
     }
 
     /// The state with the events folded in, the events, and the workloads that left memory by them.
     pub(crate) fn finish(self) -> (State, Vec<Event>, Vec<Arc<Workload>>) {
         (self.state, self.events, self.ended)
+    }
+
+    /// What is remembered of earlier plans.
+    pub(crate) fn scores(&mut self) -> &mut Scores {
+        self.scores
     }
 
     /// The instant of this step.

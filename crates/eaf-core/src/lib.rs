@@ -21,7 +21,7 @@ mod stored;
 mod wakeup;
 mod work;
 
-pub use decide::{Step, decide, replay, step};
+pub use decide::{Step, decide, replay, step, step_with};
 pub use explain::explain;
 pub use fleet::{Lost, Node};
 pub use invariants::{Violation, check_invariants};

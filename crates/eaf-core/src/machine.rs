@@ -3,8 +3,9 @@
 //! What: steps each input, plans once behind them, and gathers what must become durable. Why here: the live driver and
 //! the virtual one differ only in who says what time it is. Absent: clocks, disks, engines and callers; drivers have those.
 
-use crate::{State, Step, Violation, check_invariants, effects_of, next_wakeup, outstanding, step};
+use crate::{State, Step, Violation, check_invariants, decide, effects_of, next_wakeup, outstanding, step_with};
 use eaf_model::{Effect, Event, Input, Rejection, Time, WorkloadId};
+use eaf_sched::Scores;
 
 /// What an input that was not rejected did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +47,14 @@ pub struct Machine {
     plan_due: bool,
     /// False once the factory is stopping for good.
     planning: bool,
+    /// Remembered from plan to plan.
+    scores: Scores,
 }
 
 impl Machine {
     /// Goes on from a state; `check` asks for the invariants after every step.
-    pub const fn new(state: State, check: bool) -> Self {
-        Self { state, check, plan_due: true, planning: true }
+    pub fn new(state: State, check: bool) -> Self {
+        Self { state, check, plan_due: true, planning: true, scores: Scores::default() }
     }
 
     /// The state behind the last turn.
@@ -117,10 +120,17 @@ impl Machine {
         input: &Input,
         steps: &mut Vec<Step>,
     ) -> Result<Result<Taken, Rejection>, BrokenStep> {
-        let made = match step(&mut self.state, now, input) {
+        // What is remembered may change no plan.
+        let by_the_forgetful = (self.check && matches!(input, Input::Plan)).then(|| decide(&self.state, now, input));
+        let made = match step_with(&mut self.state, now, input, &mut self.scores) {
             Ok(made) => made,
             Err(rejection) => return Ok(Err(rejection)),
         };
+        if let Some(Ok(events)) = by_the_forgetful
+            && events != made.events
+        {
+            return Err(BrokenStep { step: made.number, violation: remembered_too_much() });
+        }
         if self.check {
             check_invariants(&self.state)
                 .map_err(|violation| BrokenStep { step: self.state.step_number(), violation })?;
@@ -140,6 +150,11 @@ impl Machine {
     }
 }
 
+fn remembered_too_much() -> Violation {
+    let what = "the plan made from what was remembered differs from the plan made from the state alone";
+    Violation { rule: "what is remembered changes no plan", what: what.to_owned() }
+}
+
 /// True where an event may let something be placed that could not be before.
 const fn may_place(event: &Event) -> bool {
     !matches!(
@@ -152,6 +167,7 @@ const fn may_place(event: &Event) -> bool {
             | Event::NodeLost { .. }
             | Event::NodeCordoned { .. }
             | Event::LeaseGranted { .. }
+            | Event::FleetValued { .. }
     )
 }
 

@@ -7,7 +7,7 @@ use crate::index::Index;
 use crate::stored::Stored;
 use crate::{AbandonedTask, Lease, Node, Remembered, Workload};
 use eaf_model::{LeaseId, NodeId, Settings, TaskKey, Time, WorkloadId, WorkloadState};
-use eaf_sched::{Fleet, Queue};
+use eaf_sched::{Basis, Fleet, Mix, Queue};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -29,6 +29,10 @@ pub struct State {
     pub(crate) remembered: OrdMap<u64, Arc<Remembered>>,
     /// How many have ended so far: the order of the next end.
     pub(crate) ended_count: u64,
+    /// What has been asked for, counted.
+    pub(crate) mix: Mix,
+    /// What placement reasons from, once something was asked for.
+    pub(crate) basis: Option<Arc<Basis>>,
     pub(crate) index: Index,
 }
 

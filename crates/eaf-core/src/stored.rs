@@ -5,7 +5,8 @@
 
 use crate::index::Index;
 use crate::{AbandonedTask, Attempt, Lease, Node, Remembered, State, Workload};
-use eaf_model::{LeaseId, Reason, Settings, TaskKey, Time, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{Ask, LeaseId, Reason, Settings, TaskKey, Time, Valuation, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_sched::{Basis, Mix};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -22,6 +23,21 @@ pub(crate) struct Stored {
     abandoned: Vec<(TaskKey, Arc<AbandonedTask>)>,
     remembered: Vec<Arc<Remembered>>,
     ended_count: u64,
+    /// What has been asked for, and how often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<(Ask, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_total: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    basis: Option<StoredBasis>,
+}
+
+/// What placement reasons from.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredBasis {
+    asked: Vec<(Ask, u32)>,
+    asked_total: u64,
+    valuation: Valuation,
 }
 
 /// The live members of one submission.
@@ -92,8 +108,19 @@ impl From<State> for Stored {
             abandoned: state.abandoned.iter().map(|(key, task)| (*key, Arc::clone(task))).collect(),
             remembered: state.remembered.values().cloned().collect(),
             ended_count: state.ended_count,
+            asked: asked(&state.mix),
+            asked_total: state.basis.is_some().then(|| state.mix.total()),
+            basis: state.basis.map(|basis| StoredBasis {
+                asked: asked(&basis.mix),
+                asked_total: basis.mix.total(),
+                valuation: basis.valuation.clone(),
+            }),
         }
     }
+}
+
+fn asked(mix: &Mix) -> Vec<(Ask, u32)> {
+    mix.iter().map(|(ask, count)| (ask.clone(), count)).collect()
 }
 
 fn member(workload: &Workload) -> Member {
@@ -160,6 +187,11 @@ impl From<Stored> for State {
             abandoned: stored.abandoned.into_iter().collect(),
             remembered: (first_end..).zip(stored.remembered).collect(),
             ended_count: stored.ended_count,
+            mix: Mix::restored(stored.asked, stored.asked_total.unwrap_or(0)),
+            basis: stored.basis.map(|basis| {
+                let mix = Mix::restored(basis.asked, basis.asked_total);
+                Arc::new(Basis { mix, valuation: basis.valuation })
+            }),
             index: Index::default(),
         };
         state.index = Index::build(&state);

@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, Valuation, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -81,6 +81,13 @@ pub enum Event {
         key: Option<String>,
         /// Who asked.
         by: String,
+    },
+    /// Placement reasons from here on from what has been asked for by now and from this.
+    FleetValued {
+        /// What is free.
+        valuation: Box<Valuation>,
+        /// True where every count of what has been asked for is halved first.
+        forget: bool,
     },
     /// Capacity is held for an attempt, and the engine owes its start.
     LeaseGranted {
@@ -186,7 +193,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 23] = [
         "configured",
         "node_added",
         "node_changed",
@@ -197,6 +204,7 @@ impl Event {
         "node_uncordoned",
         "node_removed",
         "workload_submitted",
+        "fleet_valued",
         "lease_granted",
         "task_accepted",
         "task_started",
@@ -224,6 +232,7 @@ impl Event {
             Self::NodeUncordoned { .. } => "node_uncordoned",
             Self::NodeRemoved { .. } => "node_removed",
             Self::WorkloadSubmitted { .. } => "workload_submitted",
+            Self::FleetValued { .. } => "fleet_valued",
             Self::LeaseGranted { .. } => "lease_granted",
             Self::TaskAccepted { .. } => "task_accepted",
             Self::TaskStarted { .. } => "task_started",

@@ -16,6 +16,7 @@ mod rejection;
 mod settings;
 mod strict;
 mod units;
+mod valuation;
 mod workload;
 
 pub use bill::*;
@@ -29,4 +30,5 @@ pub use node::*;
 pub use rejection::*;
 pub use settings::*;
 pub use units::*;
+pub use valuation::*;
 pub use workload::*;

@@ -14,7 +14,7 @@ use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, CpuMilli, GpuMilli, LeaseId, NodeId, NodeSpec, Span, TaskRequest, Time,
     WorkloadId,
 };
-use eaf_sched::{Entry, Fleet, Plan, Queue, Shape, Snapshot, check, explain, plan};
+use eaf_sched::{Entry, Fleet, Plan, Queue, Scores, Shape, Snapshot, check, explain, plan};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write as _;
@@ -93,7 +93,7 @@ fn full(nodes: u64, shapes: u64, small: bool) -> Snapshot {
         snapshot.queue.insert(Entry { workload, priority: 0, submitted_at: Time(0), shape: filler.clone() });
     }
     while !snapshot.queue.is_empty() {
-        let made = plan(&snapshot);
+        let made = plan(&snapshot, &mut Scores::default());
         assert!(!made.grants.is_empty(), "the filler fills the fleet");
         make(&mut snapshot, made, &mut lease);
     }
@@ -136,7 +136,8 @@ fn report(what: &str, (median, most, _): &(Duration, Duration, impl Sized), note
 }
 
 fn report_plan(what: &str, snapshot: &Snapshot) {
-    let timed = time(|| plan(snapshot));
+    let mut scores = Scores::default();
+    let timed = time(|| plan(snapshot, &mut scores));
     let (checked, _, verdict) = time(|| check(snapshot, &timed.2));
     verdict.expect("the plan is lawful");
     let held = timed.2.hold.as_ref().map_or("no hold", |_| "hold");

@@ -38,6 +38,16 @@ impl Kind {
         }
     }
 
+    /// How many accelerators.
+    pub(crate) fn accelerators(&self) -> usize {
+        self.accelerators
+    }
+
+    /// The model of each accelerator, by index.
+    pub(crate) fn models(&self) -> &[String] {
+        &self.models
+    }
+
     /// Everything that an empty node of this kind offers.
     pub(crate) fn parts(&self) -> Parts<'_> {
         Parts { cpu: self.cpu, memory: self.memory, shares: &self.shares, models: &self.models }
@@ -172,6 +182,10 @@ impl NodeCapacity {
         self.state == NodeState::Ready
     }
 
+    pub(crate) fn has_accelerators(&self) -> bool {
+        self.kind.accelerators > 0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.cpu_free == self.kind.cpu && self.memory_free == self.kind.memory && self.shares_free == self.kind.shares
     }
@@ -252,6 +266,14 @@ impl NodeCapacity {
         let allotment = Allotment { node, cpu: request.cpu, memory: request.memory, accelerators };
         self.hold(&allotment);
         Some(allotment)
+    }
+
+    /// Holds one task of this size that takes a part of this accelerator, which has it.
+    pub(crate) fn take_part(&mut self, node: NodeId, request: &TaskRequest, index: usize) -> Allotment {
+        let accelerators = vec![AllottedAccelerator { index: board(index), share: request.accelerators.share }];
+        let allotment = Allotment { node, cpu: request.cpu, memory: request.memory, accelerators };
+        self.hold(&allotment);
+        allotment
     }
 
     /// How many tasks of this size could be placed on it now.

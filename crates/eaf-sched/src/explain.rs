@@ -5,7 +5,7 @@
 //! would be wrong in the cases that people ask about. Absent: words for people.
 
 use crate::plan::{Grant, Plan, Snapshot, plan, plan_with_head};
-use crate::{Entry, Fleet, NodeCapacity, Shape};
+use crate::{Entry, Fleet, NodeCapacity, Scores, Shape};
 use eaf_model::{Blocker, Explanation, Failing, LeaseId, NodeState, Span, Test, Time, WorkloadId, WorkloadState};
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ const GRANT_WORK: u64 = 50;
 /// estimate costs at most some tens of milliseconds.
 pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation> {
     let entry = snapshot.queue.get(workload)?;
-    let (plan, head) = plan_with_head(snapshot);
+    let mut scores = Scores::default();
+    let (plan, head) = plan_with_head(snapshot, &mut scores);
     let is_next = plan.grants.iter().any(|grant| grant.workload == workload);
     // Those that the coming pass starts instead of it leave it what they do not take.
     let mut fleet = snapshot.fleet.clone();
@@ -41,7 +42,7 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
     };
     let (estimated_start, estimate_is_lower_bound) = match blocker {
         Blocker::FleetTooSmall => (None, false),
-        _ => estimate(snapshot, plan, &entry),
+        _ => estimate(snapshot, plan, &entry, &mut scores),
     };
     Some(Explanation {
         workload,
@@ -104,7 +105,7 @@ fn make(fleet: &mut Fleet, grants: &[Grant]) {
 
 /// When the planner starts it, if everything runs for its whole wall time and nothing else comes; and whether that is
 /// only a lower bound. `first` is the plan of the snapshot itself.
-fn estimate(snapshot: &Snapshot, first: Plan, entry: &Entry) -> (Option<Time>, bool) {
+fn estimate(snapshot: &Snapshot, first: Plan, entry: &Entry, scores: &mut Scores) -> (Option<Time>, bool) {
     let mut future = snapshot.clone();
     let mut coming = first;
     let mut work = 0;
@@ -134,7 +135,7 @@ fn estimate(snapshot: &Snapshot, first: Plan, entry: &Entry) -> (Option<Time>, b
         if work > WORK_MAX {
             return (Some(future.now), true);
         }
-        coming = plan(&future);
+        coming = plan(&future, scores);
     }
 }
 

@@ -6,11 +6,12 @@
 //! knows how much is held, not by whom.
 
 use crate::Shape;
-use crate::capacity::{Kind, NodeCapacity};
+use crate::capacity::{Kind, NodeCapacity, WHOLE};
 use crate::fabric::Fabric;
 use crate::rank::{Rank, Sums};
-use eaf_model::{Allotment, LargestFit, NodeId, NodeSpec, NodeState};
+use eaf_model::{Allotment, CpuMilli, LargestFit, NodeId, NodeSpec, NodeState};
 use imbl::{OrdMap, OrdSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Free capacity by node. A clone is O(1) and shares structure; every change is O(log nodes).
@@ -19,6 +20,8 @@ pub struct Fleet {
     nodes: OrdMap<NodeId, Arc<NodeCapacity>>,
     /// The ready nodes, those with the least left first.
     ready: OrdSet<Rank>,
+    /// Those of them that have no accelerator.
+    plain: OrdSet<Rank>,
     /// The ready nodes of which the fabric is known, by their place in it.
     fabric: Fabric,
     /// What is free on the ready nodes together.
@@ -27,6 +30,8 @@ pub struct Fleet {
     kinds: OrdMap<Arc<Kind>, u32>,
     /// How many ready nodes there are of each kind.
     kinds_ready: OrdMap<Arc<Kind>, u32>,
+    /// The models of all kinds, in order; another value only where they are others.
+    models: Arc<[String]>,
 }
 
 impl Fleet {
@@ -38,7 +43,7 @@ impl Fleet {
     /// Adds a node, ready and empty. Asserts that it is new.
     pub fn add(&mut self, id: NodeId, spec: &NodeSpec) {
         let kind = self.kind(Kind::of(spec));
-        count(&mut self.kinds, &kind, true);
+        self.count(&kind, true);
         let node = Arc::new(NodeCapacity::empty(kind, spec.fabric.as_slice().into()));
         self.enter(id, &node);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is added once");
@@ -47,13 +52,13 @@ impl Fleet {
     /// Changes what a node has and keeps what is held. Asserts that it is there and that `covers_held`.
     pub fn change(&mut self, id: NodeId, spec: &NodeSpec) {
         let kind = self.kind(Kind::of(spec));
-        count(&mut self.kinds, &kind, true);
+        self.count(&kind, true);
         let old = self.node(id).kind().clone();
         self.mutate(id, |node| {
             node.change_kind(kind);
             node.set_fabric(spec.fabric.as_slice().into());
         });
-        count(&mut self.kinds, &old, false);
+        self.count(&old, false);
     }
 
     /// Takes a node out. Asserts that it is there and that nothing is held.
@@ -61,7 +66,7 @@ impl Fleet {
         let node = self.nodes.remove(&id).unwrap_or_else(|| panic!("{id} is in the fleet"));
         assert!(node.is_empty(), "{id}: nothing is held on a node that is removed");
         self.leave(id, &node);
-        count(&mut self.kinds, node.kind(), false);
+        self.count(node.kind(), false);
     }
 
     /// Says what may be placed on a node. Asserts that it is there.
@@ -123,6 +128,37 @@ impl Fleet {
         &self.ready
     }
 
+    /// Those of them that have no accelerator.
+    pub(crate) fn plain(&self) -> &OrdSet<Rank> {
+        &self.plain
+    }
+
+    /// Every node by id.
+    pub(crate) fn by_id(&self) -> &OrdMap<NodeId, Arc<NodeCapacity>> {
+        &self.nodes
+    }
+
+    /// The models of accelerators that there are, in order.
+    pub(crate) fn models(&self) -> &Arc<[String]> {
+        &self.models
+    }
+
+    /// Accelerators of ready nodes, in thousandths.
+    pub(crate) fn accelerators_ready(&self) -> u64 {
+        let of = |(kind, nodes): (&Arc<Kind>, &u32)| kind.accelerators() as u64 * WHOLE.0 * u64::from(*nodes);
+        self.kinds_ready.iter().map(of).sum()
+    }
+
+    /// Free accelerators of ready nodes, in thousandths.
+    pub(crate) fn accelerators_free(&self) -> u64 {
+        self.free.share()
+    }
+
+    /// Accelerators and CPU of every kind of ready node.
+    pub(crate) fn sizes_ready(&self) -> impl Iterator<Item = (usize, CpuMilli)> {
+        self.kinds_ready.keys().map(|kind| (kind.accelerators(), kind.cpu))
+    }
+
     /// False where the ready nodes together have too little for the whole gang.
     pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
         self.free.may_fit(shape)
@@ -170,6 +206,18 @@ impl Fleet {
         self.get(id).unwrap_or_else(|| panic!("{id} is in the fleet"))
     }
 
+    /// One node of this kind more, or less.
+    fn count(&mut self, kind: &Arc<Kind>, more: bool) {
+        let before = self.kinds.len();
+        count(&mut self.kinds, kind, more);
+        if self.kinds.len() != before {
+            let models: BTreeSet<&String> = self.kinds.keys().flat_map(|kind| kind.models()).collect();
+            if !models.iter().copied().eq(self.models.iter()) {
+                self.models = models.into_iter().cloned().collect();
+            }
+        }
+    }
+
     /// The one value that stands for this kind.
     fn kind(&self, kind: Kind) -> Arc<Kind> {
         self.kinds.get_key_value(&kind).map_or_else(|| Arc::new(kind), |(known, _)| known.clone())
@@ -191,6 +239,9 @@ impl Fleet {
             self.free.subtract(&rank);
             self.fabric.leave(node.fabric(), &rank);
             assert!(self.ready.remove(&rank).is_some(), "{id} has its place among the ready nodes");
+            if !node.has_accelerators() {
+                self.plain.remove(&rank);
+            }
             count(&mut self.kinds_ready, node.kind(), false);
         }
     }
@@ -201,6 +252,9 @@ impl Fleet {
             let rank = Rank::of(id, node);
             self.free.add(&rank);
             self.fabric.enter(node.fabric(), &rank);
+            if !node.has_accelerators() {
+                self.plain.insert(rank.clone());
+            }
             self.ready.insert(rank);
             count(&mut self.kinds_ready, node.kind(), true);
         }

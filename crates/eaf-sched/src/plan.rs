@@ -11,10 +11,13 @@
 
 use crate::capacity::NodeCapacity;
 use crate::forecast::{Forecast, forecast};
-use crate::place::place;
+use crate::place::Chooser;
+use crate::scores::{Scores, Side};
+use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Shape};
 use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
 /// beyond. Only fleets where nearly every node differs and nearly nothing fits come near it.
@@ -31,6 +34,8 @@ pub struct Snapshot {
     pub queue: Queue,
     /// When what is held is expected back.
     pub releases: Releases,
+    /// What placement reasons from; without it, nodes with the least left are taken.
+    pub basis: Option<Arc<Basis>>,
     /// The most grants of one pass.
     pub grants_max: u32,
     /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
@@ -68,14 +73,15 @@ pub struct Hold {
 
 /// Plans one pass. The same snapshot gives the same plan. O(shapes met + grants), logarithmic in nodes and in waiting
 /// workloads; the hold adds the leases that it waits for.
-pub fn plan(snapshot: &Snapshot) -> Plan {
-    plan_with_head(snapshot).0
+/// `scores` is what the caller remembers from pass to pass; an empty one gives the same plan.
+pub fn plan(snapshot: &Snapshot, scores: &mut Scores) -> Plan {
+    plan_with_head(snapshot, scores).0
 }
 
 /// The first workload that cannot start, and the time before which it does not, whether or not that is a promise.
 pub(crate) type Head = Option<(WorkloadId, Time)>;
 
-pub(crate) fn plan_with_head(snapshot: &Snapshot) -> (Plan, Head) {
+pub(crate) fn plan_with_head(snapshot: &Snapshot, scores: &mut Scores) -> (Plan, Head) {
     let mut pass = Pass {
         snapshot,
         fleet: snapshot.fleet.clone(),
@@ -83,10 +89,10 @@ pub(crate) fn plan_with_head(snapshot: &Snapshot) -> (Plan, Head) {
         ends: Vec::new(),
         head: None,
         shadow: None,
-        looks: 0,
+        chooser: Chooser { basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
-    while pass.plan.grants.len() < snapshot.grants_max as usize && pass.looks < LOOKS_MAX {
+    while pass.plan.grants.len() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX {
         let Some((workload, shape)) = walk.next() else { break };
         match pass.consider(workload, shape) {
             Verdict::Starts => walk.again(),
@@ -112,7 +118,7 @@ struct Pass<'a> {
     ends: Vec<Time>,
     head: Head,
     shadow: Option<Shadow>,
-    looks: u32,
+    chooser: Chooser<'a>,
 }
 
 /// What the head's hold leaves to workloads that would still run when it begins.
@@ -128,11 +134,11 @@ struct Shadow {
 impl Pass<'_> {
     fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
         let end = self.snapshot.now.after(shape.wall);
-        let free = match &self.shadow {
-            Some(shadow) if end > shadow.at => &shadow.fleet,
-            _ => &self.fleet,
+        let (side, free) = match &self.shadow {
+            Some(shadow) if end > shadow.at => (Side::Beside, &shadow.fleet),
+            _ => (Side::Free, &self.fleet),
         };
-        match place(free, shape, &mut self.looks) {
+        match self.chooser.place(side, free, shape) {
             Some(placement) => {
                 self.grant(workload, placement, end);
                 Verdict::Starts

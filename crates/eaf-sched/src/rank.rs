@@ -24,6 +24,11 @@ impl Sums {
         self.share += u128::from(rank.share.0);
     }
 
+    /// Free accelerators, in thousandths.
+    pub(crate) fn share(&self) -> u64 {
+        u64::try_from(self.share).unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn subtract(&mut self, rank: &Rank) {
         self.cpu -= u128::from(rank.cpu.0);
         self.memory -= u128::from(rank.memory.0);

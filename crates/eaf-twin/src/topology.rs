@@ -10,7 +10,7 @@ use eaf_model::{
     Accelerator, AcceleratorRequest, Allotment, Bytes, CpuMilli, GpuMilli, NodeId, NodeSpec, Span, TaskRequest, Time,
     WorkloadId,
 };
-use eaf_sched::{Entry, Fleet, Queue, Shape, Snapshot, plan};
+use eaf_sched::{Entry, Fleet, Queue, Scores, Shape, Snapshot, plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
@@ -134,6 +134,7 @@ struct Yard {
     free: BTreeSet<usize>,
     running: Vec<Vec<Allotment>>,
     held: usize,
+    scores: Scores,
 }
 
 impl Yard {
@@ -143,7 +144,7 @@ impl Yard {
             fleet.add(NodeId::of_step(step), &spec(host, chooser == Chooser::Fabric));
         }
         let free = (0..hosts.len()).collect();
-        Self { chooser, draw: Draw::new(!seed), fleet, free, running: Vec::new(), held: 0 }
+        Self { chooser, draw: Draw::new(!seed), fleet, free, running: Vec::new(), held: 0, scores: Scores::default() }
     }
 
     /// Starts a gang for which there is room; gives its hosts.
@@ -171,14 +172,18 @@ impl Yard {
     }
 
     /// What the planner of the factory grants to a queue of this gang alone.
-    fn planned(&self, wanted: u32) -> Vec<Allotment> {
+    fn planned(&mut self, wanted: u32) -> Vec<Allotment> {
         let shape = Shape { tasks: wanted, tasks_per_node_max: None, task: request(), wall: Span::from_secs(3_600) };
         let mut queue = Queue::new();
         let workload = WorkloadId::of_step(1);
         queue.insert(Entry { workload, priority: 0, submitted_at: Time(0), shape: Arc::new(shape) });
         let fleet = self.fleet.clone();
         let snapshot = Snapshot { now: Time(1), fleet, queue, grants_max: 1, shapes_max: 1, ..Snapshot::default() };
-        plan(&snapshot).grants.pop().map(|grant| grant.placement.tasks).expect("there is room for the gang")
+        plan(&snapshot, &mut self.scores)
+            .grants
+            .pop()
+            .map(|grant| grant.placement.tasks)
+            .expect("there is room for the gang")
     }
 
     /// Ends one of the gangs that run.

@@ -339,6 +339,7 @@ event-node-uncordoned = { $node } takes work again
 event-node-removed = { $node } left the site
 event-workload-submitted = { $workload } ({ $name }) was submitted by { $by }
 event-array-submitted = { $workload } ({ $name }), an array of { $members }, was submitted by { $by }
+event-fleet-valued = free capacity is valued anew for placement: { $free } of { $capacity } accelerators are free
 event-lease-granted = { $workload } holds { $lease } on { $nodes }
 event-task-accepted = task { $task } of { $lease } is accepted
 event-task-started = task { $task } of { $lease } started

@@ -329,6 +329,7 @@ event-node-uncordoned = 노드 배정 재개: { $node }
 event-node-removed = 노드 떠남: { $node }
 event-workload-submitted = { $workload } ({ $name }) 제출됨: { $by }
 event-array-submitted = { $workload } ({ $name }) 배열 { $members }개 제출됨: { $by }
+event-fleet-valued = 배치를 위해 빈 용량의 가치를 다시 매겼습니다: 가속기 { $capacity }개 중 { $free }개가 비어 있음
 event-lease-granted = { $workload }: { $lease } 배정됨, { $nodes }
 event-task-accepted = { $lease } 태스크 { $task }: 접수됨
 event-task-started = { $lease } 태스크 { $task }: 시작됨

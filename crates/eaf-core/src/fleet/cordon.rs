@@ -8,7 +8,7 @@ use eaf_model::{Event, FieldProblem, NodeId, Rejection};
 /// The longest reason, in bytes.
 const WHY_MAX: usize = 1_000;
 
-pub(crate) fn cordon(draft: &mut Draft, node: NodeId, why: &str) -> Result<(), Rejection> {
+pub(crate) fn cordon(draft: &mut Draft<'_>, node: NodeId, why: &str) -> Result<(), Rejection> {
     let record = draft.node(node).ok_or(Rejection::UnknownNode { node })?;
     if record.cordoned.as_deref() == Some(why) {
         return Err(Rejection::NodeUnchanged { node });
@@ -21,7 +21,7 @@ pub(crate) fn cordon(draft: &mut Draft, node: NodeId, why: &str) -> Result<(), R
     Ok(())
 }
 
-pub(crate) fn uncordon(draft: &mut Draft, node: NodeId) -> Result<(), Rejection> {
+pub(crate) fn uncordon(draft: &mut Draft<'_>, node: NodeId) -> Result<(), Rejection> {
     let record = draft.node(node).ok_or(Rejection::UnknownNode { node })?;
     if record.cordoned.is_none() {
         return Err(Rejection::NodeUnchanged { node });

@@ -6,7 +6,7 @@
 use crate::draft::Draft;
 use eaf_model::{Event, NodeId, Rejection};
 
-pub(crate) fn node_lost(draft: &mut Draft, node: NodeId, why: &str) -> Result<(), Rejection> {
+pub(crate) fn node_lost(draft: &mut Draft<'_>, node: NodeId, why: &str) -> Result<(), Rejection> {
     let record = draft.node(node).ok_or(Rejection::UnknownNode { node })?;
     if record.lost.is_some() {
         return Err(Rejection::NodeUnchanged { node });

@@ -5,7 +5,7 @@
 use crate::draft::Draft;
 use eaf_model::{Event, NodeId, Rejection};
 
-pub(crate) fn remove_node(draft: &mut Draft, node: NodeId) -> Result<(), Rejection> {
+pub(crate) fn remove_node(draft: &mut Draft<'_>, node: NodeId) -> Result<(), Rejection> {
     if draft.node(node).is_none() {
         return Err(Rejection::UnknownNode { node });
     }

@@ -18,7 +18,7 @@ const FABRIC_DEPTH_MAX: usize = 8;
 /// The most accelerators that a node may state.
 const NODE_ACCELERATORS_MAX: usize = 4_096;
 
-pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Rejection> {
+pub(crate) fn node_seen(draft: &mut Draft<'_>, spec: &NodeSpec) -> Result<(), Rejection> {
     check(draft, spec)?;
     let Some(node) = draft.node_named(&spec.name).cloned() else {
         let max = draft.settings().limits.nodes_max;
@@ -50,7 +50,7 @@ pub(crate) fn node_seen(draft: &mut Draft, spec: &NodeSpec) -> Result<(), Reject
 
 /// It is heard of, so that what runs there can be stopped, and takes nothing new while it lacks what is held on it. Its
 /// parts are taken over when it announces itself with room for what is then held.
-fn back_with_less(draft: &mut Draft, node: &Node) {
+fn back_with_less(draft: &mut Draft<'_>, node: &Node) {
     draft.emit(Event::NodeBack { node: node.id });
     if node.cordoned.is_none() {
         let why = "it came back with fewer parts than work on it holds".to_owned();
@@ -58,7 +58,7 @@ fn back_with_less(draft: &mut Draft, node: &Node) {
     }
 }
 
-fn check(draft: &Draft, spec: &NodeSpec) -> Result<(), Rejection> {
+fn check(draft: &Draft<'_>, spec: &NodeSpec) -> Result<(), Rejection> {
     let invalid = |field: &str, problem| Err(Rejection::Invalid { field: field.to_owned(), problem });
     let named = !spec.name.is_empty() && spec.name.len() <= 253 && !spec.name.chars().any(char::is_control);
     if !named {

@@ -6,7 +6,7 @@
 use crate::draft::Draft;
 use eaf_model::{Event, Rejection, Settings, Span};
 
-pub(crate) fn configure(draft: &mut Draft, settings: &Settings) -> Result<(), Rejection> {
+pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<(), Rejection> {
     check(settings)?;
     if *draft.settings() != *settings {
         draft.emit(Event::Configured(Box::new(settings.clone())));

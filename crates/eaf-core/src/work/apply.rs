@@ -3,10 +3,14 @@
 //! What: the records of workloads, leases and tasks, and the indexes that follow from them. Why `change_*` takes a
 //! record out of every index and puts it back in: then no arm can forget one. Absent: refusals and choices.
 
+use super::plan::asked;
+use crate::index::shape;
 use crate::{AbandonedTask, Attempt, Lease, Remembered, State, Stopping, Task, TaskState, Workload};
 use eaf_model::{
-    Bill, Event, Exit, LeaseId, Placement, Reason, TaskKey, Time, Usage, WorkloadId, WorkloadSpec, WorkloadState,
+    Bill, Event, Exit, LeaseId, Placement, Reason, TaskKey, Time, Usage, Valuation, WorkloadId, WorkloadSpec,
+    WorkloadState,
 };
+use eaf_sched::Basis;
 use imbl::OrdSet;
 use std::sync::Arc;
 
@@ -15,6 +19,7 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         Event::WorkloadSubmitted { workload, spec, array, waits_for, key, by } => {
             submitted(state, at, *workload, &Submitted { spec, array, waits_for, key: key.as_deref(), by });
         }
+        Event::FleetValued { valuation, forget } => valued(state, valuation, *forget),
         Event::LeaseGranted { lease, workload, placement, start_by } => {
             granted(state, at, *lease, *workload, placement, *start_by);
         }
@@ -40,6 +45,15 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         }),
         _ => unreachable!("{} is not an event of work", event.kind()),
     }
+}
+
+/// Counting begins with the first valuation, and with what waits then: history from before there was one stays as it was.
+fn valued(state: &mut State, valuation: &Valuation, forget: bool) {
+    state.mix = asked(state);
+    if forget {
+        state.mix.forget();
+    }
+    state.basis = Some(Arc::new(Basis { mix: state.mix.clone(), valuation: valuation.clone() }));
 }
 
 struct Submitted<'a> {
@@ -81,6 +95,11 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
         lease: None,
         attempts: Vec::new(),
     };
+    if state.basis.is_some() {
+        let members = u32::try_from(what.array.len()).unwrap_or(u32::MAX).max(1);
+        let wall = what.spec.wall_time.unwrap_or(state.settings.timing.wall_time_default);
+        state.mix.record(&shape(what.spec, wall), members);
+    }
     let mut index = std::mem::take(&mut state.index);
     let members =
         (0u16..).zip(what.array).map(|(n, value)| member(WorkloadId::of_member(list.step(), n), Some(*value)));

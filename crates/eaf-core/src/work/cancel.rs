@@ -7,7 +7,7 @@ use super::settle;
 use crate::draft::Draft;
 use eaf_model::{Reason, Rejection, WorkloadId, WorkloadState};
 
-pub(crate) fn cancel(draft: &mut Draft, id: WorkloadId, by: &str) -> Result<(), Rejection> {
+pub(crate) fn cancel(draft: &mut Draft<'_>, id: WorkloadId, by: &str) -> Result<(), Rejection> {
     let members: Vec<(WorkloadId, WorkloadState)> = draft.members(id).map(|w| (w.id, w.state)).collect();
     if members.is_empty() {
         return Err(Rejection::UnknownWorkload { workload: id });

@@ -1,12 +1,12 @@
 //! `Plan`: what waits is placed.
 //!
-//! What: a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
+//! What: where the last valuation is too old, one of what is free now; then a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
 //! how it was made, and becomes leases. Absent: choices; they are the scheduler's.
 
 use crate::State;
 use crate::draft::Draft;
 use eaf_model::{Event, Time};
-use eaf_sched::Snapshot;
+use eaf_sched::{Mix, Snapshot};
 
 /// What the scheduler sees. Shares structure with the state.
 pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
@@ -16,17 +16,31 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
         fleet: state.index.fleet.clone(),
         queue: state.index.queue.clone(),
         releases: state.index.releases.clone(),
+        basis: state.basis.clone(),
         grants_max: limits.grants_per_plan_max,
         shapes_max: limits.shapes_per_plan_max,
     }
 }
 
-pub(crate) fn plan(draft: &mut Draft) {
+/// What has been asked for so far, counted; before the first valuation, what waits.
+pub(crate) fn asked(state: &State) -> Mix {
+    if state.basis.is_some() {
+        return state.mix.clone();
+    }
+    let mut mix = Mix::default();
+    state.index.queue.iter().for_each(|entry| mix.record(&entry.shape, 1));
+    mix
+}
+
+pub(crate) fn plan(draft: &mut Draft<'_>) {
     if draft.index.queue.is_empty() {
         return;
     }
+    if let Some(due) = eaf_sched::due(draft.fleet(), draft.basis.as_deref(), || asked(draft)) {
+        draft.emit(Event::FleetValued { valuation: Box::new(due.valuation), forget: due.forget });
+    }
     let snapshot = snapshot(draft, draft.now());
-    let plan = eaf_sched::plan(&snapshot);
+    let plan = eaf_sched::plan(&snapshot, draft.scores());
     if let Err(violation) = eaf_sched::check(&snapshot, &plan) {
         panic!("the scheduler made a plan that does not hold: {violation:?}");
     }

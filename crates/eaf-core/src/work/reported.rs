@@ -9,7 +9,7 @@ use crate::{Lease, TaskState};
 use eaf_model::{Event, Exit, Rejection, TaskKey, TaskReport, Time, Usage};
 use std::sync::Arc;
 
-pub(crate) fn reported(draft: &mut Draft, key: TaskKey, report: &TaskReport) -> Result<(), Rejection> {
+pub(crate) fn reported(draft: &mut Draft<'_>, key: TaskKey, report: &TaskReport) -> Result<(), Rejection> {
     if let Some(task) = draft.abandoned.get(&key) {
         let node = task.allotment.node;
         return match report {
@@ -56,7 +56,7 @@ pub(crate) fn reported(draft: &mut Draft, key: TaskKey, report: &TaskReport) -> 
     Ok(())
 }
 
-fn started(draft: &mut Draft, lease: &Arc<Lease>, key: TaskKey, at: Time) {
+fn started(draft: &mut Draft<'_>, lease: &Arc<Lease>, key: TaskKey, at: Time) {
     let others = lease.tasks.iter().zip(0u32..).filter(|(_, rank)| *rank != key.task);
     let starts: Vec<Option<Time>> = others.map(|(task, _)| task.state.started_at()).collect();
     // The wall time runs from the start of the last task: then the gang is whole.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const STOP_SLACK: Span = Span::from_secs(30);
 
 /// Tells every task of a lease to stop.
-pub(super) fn stop(draft: &mut Draft, lease: LeaseId, reason: Reason) {
+pub(super) fn stop(draft: &mut Draft<'_>, lease: LeaseId, reason: Reason) {
     let Some(record) = draft.lease(lease) else { return };
     let of = record.workload;
     let default = draft.settings().timing.stop_grace_default;
@@ -23,7 +23,7 @@ pub(super) fn stop(draft: &mut Draft, lease: LeaseId, reason: Reason) {
 }
 
 /// Looks at a lease after one of its tasks is gone or given up.
-pub(super) fn settle(draft: &mut Draft, id: LeaseId) {
+pub(super) fn settle(draft: &mut Draft<'_>, id: LeaseId) {
     let Some(lease) = draft.lease(id).cloned() else { return };
     if lease.stopping.is_none()
         && let Some(reason) = first_failure(&lease)
@@ -56,7 +56,7 @@ enum Outcome {
     Retry { reason: Reason, spent_retry: bool },
 }
 
-fn close(draft: &mut Draft, lease: &Lease, reason: Option<Reason>) {
+fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     let workload = Arc::clone(draft.workload(lease.workload).expect("a lease is of a live workload"));
     let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
     let held = held(draft, lease, lost.is_some());
@@ -84,7 +84,7 @@ fn loss(lease: &Lease, reason: &Reason) -> Option<String> {
     }
 }
 
-fn outcome(draft: &Draft, workload: &Workload, reason: Option<Reason>, lost: Option<String>) -> Outcome {
+fn outcome(draft: &Draft<'_>, workload: &Workload, reason: Option<Reason>, lost: Option<String>) -> Outcome {
     if let Some(why) = lost {
         let too_often = workload.losses >= draft.settings().limits.losses_max;
         if workload.spec.on_loss == OnLoss::Fail || too_often {
@@ -105,7 +105,7 @@ fn outcome(draft: &Draft, workload: &Workload, reason: Option<Reason>, lost: Opt
 }
 
 /// What the lease held, as it is billed.
-fn held(draft: &Draft, lease: &Lease, factory_fault: bool) -> HeldAttempt {
+fn held(draft: &Draft<'_>, lease: &Lease, factory_fault: bool) -> HeldAttempt {
     let model = |node, index: u16| {
         let spec = draft.node(node).map(|node| &node.spec);
         let accelerator = spec.and_then(|spec| spec.accelerators.get(usize::from(index)));
@@ -131,7 +131,7 @@ fn ended_at(state: &TaskState, now: Time) -> Time {
 }
 
 /// Ends a workload and, one after the other, every workload that waited for the success of one that did not succeed.
-pub(super) fn end(draft: &mut Draft, workload: WorkloadId, state: WorkloadState, reason: Reason) {
+pub(super) fn end(draft: &mut Draft<'_>, workload: WorkloadId, state: WorkloadState, reason: Reason) {
     let mut ends = vec![(workload, state, reason)];
     while let Some((workload, state, reason)) = ends.pop() {
         if draft.workload(workload).is_none() {
@@ -147,7 +147,7 @@ pub(super) fn end(draft: &mut Draft, workload: WorkloadId, state: WorkloadState,
 }
 
 /// Live workloads whose `after_ok` names this one, or the array that it is of.
-fn hopeless(draft: &Draft, on: WorkloadId) -> Vec<WorkloadId> {
+fn hopeless(draft: &Draft<'_>, on: WorkloadId) -> Vec<WorkloadId> {
     let names = |workload: &&Arc<Workload>| workload.spec.after_ok.iter().any(|id| *id == on || *id == on.list());
     let lists = draft.index.dependants.get(&on).into_iter().flatten();
     lists.flat_map(|list| draft.members(*list)).filter(names).map(|workload| workload.id).collect()

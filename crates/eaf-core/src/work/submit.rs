@@ -9,7 +9,7 @@ use crate::index::shape;
 use eaf_model::{Event, Rejection, Submission, WorkloadId};
 use std::sync::Arc;
 
-pub(crate) fn submit(draft: &mut Draft, submission: &Submission) -> Result<(), Rejection> {
+pub(crate) fn submit(draft: &mut Draft<'_>, submission: &Submission) -> Result<(), Rejection> {
     validate::submission(submission, draft.settings())?;
     if let Some(list) = submission.key.as_deref().and_then(|key| draft.remembered_by_key(key)) {
         return same_request(draft, submission, list);
@@ -40,7 +40,7 @@ pub(crate) fn submit(draft: &mut Draft, submission: &Submission) -> Result<(), R
 
 /// A key that is known stands for its first request. Where none of it is alive any more, the caller compares the request
 /// with the history.
-fn same_request(draft: &Draft, submission: &Submission, list: WorkloadId) -> Result<(), Rejection> {
+fn same_request(draft: &Draft<'_>, submission: &Submission, list: WorkloadId) -> Result<(), Rejection> {
     let reused = Err(Rejection::KeyReused { workload: list });
     let Some(live) = draft.members(list).next() else {
         return Ok(());

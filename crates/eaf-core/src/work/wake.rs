@@ -11,7 +11,7 @@ use eaf_model::{Event, LeaseId, NodeId, Reason, TaskKey, Time, WorkloadState};
 /// The most deadlines that one wake takes.
 pub(crate) const DEADLINES_PER_WAKE_MAX: usize = 1_000;
 
-pub(crate) fn wake(draft: &mut Draft) {
+pub(crate) fn wake(draft: &mut Draft<'_>) {
     let now = draft.now();
     let due = draft.index.deadlines.iter().take_while(|(at, _)| *at <= now).take(DEADLINES_PER_WAKE_MAX);
     let due: Vec<(Time, Deadline)> = due.copied().collect();
@@ -23,7 +23,7 @@ pub(crate) fn wake(draft: &mut Draft) {
     }
 }
 
-fn take(draft: &mut Draft, deadline: Deadline) {
+fn take(draft: &mut Draft<'_>, deadline: Deadline) {
     match deadline {
         Deadline::WallTime(lease) => settle::stop(draft, lease, Reason::WallTimeReached),
         Deadline::StartTimeout(lease) => settle::stop(draft, lease, Reason::StartTimedOut),
@@ -36,7 +36,7 @@ fn take(draft: &mut Draft, deadline: Deadline) {
 }
 
 /// The workloads of a lost node go on without it.
-fn give_up(draft: &mut Draft, node: NodeId) {
+fn give_up(draft: &mut Draft<'_>, node: NodeId) {
     let at = draft.now();
     let mut keys: Vec<TaskKey> = Vec::new();
     for lease in draft.leases() {

@@ -27,6 +27,12 @@ impl Classes {
         classes
     }
 
+    /// One more node.
+    pub fn push(&mut self, form: Node) {
+        let number = self.join(form);
+        self.of.push(number);
+    }
+
     /// The number of each node.
     pub fn of(&self) -> &[u32] {
         &self.of

@@ -29,6 +29,11 @@ impl Ladder {
         }
     }
 
+    /// How many scores it can hold.
+    pub fn capacity(&self) -> usize {
+        self.levels.first().map_or(0, Vec::len)
+    }
+
     /// Changes one score.
     pub fn set(&mut self, index: usize, score: u16) {
         let (mut at, mut value) = (index, score);

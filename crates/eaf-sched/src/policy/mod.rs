@@ -2,9 +2,9 @@
 //!
 //! What: nodes and shapes (`node`); the loop that places, with an index that answers "which node scores best for this
 //! shape" without looking at nodes that did not change (`placer` on `ladder` and `classes`); the policy `eaf` on `value`,
-//! `room` and `reserve`. Why a trait for policies: the score is the only part that differs, so peers of other authors are
+//! `room` and `reserve` by what `worth` learned. Why a trait for policies: the score is the only part that differs, so peers of other authors are
 //! measured in the same loop. Why floats: a score is made inside a decision and never kept in the state.
-//! Absent: departures, gangs over several nodes, and the fleet of the planner, which still places by best fit and fabric.
+//! Absent: gangs over several nodes (`spread`), and the fleet of the planner (`scores` carries it here).
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -21,7 +21,8 @@ pub mod placer;
 pub mod reserve;
 pub mod room;
 pub mod value;
+pub mod worth;
 
-pub use eaf::{Eaf, Tuning};
+pub use eaf::Eaf;
 pub use node::{GpuSet, Node, Shape};
 pub use placer::{Decision, Placer, Policy};

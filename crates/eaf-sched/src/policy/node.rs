@@ -5,6 +5,8 @@
 //! without a pointer.
 //! Absent: names and the order of nodes; a node is its index in the tie-break order.
 
+use eaf_model::Ask;
+
 /// The most GPUs that a node has.
 pub const GPUS_MAX: usize = 8;
 /// One whole GPU in milli-GPU.
@@ -17,8 +19,8 @@ pub const PODS_MAX: u16 = 1000;
 pub struct Node {
     /// Free CPU in milli-CPU.
     pub cpu: u32,
-    /// Free memory in MiB.
-    pub memory: u32,
+    /// Free memory, in the unit of the shapes.
+    pub memory: u64,
     /// Free milli-GPU of each GPU by index; 0 beyond `gpus`.
     pub free: [u16; GPUS_MAX],
     /// How many GPUs the node has.
@@ -42,14 +44,28 @@ pub struct Shape {
     pub gpus: u8,
     /// Allowed models, a bit each.
     pub models: u32,
-    /// Memory in MiB.
-    pub memory: u32,
+    /// Memory, in the unit of the nodes.
+    pub memory: u64,
 }
 
 /// A set of GPUs of one node, a bit each.
 pub type GpuSet = u8;
 
 impl Shape {
+    /// A request as nodes with these models see it; `None` where no node that is priced could take it.
+    pub fn of(ask: &Ask, memory: u64, models: &[String]) -> Option<Self> {
+        let wanted = &ask.accelerators;
+        let is_priced = wanted.count as usize <= GPUS_MAX && wanted.share.0 <= u64::from(WHOLE);
+        let mask = match wanted.models.as_slice() {
+            _ if wanted.count == 0 => u32::MAX,
+            [] => u32::MAX,
+            names => models.iter().zip(0..32).filter(|(model, _)| names.contains(model)).map(|(_, bit)| 1 << bit).sum(),
+        };
+        let (cpu, gpus) = (u32::try_from(ask.cpu.0).ok()?, wanted.count as u8);
+        let milli = if gpus == 0 { 0 } else { wanted.share.0 as u16 };
+        is_priced.then_some(Self { cpu, milli, gpus, models: mask, memory })
+    }
+
     /// Milli-GPU over all GPUs asked.
     pub fn demand(&self) -> u32 {
         u32::from(self.gpus) * u32::from(self.milli)
@@ -77,6 +93,11 @@ impl Node {
     /// Free milli-GPU over all GPUs.
     pub fn free_total(&self) -> u32 {
         self.free.iter().map(|&free| u32::from(free)).sum()
+    }
+
+    /// A node on which nothing fits.
+    pub fn closed() -> Self {
+        Self { cpu: 0, memory: 0, free: [0; GPUS_MAX], gpus: 0, model: 0, pods: PODS_MAX, classes: 0 }
     }
 
     /// GPUs with at least `milli` free.

@@ -3,7 +3,7 @@
 //! What: a ladder of scores for every shape seen, brought up to date when its shape arrives.
 //! Why lazily: a placement changes one node, and a shape that is never asked for again need not hear of it. Each ladder
 //! remembers how far it has read the log of changed nodes and scores only those, once each, however often they changed.
-//! Absent: departures (the log would carry them alike) and the choice of policy.
+//! Absent: the choice of policy, and what a node is beyond its free capacity.
 
 use super::classes::Classes;
 use super::ladder::Ladder;
@@ -16,10 +16,6 @@ pub trait Policy {
     fn score(&self, node: &Node, shape: &Shape) -> u16;
     /// The GPUs that the pod takes on this node.
     fn pick(&self, node: &Node, shape: &Shape) -> GpuSet;
-    /// Told of every arrival before it is placed; a new shape has the next index. `nodes` is the fleet as it is.
-    fn arrive(&mut self, _shape: &Shape, _id: usize, _nodes: &[Node]) {}
-    /// Told of every placement.
-    fn placed(&mut self, _before: &Node, _after: &Node) {}
     /// Changes when scores given earlier are void.
     fn revision(&self) -> u32 {
         0
@@ -31,7 +27,10 @@ pub trait Policy {
     }
 }
 
-/// Where a pod went.
+/// The most scores that are kept, over all shapes: two bytes each.
+const LANE_NODES_MAX: usize = 1 << 27;
+
+/// Where a pod goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The node, as an index into the fleet.
@@ -49,6 +48,7 @@ struct Lane {
 }
 
 /// A fleet, a policy and what is remembered between arrivals.
+#[derive(Clone, Debug)]
 pub struct Placer<P> {
     nodes: Vec<Node>,
     policy: P,
@@ -97,44 +97,76 @@ impl<P: Policy> Placer<P> {
         &self.policy
     }
 
-    /// Places one pod, or nothing if it fits nowhere. O(nodes changed since the same shape arrived last).
+    /// The policy, to change what it scores by; it must then have another revision.
+    pub fn policy_mut(&mut self) -> &mut P {
+        &mut self.policy
+    }
+
+    /// Places one pod, or nothing if it fits nowhere.
     pub fn place(&mut self, shape: Shape) -> Option<Decision> {
+        let decision = self.best(shape)?;
+        self.change(decision.node, self.nodes[decision.node].after(&shape, decision.set));
+        Some(decision)
+    }
+
+    /// Where a pod would go. O(nodes changed since the same shape was asked about last).
+    pub fn best(&mut self, shape: Shape) -> Option<Decision> {
         let id = self.learn(shape);
-        self.policy.arrive(&shape, id, &self.nodes);
         self.refresh(id);
         let (node, _) = self.lanes[id].ladder.best()?;
-        let before = self.nodes[node];
-        let set = self.policy.pick(&before, &shape);
-        let after = before.after(&shape, set);
-        self.nodes[node] = after;
-        self.policy.placed(&before, &after);
+        Some(Decision { node, set: self.policy.pick(&self.nodes[node], &shape) })
+    }
+
+    /// A node is as given now.
+    pub fn change(&mut self, node: usize, after: Node) {
+        let before = std::mem::replace(&mut self.nodes[node], after);
         if let Some(classes) = &mut self.classes {
             let form = |node| self.policy.form(node).expect("a policy has forms or not");
             classes.change(node, &form(&before), form(&after));
         }
+        self.log(node);
+    }
+
+    /// One more node, behind all others.
+    pub fn push(&mut self, node: Node) {
+        if let Some(classes) = &mut self.classes {
+            classes.push(self.policy.form(&node).expect("a policy has forms or not"));
+        }
+        self.nodes.push(node);
+        self.last.push(0);
+        self.log(self.nodes.len() - 1);
+    }
+
+    fn log(&mut self, node: usize) {
         self.log.push_back(u32::try_from(node).expect("a fleet is below 2^32 nodes"));
         self.last[node] = self.dropped + self.log.len();
         if self.log.len() > self.nodes.len() {
             self.log.pop_front();
             self.dropped += 1;
         }
-        Some(Decision { node, set })
     }
 
-    /// The index of a shape, given at its first arrival.
+    /// The index of a shape. All are forgotten where another would take too much memory.
     fn learn(&mut self, shape: Shape) -> usize {
-        let next = self.shapes.len();
-        let id = *self.known.entry(shape).or_insert(next);
-        if id == next {
-            self.shapes.push(shape);
-            self.lanes.push(Lane { ladder: Ladder::default(), read: 0, revision: 0, built: false });
+        if let Some(id) = self.known.get(&shape) {
+            return *id;
         }
+        if self.lanes.len() * self.nodes.len().max(1) >= LANE_NODES_MAX {
+            self.shapes.clear();
+            self.known.clear();
+            self.lanes.clear();
+        }
+        let id = self.shapes.len();
+        self.known.insert(shape, id);
+        self.shapes.push(shape);
+        self.lanes.push(Lane { ladder: Ladder::default(), read: 0, revision: 0, built: false });
         id
     }
 
     fn refresh(&mut self, id: usize) {
         let lane = &self.lanes[id];
-        if !lane.built || lane.revision != self.policy.revision() || lane.read < self.dropped {
+        let holds_all = lane.built && lane.ladder.capacity() >= self.nodes.len();
+        if !holds_all || lane.revision != self.policy.revision() || lane.read < self.dropped {
             self.build(id);
             return;
         }
@@ -153,7 +185,7 @@ impl<P: Policy> Placer<P> {
     fn build(&mut self, id: usize) {
         let Self { nodes, policy, shapes, lanes, log, dropped, classes, scratch, builds, .. } = self;
         let (lane, shape) = (&mut lanes[id], &shapes[id]);
-        if !lane.built {
+        if !lane.built || lane.ladder.capacity() < nodes.len() {
             lane.ladder = Ladder::new(nodes.len());
         }
         match classes {
@@ -187,8 +219,13 @@ fn score<P: Policy>(policy: &P, node: &Node, shape: &Shape) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::eaf::{Eaf, Tuning};
+    use crate::mix::Mix;
+    use crate::policy::eaf::Eaf;
     use crate::policy::node::WHOLE;
+    use crate::policy::worth::Worth;
+    use crate::valuation::Basis;
+    use eaf_model::{AcceleratorRequest, Ask, CpuMilli, GpuMilli, Valuation};
+    use std::sync::Arc;
 
     /// The least left over, without forms and revisions.
     struct Tight;
@@ -215,7 +252,7 @@ mod tests {
             let mut free = [0; 8];
             free[..gpus as usize].fill(WHOLE);
             let (cpu, model) = (gpus * 12_000, draw(state, 3) as u8);
-            Node { cpu, memory: gpus * 30_000, free, gpus: gpus as u8, model, pods: 0, classes: 0 }
+            Node { cpu, memory: u64::from(gpus) * 30_000, free, gpus: gpus as u8, model, pods: 0, classes: 0 }
         };
         (0..len).map(|_| node(state)).collect()
     }
@@ -230,7 +267,7 @@ mod tests {
                 _ => (1, 50 + draw(state, 900) as u16),
             };
             let models = if draw(state, 3) == 0 { 1 << draw(state, 3) } else { u32::MAX };
-            let memory = draw(state, 20_000) as u32;
+            let memory = draw(state, 20_000);
             Shape { cpu: 1_000 + draw(state, 15_000) as u32 * u32::from(gpus.max(1)), milli, gpus, models, memory }
         };
         (0..25).map(|_| shape(state)).collect()
@@ -253,11 +290,31 @@ mod tests {
         }
     }
 
+    /// As if each shape had come a few times, on a fleet that is empty.
+    fn learned(shapes: &[Shape]) -> Eaf {
+        let models: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        let name = |bit: &usize| models[*bit].clone();
+        let request = |shape: &Shape| AcceleratorRequest {
+            count: u32::from(shape.gpus),
+            share: GpuMilli(if shape.gpus == 0 { 1_000 } else { u64::from(shape.milli) }),
+            models: if shape.models == u32::MAX {
+                Vec::new()
+            } else {
+                (0..3).filter(|bit| shape.models >> bit & 1 == 1).map(|bit| name(&bit)).collect()
+            },
+        };
+        let ask = |shape: &Shape| Ask { cpu: CpuMilli(u64::from(shape.cpu)), accelerators: request(shape) };
+        let mix = Mix::restored(shapes.iter().zip(1..).map(|(shape, n)| (ask(shape), n % 7 + 1)), 100);
+        let supply = vec![(GpuMilli(1_000), 300)];
+        let valuation = Valuation { capacity: 300_000, free: 300_000, supply, ..Valuation::default() };
+        Eaf::new(Arc::new(Worth::new(&Basis { mix, valuation }, &models)))
+    }
+
     #[test]
     fn remembers_nothing_that_matters() {
         for seed in 1..6 {
             check(seed, |_| Tight);
-            check(seed, |_| Eaf::new(3, Tuning::default()));
+            check(seed, learned);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The checker catches every rule that a plan can break.
 
-use crate::world::{ask, gib, nd, node, secs, show, wl, world};
+use crate::world::{ask, gib, nd, node, plan, secs, show, wl, world};
 use eaf_model::{Allotment, CpuMilli, GpuMilli, NodeState, Placement, Test};
-use eaf_sched::{Grant, Plan, Snapshot, Violation, check, plan};
+use eaf_sched::{Grant, Plan, Snapshot, Violation, check};
 
 /// A gang, two shares, a head and two backfills on two ready nodes; a third node is cordoned, a fourth lost.
 fn scene() -> (Snapshot, Plan) {

@@ -4,7 +4,7 @@ use eaf_model::{
     Accelerator, AcceleratorRequest, Allotment, Bytes, CpuMilli, GpuMilli, LeaseId, NodeId, NodeSpec, Placement, Span,
     TaskRequest, Time, WorkloadId,
 };
-use eaf_sched::{Entry, Fleet, Hold, Plan, Queue, Releases, Shape, Snapshot, check, plan};
+use eaf_sched::{Basis, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, check, due};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -109,6 +109,17 @@ pub(crate) struct World {
     /// When each workload started.
     pub(crate) started: BTreeMap<WorkloadId, Time>,
     next: u64,
+    /// True where nodes are chosen by what they lose.
+    priced: bool,
+    /// What has been asked for.
+    mix: Mix,
+    /// What is remembered from pass to pass.
+    scores: Scores,
+}
+
+/// The plan of one who remembers nothing.
+pub(crate) fn plan(snapshot: &Snapshot) -> Plan {
+    eaf_sched::plan(snapshot, &mut Scores::default())
 }
 
 /// A world with these nodes, from `nd-1` up, and nothing else.
@@ -121,6 +132,9 @@ pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
         runs: BTreeMap::new(),
         started: BTreeMap::new(),
         next: 1,
+        priced: false,
+        mix: Mix::default(),
+        scores: Scores::default(),
     };
     for (spec, step) in nodes.into_iter().zip(1..) {
         world.snapshot.fleet.add(nd(step), &spec);
@@ -130,6 +144,12 @@ pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
 }
 
 impl World {
+    /// The same, where nodes are chosen by what they lose.
+    pub(crate) fn priced(mut self, priced: bool) -> Self {
+        self.priced = priced;
+        self
+    }
+
     /// Submits at priority 0 what runs for its whole wall time; ids rise from `wl-1`.
     #[allow(clippy::needless_pass_by_value, reason = "a shape is built where it is submitted")]
     pub(crate) fn submit(&mut self, ask: Ask) -> WorkloadId {
@@ -142,6 +162,7 @@ impl World {
         self.next += 1;
         let shape = Arc::new(ask.0.clone());
         let entry = Entry { workload, priority, submitted_at: self.snapshot.now, shape };
+        self.mix.record(&ask.0, 1);
         self.snapshot.queue.insert(entry.clone());
         self.waiting.insert(workload, entry);
         self.runs.insert(workload, runs);
@@ -155,7 +176,15 @@ impl World {
 
     /// Plans, checks the plan, and makes it true.
     pub(crate) fn pass(&mut self) -> Plan {
-        let made = plan(&self.snapshot);
+        let is_due = due(&self.snapshot.fleet, self.snapshot.basis.as_deref(), || self.mix.clone());
+        if let Some(valued) = is_due.filter(|_| self.priced) {
+            if valued.forget {
+                self.mix.forget();
+            }
+            self.snapshot.basis = Some(Arc::new(Basis { mix: self.mix.clone(), valuation: valued.valuation }));
+        }
+        let made = eaf_sched::plan(&self.snapshot, &mut self.scores);
+        assert_eq!(made, plan(&self.snapshot), "what is remembered changes no plan");
         check(&self.snapshot, &made).unwrap_or_else(|wrong| panic!("{wrong}\n{}", show(&made)));
         for grant in &made.grants {
             self.start(grant.workload, &grant.placement);
@@ -222,7 +251,7 @@ impl World {
         for entry in self.waiting.values().rev() {
             queue.insert(entry.clone());
         }
-        Snapshot { fleet, queue, releases, ..self.snapshot }
+        Snapshot { fleet, queue, releases, ..self.snapshot.clone() }
     }
 }
 

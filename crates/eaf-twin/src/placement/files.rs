@@ -90,7 +90,7 @@ pub fn machines(source: impl Read) -> Result<Machines, TraceError> {
         }
         let mut free = [0; GPUS_MAX];
         free.iter_mut().zip(0..gpus).for_each(|(free, _)| *free = WHOLE);
-        let (cpu, memory) = (small(&row, cpu)?, small(&row, memory)?);
+        let (cpu, memory) = (small(&row, cpu)?, u64::from(small(&row, memory)?));
         let gpus = u8::try_from(gpus).unwrap_or(0);
         rows.push((sn, Node { cpu, memory, free, gpus, model: 0, pods: 0, classes: 0 }, kind));
     }
@@ -131,7 +131,7 @@ pub fn pods(source: impl Read, models: &[String]) -> Result<Pods, TraceError> {
         }
         let spec = spec.map_or(Ok(""), |spec| row.text(spec))?.to_owned();
         let milli = if gpus == 0 { 0 } else { u16::try_from(milli).unwrap_or(WHOLE) };
-        let (cpu, memory) = (small(&row, cpu)?, small(&row, memory)?);
+        let (cpu, memory) = (small(&row, cpu)?, u64::from(small(&row, memory)?));
         rows.push((name, Shape { cpu, milli, gpus, models: allowed(&spec, models), memory }, spec));
     }
     if rows.is_empty() {

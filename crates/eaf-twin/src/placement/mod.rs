@@ -3,7 +3,7 @@
 //!
 //! What: readers of its files (`files`), its published policies (`baseline`, `fgd`), its metric (`meter`), what could have
 //! been reached (`bound`), and a run of one policy over one order. Why here: peers are measured, not used; the policy of
-//! the factory is `eaf_sched::policy`. Absent: clocks (whoever runs it takes the time), departures, and repairs.
+//! the factory is run as the factory runs it (`factory`). Absent: clocks (whoever runs it takes the time), departures, and repairs.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -14,6 +14,7 @@
 
 pub mod baseline;
 pub mod bound;
+mod factory;
 pub mod fgd;
 mod files;
 pub mod meter;

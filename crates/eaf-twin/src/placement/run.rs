@@ -5,11 +5,12 @@
 
 use super::baseline::Baseline;
 use super::bound::{most_used, served_at_most, served_offline};
+use super::factory::Factory;
 use super::fgd::Fgd;
 use super::meter::Meter;
 use super::{Machines, Order, Pods};
 use crate::draw::Draw;
-use eaf_sched::policy::{Decision, Eaf, GpuSet, Node, Placer, Policy, Shape, Tuning};
+use eaf_sched::policy::{Decision, GpuSet, Node, Placer, Policy, Shape};
 
 /// The highest load in percent that the benchmark looks at; its columns are 0 to this.
 pub const LOADS: usize = 130;
@@ -114,7 +115,7 @@ impl<'a> Run<'a> {
             PolicyName::GpuPacking => plain(Baseline::Packing),
             PolicyName::GpuClustering => plain(Baseline::Clustering),
             PolicyName::Random => Chooser::Random(Random { nodes, draw: Draw::new(order.seed), fits: Vec::new() }),
-            PolicyName::Eaf => Chooser::Eaf(Placer::new(nodes, Eaf::new(models, Tuning::default()))),
+            PolicyName::Eaf => Chooser::Eaf(Box::new(Factory::new(machines, &order.nodes, &pods.shapes))),
         };
         Self { pods, arrivals: &order.arrivals, meter: Meter::new(capacity, LOADS), chooser }
     }
@@ -124,7 +125,13 @@ impl<'a> Run<'a> {
         match &mut self.chooser {
             Chooser::Baseline(placer) => place(placer, self.pods, self.arrivals, &mut self.meter),
             Chooser::Fgd(placer) => place(placer, self.pods, self.arrivals, &mut self.meter),
-            Chooser::Eaf(placer) => place(placer, self.pods, self.arrivals, &mut self.meter),
+            Chooser::Eaf(factory) => {
+                for &pod in self.arrivals {
+                    let shape = self.pods.pods[pod];
+                    let placed = factory.arrive(shape);
+                    self.meter.arrival(self.pods.shapes[shape].demand(), placed);
+                }
+            }
             Chooser::Random(random) => {
                 for &pod in self.arrivals {
                     let shape = self.pods.shapes[self.pods.pods[pod]];
@@ -140,7 +147,7 @@ impl<'a> Run<'a> {
 enum Chooser {
     Baseline(Placer<Baseline>),
     Fgd(Placer<Fgd>),
-    Eaf(Placer<Eaf>),
+    Eaf(Box<Factory>),
     Random(Random),
 }
 
@@ -228,7 +235,7 @@ mod tests {
             let mut free = [0; 8];
             free[..usize::from(gpus)].fill(WHOLE);
             let cpu = u32::from(gpus) * 12_000;
-            Node { cpu, memory: u32::from(gpus) * 30_000, free, gpus, model: draw.below(3) as u8, pods: 0, classes: 0 }
+            Node { cpu, memory: u64::from(gpus) * 30_000, free, gpus, model: draw.below(3) as u8, pods: 0, classes: 0 }
         };
         (0..90).map(|_| node(draw)).collect()
     }
@@ -244,7 +251,7 @@ mod tests {
             };
             let models = if draw.one_in(3) { 1 << draw.below(3) } else { u32::MAX };
             let cpu = 1_000 + draw.below(15_000) as u32 * u32::from(gpus.max(1));
-            Shape { cpu, milli, gpus, models, memory: draw.below(20_000) as u32 }
+            Shape { cpu, milli, gpus, models, memory: draw.below(20_000) }
         };
         (0..25).map(|_| shape(draw)).collect()
     }

@@ -142,6 +142,7 @@ impl Reference {
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
             Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
             Event::Configured(_)
+            | Event::FleetValued { .. }
             | Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }
             | Event::TaskStarted { .. }

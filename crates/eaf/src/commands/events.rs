@@ -57,6 +57,12 @@ fn words(event: &Event, lang: Lang) -> Say {
             let say = Say::new(id).with("workload", workload).with("name", &spec.name).with("by", by);
             if array.is_empty() { say } else { say.count("members", array.len() as u64) }
         }
+        Event::FleetValued { valuation, .. } => {
+            let accelerators = |milli: u64| format!("{}.{:03}", milli / 1_000, milli % 1_000);
+            Say::new("event-fleet-valued")
+                .with("free", accelerators(valuation.free))
+                .with("capacity", accelerators(valuation.capacity))
+        }
         Event::LeaseGranted { lease, workload, placement, .. } => {
             let mut nodes: Vec<_> = placement.tasks.iter().map(|allotment| allotment.node.to_string()).collect();
             nodes.dedup();
