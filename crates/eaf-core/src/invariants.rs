@@ -40,6 +40,7 @@ pub fn check_invariants(state: &State) -> Result<(), Violation> {
     who_waits_has_a_reason(state)?;
     nothing_is_charged_before_its_start(state)?;
     memory_holds_only_what_is_alive(state)?;
+    what_was_learned_is_bounded(state)?;
     indexes_are_as_if_built_afresh(state)
 }
 
@@ -172,6 +173,12 @@ fn memory_holds_only_what_is_alive(state: &State) -> Checked {
         return broken(RULE, format_args!("{remembered} ends are remembered, of at most {max}"));
     }
     Ok(())
+}
+
+/// What was learned of wall times is a histogram, and old habits are forgotten.
+fn what_was_learned_is_bounded(state: &State) -> Checked {
+    const RULE: &str = "what was learned is bounded";
+    if state.learned().is_sound() { Ok(()) } else { broken(RULE, format_args!("{:?}", state.learned())) }
 }
 
 /// What `apply` maintains is what a fresh build gives.

@@ -5,7 +5,7 @@
 
 use crate::index::Index;
 use crate::stored::Stored;
-use crate::{AbandonedTask, Lease, Node, Remembered, Workload};
+use crate::{AbandonedTask, Learned, Lease, Node, Remembered, Workload};
 use eaf_model::{LeaseId, NodeId, Settings, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Fleet, Queue};
 use imbl::{OrdMap, OrdSet};
@@ -29,6 +29,7 @@ pub struct State {
     pub(crate) remembered: OrdMap<u64, Arc<Remembered>>,
     /// How many have ended so far: the order of the next end.
     pub(crate) ended_count: u64,
+    pub(crate) learned: Learned,
     pub(crate) index: Index,
 }
 
@@ -124,6 +125,11 @@ impl State {
     /// True where some workload has ended so long ago that only the history knows it and its key.
     pub fn has_forgotten(&self) -> bool {
         self.ended_count > self.remembered.len() as u64
+    }
+
+    /// How far the wall times that were asked for overstate how long work runs.
+    pub fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     /// How many live workloads are in a state.

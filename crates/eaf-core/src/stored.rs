@@ -4,7 +4,7 @@
 //! form on disk must stay readable while the form in memory changes. Absent: derived indexes.
 
 use crate::index::Index;
-use crate::{AbandonedTask, Attempt, Lease, Node, Remembered, State, Workload};
+use crate::{AbandonedTask, Attempt, Learned, Lease, Node, Remembered, State, Workload};
 use eaf_model::{LeaseId, Reason, Settings, TaskKey, Time, WorkloadId, WorkloadSpec, WorkloadState};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub(crate) struct Stored {
     abandoned: Vec<(TaskKey, Arc<AbandonedTask>)>,
     remembered: Vec<Arc<Remembered>>,
     ended_count: u64,
+    #[serde(default, skip_serializing_if = "Learned::is_empty")]
+    learned: Learned,
 }
 
 /// The live members of one submission.
@@ -92,6 +94,7 @@ impl From<State> for Stored {
             abandoned: state.abandoned.iter().map(|(key, task)| (*key, Arc::clone(task))).collect(),
             remembered: state.remembered.values().cloned().collect(),
             ended_count: state.ended_count,
+            learned: state.learned,
         }
     }
 }
@@ -160,6 +163,7 @@ impl From<Stored> for State {
             abandoned: stored.abandoned.into_iter().collect(),
             remembered: (first_end..).zip(stored.remembered).collect(),
             ended_count: stored.ended_count,
+            learned: stored.learned,
             index: Index::default(),
         };
         state.index = Index::build(&state);

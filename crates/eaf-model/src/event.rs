@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time, Usage, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -156,6 +156,9 @@ pub enum Event {
         lease: LeaseId,
         /// What it used and costs.
         bill: Box<Bill>,
+        /// How long it ran, where that says something of like work: it had started whole and nothing cut it short.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ran: Option<Ran>,
     },
     /// A workload waits again after an attempt.
     WorkloadRequeued {

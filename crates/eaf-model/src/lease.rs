@@ -65,6 +65,17 @@ impl Exit {
     }
 }
 
+/// How long a whole gang ran by itself, against the wall time that it was given: what is learned from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// From the start of its last task to the end of its last task.
+    pub time: Span,
+    /// Its wall time.
+    pub wall: Span,
+    /// True where the workload named that wall time; false where it is the factory's default.
+    pub stated: bool,
+}
+
 /// What a task has used since it started; every figure only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {

@@ -18,6 +18,7 @@ mod plan;
 pub mod policy;
 mod queue;
 mod rank;
+mod relax;
 mod releases;
 mod shape;
 mod spread;

@@ -322,9 +322,33 @@ explain-ahead = { $ahead ->
     [one] 1 workload goes before it.
    *[other] { $ahead } workloads go before it.
 }
-explain-start = Expected to start by { $at }, in { $span }, if everything before it uses its whole wall time.
-explain-start-not-before = Not expected to start before { $at }, in { $span }; the queue before it was too long to look through.
+explain-would-start = It would start now
+explain-start = Expected to start by { $at }, in { $span }.
+explain-start-half = Expected to start by { $at }, in { $span }: as likely sooner as later.
+explain-start-ninety = Nine times in ten it has started by { $at }, in { $span }.
+explain-start-tail-unknown = How late it may become cannot be said: some of the forward runs did not get that far.
+explain-start-not-before = Not expected to start before { $at }, in { $span }; further the forward run did not get within its bound.
 explain-start-unknown = Nobody can say when it will start.
+explain-basis-wall-times = Taken that all work uses its whole wall time, that nothing else comes in, and that nothing fails.
+explain-basis-learned = { $runs ->
+    [one] From 1 forward run
+   *[other] From { $runs } forward runs
+} in which work lasts as { $attempts ->
+    [one] 1 attempt did before
+   *[other] { $attempts } attempts did before
+}, nothing else comes in, and nothing fails.
+
+## eaf submit --what-if.
+
+planned-starts = It would start now, on
+planned-starts-of = { $starting } of { $workloads } would start now, the first on
+planned-tasks = { $node }: { $tasks ->
+    [one] 1 task
+   *[other] { $tasks } tasks
+}
+planned-waits = It would wait.
+planned-next = The next would wait.
+planned-last = And the last of them:
 
 ## eaf events.
 

@@ -312,9 +312,24 @@ explain-ahead = { $ahead ->
     [0] 앞선 워크로드가 없습니다.
    *[other] 앞선 워크로드가 { $ahead }개 있습니다.
 }
-explain-start = 앞선 것이 모두 실행 시간 한도를 다 쓴다면 { $at }({ $span } 뒤)까지는 시작합니다.
-explain-start-not-before = { $at }({ $span } 뒤) 전에는 시작하지 않을 것입니다. 대기열이 길어 끝까지 보지 못했습니다.
+explain-would-start = 다음과 같이 바꾸면 지금 시작합니다.
+explain-start = { $at }({ $span } 뒤)까지는 시작할 것으로 보입니다.
+explain-start-half = { $at }({ $span } 뒤)까지 시작할 가능성이 반입니다.
+explain-start-ninety = 열에 아홉은 { $at }({ $span } 뒤)까지 시작합니다.
+explain-start-tail-unknown = 얼마나 늦어질 수 있는지는 말할 수 없습니다. 일부 모의 실행이 거기까지 이르지 못했습니다.
+explain-start-not-before = { $at }({ $span } 뒤) 전에는 시작하지 않을 것입니다. 모의 실행이 정해진 한도 안에서 더 나아가지 못했습니다.
 explain-start-unknown = 언제 시작할지 알 수 없습니다.
+explain-basis-wall-times = 모든 작업이 실행 시간 한도를 다 쓰고, 새로 들어오는 것과 고장이 없다고 보았습니다.
+explain-basis-learned = 모의 실행 { $runs }번의 결과입니다. 작업이 앞선 시도 { $attempts }번만큼 걸리고, 새로 들어오는 것과 고장이 없다고 보았습니다.
+
+## eaf submit --what-if.
+
+planned-starts = 지금 시작할 것입니다. 노드:
+planned-starts-of = { $workloads }개 중 { $starting }개가 지금 시작할 것입니다. 첫째의 노드:
+planned-tasks = { $node }: 태스크 { $tasks }개
+planned-waits = 기다릴 것입니다.
+planned-next = 그다음 것은 기다릴 것입니다.
+planned-last = 마지막 것은:
 
 ## eaf events.
 

@@ -30,7 +30,12 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
             }
         }
         Event::LeaseStopping { lease, reason, stop_by } => stopping(state, at, *lease, reason, *stop_by),
-        Event::LeaseClosed { lease, bill } => closed(state, *lease, bill),
+        Event::LeaseClosed { lease, bill, ran } => {
+            closed(state, *lease, bill);
+            if let Some(ran) = ran {
+                state.learned.learn(ran);
+            }
+        }
         Event::WorkloadRequeued { workload, reason, not_before, spent_retry } => {
             requeued(state, at, *workload, reason, *not_before, *spent_retry);
         }
