@@ -41,6 +41,7 @@ pub fn check_invariants(state: &State) -> Result<(), Violation> {
     nothing_is_charged_before_its_start(state)?;
     memory_holds_only_what_is_alive(state)?;
     what_was_learned_is_bounded(state)?;
+    checkpoints_lie_within_their_attempt(state)?;
     indexes_are_as_if_built_afresh(state)
 }
 
@@ -171,6 +172,28 @@ fn memory_holds_only_what_is_alive(state: &State) -> Checked {
     let (remembered, max) = (state.remembered.len() as u64, u64::from(state.settings().limits.remembered_max));
     if remembered > max {
         return broken(RULE, format_args!("{remembered} ends are remembered, of at most {max}"));
+    }
+    Ok(())
+}
+
+/// A checkpoint was written while its task ran, and a gang goes on from no later than one that it has.
+fn checkpoints_lie_within_their_attempt(state: &State) -> Checked {
+    const RULE: &str = "checkpoints lie within their attempt";
+    for lease in state.leases() {
+        for (task, rank) in lease.tasks.iter().zip(0u32..) {
+            let Some(checkpoint) = &task.checkpoint else { continue };
+            let since = task.state.started_at();
+            if since.is_none_or(|since| checkpoint.at < since) || checkpoint.at > state.last_time() {
+                return broken(
+                    RULE,
+                    format_args!("task {rank} of {} says {:?}, started {since:?}", lease.id, checkpoint),
+                );
+            }
+        }
+        let latest = lease.tasks.iter().filter_map(|task| Some(task.checkpoint.as_ref()?.at)).max();
+        if lease.checkpointed_at() > latest {
+            return broken(RULE, format_args!("{} has {latest:?} and shows {:?}", lease.id, lease.checkpointed_at()));
+        }
     }
     Ok(())
 }

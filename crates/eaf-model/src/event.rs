@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time, Usage, WorkloadId,
-    WorkloadSpec, WorkloadState,
+    Bill, Checkpoint, Exit, LeaseId, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time, Usage,
+    WorkloadId, WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -115,6 +115,13 @@ pub enum Event {
         /// Since its start.
         usage: Usage,
     },
+    /// A task has written a checkpoint, later than the one before.
+    TaskCheckpointed {
+        /// The task.
+        key: TaskKey,
+        /// The checkpoint.
+        checkpoint: Checkpoint,
+    },
     /// A task's whole process tree is gone, and what it held is free.
     TaskExited {
         /// The task.
@@ -189,7 +196,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 23] = [
         "configured",
         "node_added",
         "node_changed",
@@ -204,6 +211,7 @@ impl Event {
         "task_accepted",
         "task_started",
         "task_used",
+        "task_checkpointed",
         "task_exited",
         "task_abandoned",
         "abandoned_task_gone",
@@ -231,6 +239,7 @@ impl Event {
             Self::TaskAccepted { .. } => "task_accepted",
             Self::TaskStarted { .. } => "task_started",
             Self::TaskUsed { .. } => "task_used",
+            Self::TaskCheckpointed { .. } => "task_checkpointed",
             Self::TaskExited { .. } => "task_exited",
             Self::TaskAbandoned { .. } => "task_abandoned",
             Self::AbandonedTaskGone { .. } => "abandoned_task_gone",

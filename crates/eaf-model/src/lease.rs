@@ -92,6 +92,22 @@ pub struct Usage {
     pub energy: Option<MilliJoules>,
 }
 
+/// The longest text that a task may put on a checkpoint, in characters.
+pub const CHECKPOINT_LABEL_MAX: usize = 200;
+
+/// A checkpoint, as the task that has written it reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// When it was written.
+    pub at: Time,
+    /// What the task says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// True where it holds what every task of the gang would need, not only what this one would.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_gang: bool,
+}
+
 /// What an engine observed of one task. Engines send each at least once, late, doubled or out of order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +124,8 @@ pub enum TaskReport {
         /// Since its start.
         usage: Usage,
     },
+    /// It says that a checkpoint is written.
+    Checkpointed(Checkpoint),
     /// The process and its whole tree are gone.
     Exited {
         /// When, by the engine's clock.

@@ -76,12 +76,14 @@ fn short(fleet: &Fleet, shape: &Shape, tasks_placeable: u32) -> Vec<Blocker> {
         (Short::TasksPerNode, shape.tasks_per_node_max.is_some(), &|shape| shape.tasks_per_node_max = None),
     ];
     let short = asked.into_iter().filter(|(_, asks, change)| *asks && without(*change)).map(|(short, ..)| short);
-    let mut blockers = vec![Blocker::Capacity { tasks_placeable, tasks_wanted: shape.tasks, short: short.collect() }];
+    let short: Vec<Short> = short.collect();
+    let by_accelerators = !short.iter().any(|short| matches!(short, Short::Cpu | Short::Memory));
+    let mut blockers = vec![Blocker::Capacity { tasks_placeable, tasks_wanted: shape.tasks, short }];
     let wanted = u64::from(shape.tasks) * u64::from(request.count) * request.share.0;
     let ready = fleet.nodes().filter(|(_, node)| node.state() == NodeState::Ready);
     let suiting = |node: &NodeCapacity| node.parts_free().suiting(request).map(|(_, free)| free.0).sum::<u64>();
     let free = ready.map(|(_, node)| suiting(node)).sum::<u64>();
-    if wanted > 0 && free >= wanted {
+    if by_accelerators && wanted > 0 && free >= wanted {
         blockers.push(Blocker::Scattered { free: GpuMilli(free), wanted: GpuMilli(wanted) });
     }
     blockers

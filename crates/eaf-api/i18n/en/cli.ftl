@@ -100,6 +100,7 @@ head-granted = GRANTED
 head-ran = RAN
 head-cpu-time = CPU TIME
 head-memory-peak = PEAK MEMORY
+head-checkpoint = CHECKPOINT
 head-ended = ENDED
 
 ## Failures: what happened, and what to do next.
@@ -297,6 +298,7 @@ show-retries = retries
 show-losses = losses
 show-after-ok = after success of
 show-after-any = after the end of
+show-checkpoint = last checkpoint
 show-not-before = not before
 show-directory = directory
 show-environment = environment
@@ -322,6 +324,8 @@ explain-ahead = { $ahead ->
     [one] 1 workload goes before it.
    *[other] { $ahead } workloads go before it.
 }
+explain-checkpoint = It could go on from its checkpoint of { $at } ({ $ago }).
+explain-no-checkpoint = It has reported no checkpoint (eaf checkpoint).
 explain-would-start = It would start now
 explain-start = Expected to start by { $at }, in { $span }.
 explain-start-half = Expected to start by { $at }, in { $span }: as likely sooner as later.
@@ -337,6 +341,13 @@ explain-basis-learned = { $runs ->
     [one] 1 attempt did before
    *[other] { $attempts } attempts did before
 }, nothing else comes in, and nothing fails.
+
+## eaf checkpoint.
+
+fail-checkpoint-outside = This is not inside a task: EAF_CHECKPOINT is not set
+    .next = A task calls “eaf checkpoint” when it has written one; it finds EAF_CHECKPOINT in its environment.
+fail-checkpoint-label = The label is longer than { $max } characters
+    .next = Shorten it.
 
 ## eaf submit --what-if.
 
@@ -367,6 +378,8 @@ event-lease-granted = { $workload } holds { $lease } on { $nodes }
 event-task-accepted = task { $task } of { $lease } is accepted
 event-task-started = task { $task } of { $lease } started
 event-task-used = task { $task } of { $lease } was metered
+event-task-checkpointed = task { $task } of { $lease } has written a checkpoint
+event-task-checkpointed-label = task { $task } of { $lease } has written a checkpoint: { $label }
 event-task-exited = task { $task } of { $lease } { $exit }
 event-task-abandoned = task { $task } of { $lease } is given up with its node
 event-abandoned-task-gone = task { $task } of { $lease }, given up before, is gone

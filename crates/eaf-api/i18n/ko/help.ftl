@@ -86,6 +86,10 @@ help-cancel = 워크로드, 또는 배열의 살아 있는 구성원 모두를 �
 help-cancel-ids = 워크로드나 배열. 보기: wl-12.
 help-cancel-json = 그때의 워크로드를 담은 JSON 배열.
 
+help-checkpoint = 태스크 안에서, 체크포인트를 썼다고 알립니다.
+help-checkpoint-label = 이 체크포인트의 설명. 보기: "epoch 12". 함께 보입니다.
+help-checkpoint-whole-gang = 이 태스크만이 아니라 갱의 모든 태스크에 필요한 것을 담고 있습니다.
+
 help-wait = 워크로드가 끝날 때까지 기다립니다.
 help-wait-ids = 워크로드나 배열. 보기: wl-12.
 help-wait-json = 끝난 워크로드를 담은 JSON 배열.

@@ -178,6 +178,7 @@ fn attempts() -> Map<String, Value> {
             "id": schema("LeaseId"),
             "attempt": { "type": "integer", "minimum": 1 },
             "granted_at": schema("Time"),
+            "checkpointed_at": schema("Time"),
             "tasks": list("Task")
         })),
         "Task": object(&["allotment", "state", "usage"], json!({
@@ -185,13 +186,20 @@ fn attempts() -> Map<String, Value> {
             "state": { "type": "string", "enum": ["ordered", "accepted", "started", "exited", "abandoned"] },
             "started_at": schema("Time"),
             "exit": schema("Exit"),
-            "usage": schema("Usage")
+            "usage": schema("Usage"),
+            "checkpoint": schema("Checkpoint")
+        })),
+        "Checkpoint": object(&["at"], json!({
+            "at": schema("Time"),
+            "label": { "type": "string" },
+            "whole_gang": { "type": "boolean", "default": false }
         })),
         "Attempt": object(&["attempt", "lease", "nodes", "exits", "bill"], json!({
             "attempt": { "type": "integer", "minimum": 1 },
             "lease": schema("LeaseId"),
             "nodes": list("NodeId"),
             "exits": list("Exit"),
+            "checkpointed_at": schema("Time"),
             "bill": schema("Bill")
         })),
         "Bill": {

@@ -1,8 +1,8 @@
 //! Workloads as they are asked for and shown.
 
 use eaf_model::{
-    Allotment, Bill, Exit, Explanation, LeaseId, NodeId, Reason, StartEstimate, Time, Usage, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Allotment, Bill, Checkpoint, Exit, Explanation, LeaseId, NodeId, Reason, StartEstimate, Time, Usage, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -125,6 +125,9 @@ pub struct LeaseView {
     pub attempt: u32,
     /// When it was granted.
     pub granted_at: Time,
+    /// The last time from which the whole gang could go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at: Option<Time>,
     /// By rank.
     pub tasks: Vec<TaskView>,
 }
@@ -144,6 +147,9 @@ pub struct TaskView {
     pub exit: Option<Exit>,
     /// What it has used, as last reported.
     pub usage: Usage,
+    /// The latest checkpoint that it has reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Where a task is in its life.
@@ -173,6 +179,9 @@ pub struct AttemptView {
     pub nodes: Vec<NodeId>,
     /// How each task ended, by rank.
     pub exits: Vec<Exit>,
+    /// The last time from which the whole gang could go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at: Option<Time>,
     /// What it held, used and costs.
     pub bill: Bill,
 }

@@ -108,5 +108,10 @@ fn attempt_facts(state: &CoreState, attempt: &Attempt) -> AttemptFacts {
             exit: exit.clone(),
         }
     });
-    AttemptFacts { lease: attempt.lease, tasks: tasks.collect(), bill: attempt.bill.clone() }
+    AttemptFacts {
+        lease: attempt.lease,
+        checkpointed_at: attempt.checkpointed_at,
+        tasks: tasks.collect(),
+        bill: attempt.bill.clone(),
+    }
 }

@@ -99,5 +99,14 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     if explanation.state == WorkloadState::Queued {
         waiting(&explanation, context)?;
     }
+    if let Some(lease) = view.status.lease.filter(|_| explanation.state == WorkloadState::Running) {
+        let say = match lease.checkpointed_at {
+            Some(at) => {
+                Say::new("explain-checkpoint").with("at", messages::instant(at)).with("ago", context.screen.ago(at))
+            }
+            None => Say::new("explain-no-checkpoint"),
+        };
+        context.screen.line(&format!("  {}", context.say(&say)))?;
+    }
     Ok(exit::OK)
 }
