@@ -40,6 +40,8 @@ pub fn check_invariants(state: &State) -> Result<(), Violation> {
     who_waits_has_a_reason(state)?;
     nothing_is_charged_before_its_start(state)?;
     memory_holds_only_what_is_alive(state)?;
+    what_was_learned_is_bounded(state)?;
+    checkpoints_lie_within_their_attempt(state)?;
     indexes_are_as_if_built_afresh(state)
 }
 
@@ -172,6 +174,34 @@ fn memory_holds_only_what_is_alive(state: &State) -> Checked {
         return broken(RULE, format_args!("{remembered} ends are remembered, of at most {max}"));
     }
     Ok(())
+}
+
+/// A checkpoint was written while its task ran, and a gang goes on from no later than one that it has.
+fn checkpoints_lie_within_their_attempt(state: &State) -> Checked {
+    const RULE: &str = "checkpoints lie within their attempt";
+    for lease in state.leases() {
+        for (task, rank) in lease.tasks.iter().zip(0u32..) {
+            let Some(checkpoint) = &task.checkpoint else { continue };
+            let since = task.state.started_at();
+            if since.is_none_or(|since| checkpoint.at < since) || checkpoint.at > state.last_time() {
+                return broken(
+                    RULE,
+                    format_args!("task {rank} of {} says {:?}, started {since:?}", lease.id, checkpoint),
+                );
+            }
+        }
+        let latest = lease.tasks.iter().filter_map(|task| Some(task.checkpoint.as_ref()?.at)).max();
+        if lease.checkpointed_at() > latest {
+            return broken(RULE, format_args!("{} has {latest:?} and shows {:?}", lease.id, lease.checkpointed_at()));
+        }
+    }
+    Ok(())
+}
+
+/// What was learned of wall times is a histogram, and old habits are forgotten.
+fn what_was_learned_is_bounded(state: &State) -> Checked {
+    const RULE: &str = "what was learned is bounded";
+    if state.learned().is_sound() { Ok(()) } else { broken(RULE, format_args!("{:?}", state.learned())) }
 }
 
 /// What `apply` maintains is what a fresh build gives.

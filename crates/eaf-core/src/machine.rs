@@ -162,6 +162,7 @@ const fn may_place(event: &Event) -> bool {
         Event::TaskAccepted { .. }
             | Event::TaskStarted { .. }
             | Event::TaskUsed { .. }
+            | Event::TaskCheckpointed { .. }
             | Event::TaskAbandoned { .. }
             | Event::LeaseStopping { .. }
             | Event::NodeLost { .. }

@@ -5,7 +5,7 @@
 
 use crate::index::Index;
 use crate::stored::Stored;
-use crate::{AbandonedTask, Lease, Node, Remembered, Workload};
+use crate::{AbandonedTask, Learned, Lease, Node, Remembered, Workload};
 use eaf_model::{LeaseId, NodeId, Settings, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Basis, Fleet, Mix, Queue};
 use imbl::{OrdMap, OrdSet};
@@ -33,6 +33,7 @@ pub struct State {
     pub(crate) mix: Mix,
     /// What placement reasons from, once something was asked for.
     pub(crate) basis: Option<Arc<Basis>>,
+    pub(crate) learned: Learned,
     pub(crate) index: Index,
 }
 
@@ -128,6 +129,11 @@ impl State {
     /// True where some workload has ended so long ago that only the history knows it and its key.
     pub fn has_forgotten(&self) -> bool {
         self.ended_count > self.remembered.len() as u64
+    }
+
+    /// How far the wall times that were asked for overstate how long work runs.
+    pub fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     /// How many live workloads are in a state.

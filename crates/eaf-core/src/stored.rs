@@ -4,7 +4,7 @@
 //! form on disk must stay readable while the form in memory changes. Absent: derived indexes.
 
 use crate::index::Index;
-use crate::{AbandonedTask, Attempt, Lease, Node, Remembered, State, Workload};
+use crate::{AbandonedTask, Attempt, Learned, Lease, Node, Remembered, State, Workload};
 use eaf_model::{Ask, LeaseId, Reason, Settings, TaskKey, Time, Valuation, WorkloadId, WorkloadSpec, WorkloadState};
 use eaf_sched::{Basis, Mix};
 use imbl::{OrdMap, OrdSet};
@@ -30,6 +30,8 @@ pub(crate) struct Stored {
     asked_total: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     basis: Option<StoredBasis>,
+    #[serde(default, skip_serializing_if = "Learned::is_empty")]
+    learned: Learned,
 }
 
 /// What placement reasons from.
@@ -115,6 +117,7 @@ impl From<State> for Stored {
                 asked_total: basis.mix.total(),
                 valuation: basis.valuation.clone(),
             }),
+            learned: state.learned,
         }
     }
 }
@@ -192,6 +195,7 @@ impl From<Stored> for State {
                 let mix = Mix::restored(basis.asked, basis.asked_total);
                 Arc::new(Basis { mix, valuation: basis.valuation })
             }),
+            learned: stored.learned,
             index: Index::default(),
         };
         state.index = Index::build(&state);

@@ -6,9 +6,9 @@
 
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
-    Accelerator, AcceleratorRequest, Bytes, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input, LeaseId,
-    NodeSpec, OnLoss, Rejection, Settings, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId,
-    WorkloadSpec,
+    Accelerator, AcceleratorRequest, Bytes, Checkpoint, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input,
+    LeaseId, NodeSpec, OnLoss, Rejection, Settings, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage,
+    WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -90,7 +90,11 @@ fn report(draw: &mut Draw, now: Time) -> TaskReport {
         ..Usage::default()
     };
     let at = Time(now.0 - 50 + draw.below(100) as i64);
-    match draw.below(10) {
+    match draw.below(12) {
+        10 | 11 => {
+            let label = draw.one_in(2).then(|| format!("epoch\u{7} {}", draw.below(9)));
+            TaskReport::Checkpointed(Checkpoint { at, label, whole_gang: draw.one_in(4) })
+        }
         0 => TaskReport::Accepted,
         1..=3 => TaskReport::Started { at },
         4 => TaskReport::Used { usage },

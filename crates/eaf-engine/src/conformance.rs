@@ -38,6 +38,7 @@ pub const CASES: &[Case] = &[
     ("a gang runs side by side", gang),
     ("work outlives the factory", work_outlives_the_factory),
     ("an exit is kept until it is settled", kept_until_settled),
+    ("a checkpoint is told", checkpoints),
     ("usage is counted", usage),
     ("files go when they are forgotten", files_are_forgotten),
     ("many tasks come and go", many),
@@ -433,6 +434,43 @@ fn kept_until_settled(make: Make<'_>) {
     assert_eq!(subject.known(order.key), None);
     drop(subject);
     assert_eq!(Subject::new(make).known(order.key), None);
+}
+
+fn checkpoints(make: Make<'_>) {
+    let subject = Subject::new(make);
+    let order = shell(
+        "touch \"$EAF_CHECKPOINT\"; while [ ! -e go ]; do sleep 0.01; done; \
+         printf '{\"label\":\"epoch 2\",\"whole_gang\":true}' > new; mv new \"$EAF_CHECKPOINT\"",
+    );
+    subject.start(&[&order]);
+    let started = subject.started(order.key);
+    let heard = |subject: &Subject| {
+        subject.wait("a checkpoint", |seen| {
+            reports_of(seen, order.key).find_map(|report| match report {
+                TaskReport::Checkpointed(checkpoint) => Some(checkpoint.clone()),
+                _ => None,
+            })
+        })
+    };
+    let first = heard(&subject);
+    assert!(first.at >= started && first.label.is_none() && !first.whole_gang, "{first:?}, started {started:?}");
+    let directory = subject.directory(&order);
+    drop(subject);
+    // Who comes new and asks is told as well.
+    let subject = Subject::new(make);
+    assert!(matches!(subject.known(order.key), Some(TaskReport::Started { .. })));
+    assert_eq!(heard(&subject), first);
+    // One that is written right before the end is told before the end.
+    fs::write(directory.join("go"), "").expect("written");
+    assert_eq!(subject.exit(order.key).0, Exit::Code(0));
+    let reports = subject.reports(order.key);
+    let last = reports.iter().rev().find_map(|report| match report {
+        TaskReport::Checkpointed(checkpoint) => Some(checkpoint),
+        _ => None,
+    });
+    let last = last.expect("the last checkpoint");
+    assert_eq!((last.label.as_deref(), last.whole_gang), (Some("epoch 2"), true));
+    assert!(last.at > first.at && matches!(reports.last(), Some(TaskReport::Exited { .. })), "{reports:?}");
 }
 
 fn usage(make: Make<'_>) {

@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Exit, LeaseId, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, Valuation, WorkloadId,
-    WorkloadSpec, WorkloadState,
+    Bill, Checkpoint, Exit, LeaseId, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time, Usage,
+    Valuation, WorkloadId, WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -122,6 +122,13 @@ pub enum Event {
         /// Since its start.
         usage: Usage,
     },
+    /// A task has written a checkpoint, later than the one before.
+    TaskCheckpointed {
+        /// The task.
+        key: TaskKey,
+        /// The checkpoint.
+        checkpoint: Checkpoint,
+    },
     /// A task's whole process tree is gone, and what it held is free.
     TaskExited {
         /// The task.
@@ -163,6 +170,9 @@ pub enum Event {
         lease: LeaseId,
         /// What it used and costs.
         bill: Box<Bill>,
+        /// How long it ran, where that says something of like work: it had started whole and nothing cut it short.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ran: Option<Ran>,
     },
     /// A workload waits again after an attempt.
     WorkloadRequeued {
@@ -193,7 +203,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 23] = [
+    pub const KINDS: [&'static str; 24] = [
         "configured",
         "node_added",
         "node_changed",
@@ -209,6 +219,7 @@ impl Event {
         "task_accepted",
         "task_started",
         "task_used",
+        "task_checkpointed",
         "task_exited",
         "task_abandoned",
         "abandoned_task_gone",
@@ -237,6 +248,7 @@ impl Event {
             Self::TaskAccepted { .. } => "task_accepted",
             Self::TaskStarted { .. } => "task_started",
             Self::TaskUsed { .. } => "task_used",
+            Self::TaskCheckpointed { .. } => "task_checkpointed",
             Self::TaskExited { .. } => "task_exited",
             Self::TaskAbandoned { .. } => "task_abandoned",
             Self::AbandonedTaskGone { .. } => "abandoned_task_gone",

@@ -1,9 +1,10 @@
 //! Explanations: why a workload is not placed and when it will be, as data.
 //!
-//! What: what blocks it, how many nodes fail which test, and an estimated start. Absent: words for people; doors turn
+//! What: what blocks it, how many nodes fail which test, what would make it start now, and an estimated start with its
+//! spread. Absent: words for people; doors turn
 //! this into Korean or English.
 
-use crate::{Time, WorkloadId, WorkloadState};
+use crate::{Bytes, CpuMilli, GpuMilli, Span, Time, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 
 /// What a node can fail for a task.
@@ -55,6 +56,17 @@ pub enum Blocker {
         tasks_placeable: u32,
         /// Tasks that need one.
         tasks_wanted: u32,
+        /// What alone is short: with enough of it, and everything else as it is, all tasks would find a place. Empty
+        /// where several things are short at once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        short: Vec<Short>,
+    },
+    /// As many accelerators are free as it wants, and lie scattered over nodes that lack something else or have too few.
+    Scattered {
+        /// Free accelerators of models that will do, on ready nodes, in thousandths.
+        free: GpuMilli,
+        /// What all of its tasks want together.
+        wanted: GpuMilli,
     },
     /// It would fit, and might delay the planned start of one that goes before it.
     Hold {
@@ -65,8 +77,74 @@ pub enum Blocker {
     },
     /// It fits and is next; the coming planning pass takes it.
     NextPass,
-    /// The fleet as it stands (cordoned and lost nodes left out) can never hold it.
+    /// The ready nodes can never hold it; with those that are cordoned or lost, the fleet could.
+    NodesNotReady {
+        /// Cordoned nodes.
+        cordoned: u32,
+        /// Lost nodes.
+        lost: u32,
+    },
+    /// The whole fleet can never hold it, ready or not.
     FleetTooSmall,
+}
+
+/// What can be short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Short {
+    /// Threads.
+    Cpu,
+    /// Memory.
+    Memory,
+    /// Accelerators.
+    Accelerators,
+    /// Accelerators of the models that it names; others would do.
+    AcceleratorModel,
+    /// Nodes, because so few of its tasks may share one.
+    TasksPerNode,
+}
+
+/// One thing that would make a waiting workload start now, everything else as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum Change {
+    /// At most so many tasks.
+    FewerTasks {
+        /// How many.
+        tasks: u32,
+    },
+    /// At most so many accelerators a task.
+    FewerAccelerators {
+        /// How many.
+        count: u32,
+    },
+    /// At most such a share of an accelerator.
+    SmallerShare {
+        /// The share.
+        share: GpuMilli,
+    },
+    /// At most so many threads a task.
+    LessCpu {
+        /// How many.
+        cpu: CpuMilli,
+    },
+    /// At most so much memory a task.
+    LessMemory {
+        /// How much.
+        memory: Bytes,
+    },
+    /// Accelerators of one of these models.
+    OtherModels {
+        /// Which.
+        models: Vec<String>,
+    },
+    /// No bound on how many of its tasks share a node.
+    AnyTasksPerNode,
+    /// A wall time of at most this: it would be over before it is in the way of another's planned start.
+    ShorterWallTime {
+        /// How long.
+        wall_time: Span,
+    },
 }
 
 /// Why a workload is where it is.
@@ -86,8 +164,46 @@ pub struct Explanation {
     pub failing: Vec<Failing>,
     /// Workloads that go before it in the queue.
     pub ahead: u64,
-    /// When it is expected to start if every running workload uses its whole wall time; `None` where nobody can say.
-    pub estimated_start: Option<Time>,
-    /// True where the queue before it was too long to look through, and the estimate is a lower bound.
-    pub estimate_is_lower_bound: bool,
+    /// What would make it start now, each alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_start: Vec<Change>,
+    /// When it is expected to start; `None` where it does not wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<StartEstimate>,
+}
+
+impl Explanation {
+    /// Of a workload in this state, with nothing else said.
+    pub const fn of(workload: WorkloadId, state: WorkloadState) -> Self {
+        Self {
+            workload,
+            state,
+            blockers: Vec::new(),
+            nodes_total: 0,
+            nodes_fitting: 0,
+            failing: Vec::new(),
+            ahead: 0,
+            would_start: Vec::new(),
+            estimate: None,
+        }
+    }
+}
+
+/// When a workload is expected to start, from forward runs of the factory's own core over what runs and waits: nothing
+/// else arrives, nothing fails, a lost node stays lost, and work runs for as long as like work did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartEstimate {
+    /// It has started by then in half of the runs; `None` where it has not, within the bound of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50: Option<Time>,
+    /// It has started by then in nine of ten runs; `None` where it has not, within the bound of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p90: Option<Time>,
+    /// How far the run came that was cut by its bound the soonest: where `p50` is absent, it starts no sooner than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
+    /// Forward runs that were made: one where nothing was learned, for they would all be alike.
+    pub runs: u32,
+    /// Attempts that durations were learned from; 0 where work was taken to run for its whole wall time.
+    pub learned_from: u64,
 }

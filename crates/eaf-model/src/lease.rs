@@ -65,6 +65,17 @@ impl Exit {
     }
 }
 
+/// How long a whole gang ran by itself, against the wall time that it was given: what is learned from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// From the start of its last task to the end of its last task.
+    pub time: Span,
+    /// Its wall time.
+    pub wall: Span,
+    /// True where the workload named that wall time; false where it is the factory's default.
+    pub stated: bool,
+}
+
 /// What a task has used since it started; every figure only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -79,6 +90,22 @@ pub struct Usage {
     /// Measured energy; `None` where the machine offers no counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy: Option<MilliJoules>,
+}
+
+/// The longest text that a task may put on a checkpoint, in characters.
+pub const CHECKPOINT_LABEL_MAX: usize = 200;
+
+/// A checkpoint, as the task that has written it reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// When it was written.
+    pub at: Time,
+    /// What the task says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// True where it holds what every task of the gang would need, not only what this one would.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_gang: bool,
 }
 
 /// What an engine observed of one task. Engines send each at least once, late, doubled or out of order.
@@ -97,6 +124,8 @@ pub enum TaskReport {
         /// Since its start.
         usage: Usage,
     },
+    /// It says that a checkpoint is written.
+    Checkpointed(Checkpoint),
     /// The process and its whole tree are gone.
     Exited {
         /// When, by the engine's clock.

@@ -1,4 +1,4 @@
-//! Settings of the core: limits, times, prices, carbon and power figures.
+//! Settings of the core: limits, times, estimates, prices, carbon and power figures.
 //!
 //! What: data that an operator may replace; a change is an event, so that history keeps the figures it was made with.
 //! Absent: settings of doors and engines (ports, directories), which never reach the core.
@@ -93,6 +93,31 @@ impl Default for Timing {
     }
 }
 
+/// Bounds of an estimated start. Each is in the limits table of `ARCHITECTURE.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Estimates {
+    /// Forward runs of one estimate.
+    pub runs_max: u32,
+    /// Work of one estimate, over all of its runs: steps of the core, and what its planning passes look at.
+    pub steps_max: u32,
+    /// How far into the future a run goes.
+    pub horizon: Span,
+}
+
+impl Default for Estimates {
+    fn default() -> Self {
+        Self { runs_max: 20, steps_max: 200_000, horizon: Span::from_secs(366 * 24 * 3_600) }
+    }
+}
+
+impl Estimates {
+    /// True for the defaults, which are not written down: a journal of before them reads the same.
+    fn are_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What holding capacity costs. Prices are before tax.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -158,6 +183,9 @@ pub struct Settings {
     pub limits: Limits,
     /// Times.
     pub timing: Timing,
+    /// Estimated starts.
+    #[serde(skip_serializing_if = "Estimates::are_default")]
+    pub estimates: Estimates,
     /// Prices.
     pub prices: PriceBook,
     /// Carbon.

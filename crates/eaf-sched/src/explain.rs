@@ -1,22 +1,18 @@
-//! Why a workload waits, and when it will start.
+//! Why a workload waits.
 //!
-//! What: which test fails on how many nodes, what blocks it, how many go before it, and an estimated start: the planner
-//! itself, run forward over what is expected back. Why the planner: an estimate by other rules than those that decide
-//! would be wrong in the cases that people ask about. Absent: words for people.
+//! What: which test fails on how many nodes, what blocks it, how many go before it, and what would let it start now. Why the planner is asked: an
+//! explanation by other rules than those that decide would be wrong in the cases that people ask about.
+//! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
-use crate::plan::{Grant, Plan, Snapshot, plan, plan_with_head};
-use crate::{Entry, Fleet, NodeCapacity, Scores, Shape};
-use eaf_model::{Blocker, Explanation, Failing, LeaseId, NodeState, Span, Test, Time, WorkloadId, WorkloadState};
+use crate::plan::{Grant, Snapshot, plan_with_head};
+use crate::{Fleet, NodeCapacity, Scores, Shape, relax};
+use eaf_model::{
+    AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeState, Short, Test, WorkloadId,
+    WorkloadState,
+};
 use std::collections::BTreeMap;
 
-/// The most work that one estimate may cost, in steps of about a tenth of a microsecond: a pass costs `PASS_WORK`, the
-/// leases and shapes that it may look at, and `GRANT_WORK` a grant. An estimate that is cut is a lower bound.
-const WORK_MAX: u64 = 500_000;
-const PASS_WORK: u64 = 50;
-const GRANT_WORK: u64 = 50;
-
-/// Why a workload of the queue waits; `None` where it is not in the queue. O(workloads before it + nodes), and the
-/// estimate costs at most some tens of milliseconds.
+/// Why a workload of the queue waits; `None` where it is not in the queue. O(workloads before it + nodes).
 pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation> {
     let entry = snapshot.queue.get(workload)?;
     let mut scores = Scores::default();
@@ -28,33 +24,70 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         make(&mut fleet, &plan.grants);
     }
     let tests = Tests::run(&fleet, &entry.shape);
-    let blocker = if is_next {
-        Blocker::NextPass
+    let blockers = if is_next {
+        vec![Blocker::NextPass]
     } else if !fleet.ready_fit(&entry.shape) {
-        Blocker::FleetTooSmall
+        vec![never(&fleet, &entry.shape)]
     } else if tests.tasks_placeable < entry.shape.tasks {
-        Blocker::Capacity { tasks_placeable: tests.tasks_placeable, tasks_wanted: entry.shape.tasks }
+        short(&fleet, &entry.shape, tests.tasks_placeable)
     } else if let Some((workload, at)) = head {
-        Blocker::Hold { workload, at }
+        vec![Blocker::Hold { workload, at }]
     } else {
         // Only a pass that was cut short leaves something that fits and goes before everyone.
-        Blocker::NextPass
+        vec![Blocker::NextPass]
     };
-    let (estimated_start, estimate_is_lower_bound) = match blocker {
-        Blocker::FleetTooSmall => (None, false),
-        _ => estimate(snapshot, plan, &entry, &mut scores),
-    };
+    let would_start = if is_next { Vec::new() } else { relax::changes(snapshot, &entry, &mut scores) };
     Some(Explanation {
         workload,
         state: WorkloadState::Queued,
-        blockers: vec![blocker],
+        blockers,
         nodes_total: u32::try_from(fleet.len()).unwrap_or(u32::MAX),
         nodes_fitting: tests.nodes_fitting,
         failing: tests.failing,
         ahead: snapshot.queue.ahead_of(&entry) as u64,
-        estimated_start,
-        estimate_is_lower_bound,
+        would_start,
+        estimate: None,
     })
+}
+
+/// The ready nodes can never hold it: are those missing that are not ready?
+fn never(fleet: &Fleet, shape: &Shape) -> Blocker {
+    if fleet.ever_fits(shape).is_err() {
+        return Blocker::FleetTooSmall;
+    }
+    let count = |state| fleet.nodes().filter(|(_, node)| node.state() == state).count();
+    let count = |state| u32::try_from(count(state)).unwrap_or(u32::MAX);
+    Blocker::NodesNotReady { cordoned: count(NodeState::Cordoned), lost: count(NodeState::Lost) }
+}
+
+/// Too little is free now: of what?
+fn short(fleet: &Fleet, shape: &Shape, tasks_placeable: u32) -> Vec<Blocker> {
+    let fits = |shape: &Shape| Tests::run(fleet, shape).tasks_placeable >= shape.tasks;
+    let without = |change: &dyn Fn(&mut Shape)| {
+        let mut shape = shape.clone();
+        change(&mut shape);
+        fits(&shape)
+    };
+    let request = &shape.task.accelerators;
+    let asked = [
+        (Short::Cpu, true, &(|shape: &mut Shape| shape.task.cpu = CpuMilli::ZERO) as &dyn Fn(&mut Shape)),
+        (Short::Memory, true, &|shape| shape.task.memory = Bytes::ZERO),
+        (Short::Accelerators, request.count > 0, &|shape| shape.task.accelerators = AcceleratorRequest::none()),
+        (Short::AcceleratorModel, !request.models.is_empty(), &|shape| shape.task.accelerators.models.clear()),
+        (Short::TasksPerNode, shape.tasks_per_node_max.is_some(), &|shape| shape.tasks_per_node_max = None),
+    ];
+    let short = asked.into_iter().filter(|(_, asks, change)| *asks && without(*change)).map(|(short, ..)| short);
+    let short: Vec<Short> = short.collect();
+    let by_accelerators = !short.iter().any(|short| matches!(short, Short::Cpu | Short::Memory));
+    let mut blockers = vec![Blocker::Capacity { tasks_placeable, tasks_wanted: shape.tasks, short }];
+    let wanted = u64::from(shape.tasks) * u64::from(request.count) * request.share.0;
+    let ready = fleet.nodes().filter(|(_, node)| node.state() == NodeState::Ready);
+    let suiting = |node: &NodeCapacity| node.parts_free().suiting(request).map(|(_, free)| free.0).sum::<u64>();
+    let free = ready.map(|(_, node)| suiting(node)).sum::<u64>();
+    if by_accelerators && wanted > 0 && free >= wanted {
+        blockers.push(Blocker::Scattered { free: GpuMilli(free), wanted: GpuMilli(wanted) });
+    }
+    blockers
 }
 
 /// What every node says to one task.
@@ -101,59 +134,4 @@ fn first_failing(node: &NodeCapacity, shape: &Shape) -> Option<Test> {
 
 fn make(fleet: &mut Fleet, grants: &[Grant]) {
     grants.iter().flat_map(|grant| &grant.placement.tasks).for_each(|task| fleet.hold(task));
-}
-
-/// When the planner starts it, if everything runs for its whole wall time and nothing else comes; and whether that is
-/// only a lower bound. `first` is the plan of the snapshot itself.
-fn estimate(snapshot: &Snapshot, first: Plan, entry: &Entry, scores: &mut Scores) -> (Option<Time>, bool) {
-    let mut future = snapshot.clone();
-    let mut coming = first;
-    let mut work = 0;
-    // Grants of the future get leases from the far end, where no real one is.
-    let mut lease = u64::MAX;
-    loop {
-        if coming.grants.iter().any(|grant| grant.workload == entry.workload) {
-            return (Some(future.now), false);
-        }
-        if let Some(hold) = coming.hold.filter(|hold| hold.workload == entry.workload) {
-            return (Some(hold.at), false);
-        }
-        let looks = future.releases.len() as u64 + (future.queue.shapes() as u64).min(u64::from(future.shapes_max));
-        work += PASS_WORK + looks + GRANT_WORK * coming.grants.len() as u64;
-        let was_cut = !coming.grants.is_empty() && coming.grants.len() >= future.grants_max as usize;
-        make(&mut future.fleet, &coming.grants);
-        for grant in coming.grants {
-            let started = future.queue.get(grant.workload).expect("a granted workload was queued");
-            future.queue.remove(&started);
-            let end = future.now.after(started.shape.wall);
-            future.releases.insert(end, LeaseId::from_bits(lease), grant.placement.tasks.into());
-            lease -= 1;
-        }
-        if !was_cut && !advance(&mut future) {
-            return (None, false);
-        }
-        if work > WORK_MAX {
-            return (Some(future.now), true);
-        }
-        coming = plan(&future, scores);
-    }
-}
-
-/// Moves to the next time at which something comes back. False where nothing ever does.
-fn advance(future: &mut Snapshot) -> bool {
-    let soonest = future.now.after(Span::from_ms(1));
-    let Some(next) = future.releases.iter().next().map(|(at, _, _)| at.max(soonest)) else {
-        return false;
-    };
-    if next == Time::NEVER {
-        return false;
-    }
-    future.now = next;
-    let due: Vec<_> = future.releases.iter().take_while(|(at, _, _)| *at <= next).collect();
-    let due: Vec<_> = due.into_iter().map(|(at, lease, tasks)| (at, lease, tasks.clone())).collect();
-    for (at, lease, tasks) in due {
-        tasks.iter().for_each(|task| future.fleet.release(task));
-        future.releases.remove(at, lease);
-    }
-    true
 }

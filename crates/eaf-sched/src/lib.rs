@@ -19,6 +19,7 @@ mod plan;
 pub mod policy;
 mod queue;
 mod rank;
+mod relax;
 mod releases;
 mod scores;
 mod shape;

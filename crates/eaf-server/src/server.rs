@@ -132,6 +132,7 @@ impl Server {
             body_bytes_max: config.limits.body_bytes_max,
             requests_per_second: config.limits.requests_per_second,
             rates: http::Rates::default(),
+            explained: http::Explained::default(),
             closing,
         };
         let serving = serve(&runtime, listening, shared, config.limits.connections_max);

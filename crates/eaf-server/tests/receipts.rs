@@ -91,7 +91,7 @@ proptest! {
             .map(|(tasks, factory_fault)| HeldAttempt { granted_at: Time(0), factory_fault, tasks })
             .map(|attempt| eaf_energy::bill(&settings, &attempt))
             .collect();
-        let attempt = |bill| AttemptFacts { lease: LeaseId::of_step(1), tasks: Vec::new(), bill };
+        let attempt = |bill| AttemptFacts { lease: LeaseId::of_step(1), checkpointed_at: None, tasks: Vec::new(), bill };
         let key = KeyPair::from_seed(&[1; 32]);
         let signed = sign(&build(&facts(bills.iter().cloned().map(attempt).collect())), &key);
         let receipt = verify(signed.as_bytes(), &key.public()).expect("a factory's own receipt passes").receipt;

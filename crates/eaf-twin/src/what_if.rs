@@ -266,7 +266,7 @@ impl Future {
                 .events
                 .iter()
                 .filter_map(|event| match event {
-                    Event::LeaseClosed { lease, bill } => {
+                    Event::LeaseClosed { lease, bill, .. } => {
                         self.bill(bill);
                         Some(*lease)
                     }

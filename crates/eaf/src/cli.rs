@@ -6,8 +6,8 @@
 
 use crate::bench;
 use crate::commands::{
-    backup, cancel, completions, cp, down, events, explain, logs, node, ps, receipt, restore, run, show, submit,
-    supervise, twin, up, verify, wait,
+    backup, cancel, checkpoint, completions, cp, down, events, explain, logs, node, ps, receipt, restore, run, show,
+    submit, supervise, twin, up, verify, wait,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,6 +49,8 @@ pub(crate) enum Verb {
     Cp(cp::Args),
     /// Cancel workloads, or every live member of an array.
     Cancel(cancel::Args),
+    /// Inside a task: say that it has written a checkpoint.
+    Checkpoint(checkpoint::Args),
     /// Wait until workloads have ended.
     Wait(wait::Args),
     /// Show or check the receipt of a workload.

@@ -35,6 +35,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Result<u8, Failure> {
         Verb::Logs(args) => commands::logs::run(&args, context),
         Verb::Cp(args) => commands::cp::run(&args, context),
         Verb::Cancel(args) => commands::cancel::run(&args, context),
+        Verb::Checkpoint(args) => commands::checkpoint::run(&args, context),
         Verb::Wait(args) => commands::wait::run(&args, context),
         Verb::Receipt(args) => commands::receipt::run(&args, context),
         Verb::Node(args) => commands::node::run(&args, context),

@@ -100,6 +100,7 @@ head-granted = GRANTED
 head-ran = RAN
 head-cpu-time = CPU TIME
 head-memory-peak = PEAK MEMORY
+head-checkpoint = CHECKPOINT
 head-ended = ENDED
 
 ## Failures: what happened, and what to do next.
@@ -297,6 +298,7 @@ show-retries = retries
 show-losses = losses
 show-after-ok = after success of
 show-after-any = after the end of
+show-checkpoint = last checkpoint
 show-not-before = not before
 show-directory = directory
 show-environment = environment
@@ -322,9 +324,42 @@ explain-ahead = { $ahead ->
     [one] 1 workload goes before it.
    *[other] { $ahead } workloads go before it.
 }
-explain-start = Expected to start by { $at }, in { $span }, if everything before it uses its whole wall time.
-explain-start-not-before = Not expected to start before { $at }, in { $span }; the queue before it was too long to look through.
+explain-checkpoint = It could go on from its checkpoint of { $at } ({ $ago }).
+explain-no-checkpoint = It has reported no checkpoint (eaf checkpoint).
+explain-would-start = It would start now
+explain-start = Expected to start by { $at }, in { $span }.
+explain-start-half = Expected to start by { $at }, in { $span }: as likely sooner as later.
+explain-start-ninety = Nine times in ten it has started by { $at }, in { $span }.
+explain-start-tail-unknown = How late it may become cannot be said: some of the forward runs did not get that far.
+explain-start-not-before = Not expected to start before { $at }, in { $span }; further the forward run did not get within its bound.
 explain-start-unknown = Nobody can say when it will start.
+explain-basis-wall-times = Taken that all work uses its whole wall time, that nothing else comes in, and that nothing fails.
+explain-basis-learned = { $runs ->
+    [one] From 1 forward run
+   *[other] From { $runs } forward runs
+} in which work lasts as { $attempts ->
+    [one] 1 attempt did before
+   *[other] { $attempts } attempts did before
+}, nothing else comes in, and nothing fails.
+
+## eaf checkpoint.
+
+fail-checkpoint-outside = This is not inside a task: EAF_CHECKPOINT is not set
+    .next = A task calls “eaf checkpoint” when it has written one; it finds EAF_CHECKPOINT in its environment.
+fail-checkpoint-label = The label is longer than { $max } characters
+    .next = Shorten it.
+
+## eaf submit --what-if.
+
+planned-starts = It would start now, on
+planned-starts-of = { $starting } of { $workloads } would start now, the first on
+planned-tasks = { $node }: { $tasks ->
+    [one] 1 task
+   *[other] { $tasks } tasks
+}
+planned-waits = It would wait.
+planned-next = The next would wait.
+planned-last = And the last of them:
 
 ## eaf events.
 
@@ -344,6 +379,8 @@ event-lease-granted = { $workload } holds { $lease } on { $nodes }
 event-task-accepted = task { $task } of { $lease } is accepted
 event-task-started = task { $task } of { $lease } started
 event-task-used = task { $task } of { $lease } was metered
+event-task-checkpointed = task { $task } of { $lease } has written a checkpoint
+event-task-checkpointed-label = task { $task } of { $lease } has written a checkpoint: { $label }
 event-task-exited = task { $task } of { $lease } { $exit }
 event-task-abandoned = task { $task } of { $lease } is given up with its node
 event-abandoned-task-gone = task { $task } of { $lease }, given up before, is gone

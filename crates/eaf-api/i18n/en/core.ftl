@@ -56,7 +56,33 @@ blocker-capacity = { $wanted ->
 }
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
 blocker-next-pass = It fits and is next.
-blocker-fleet-too-small = The fleet as it stands can never hold it. Bring back lost or cordoned nodes, or cancel it and ask for less.
+blocker-short = Short of: { $what }.
+blocker-scattered = { $free } accelerators that would do are free in all, and it wants { $wanted }; but they are scattered over nodes that have too few of them, or lack something else.
+blocker-nodes-not-ready = Only nodes that are not ready ({ $cordoned } cordoned, { $lost } lost) could ever hold it. Bring them back, or cancel it and ask for less.
+blocker-fleet-too-small = The fleet can never hold it. Add nodes, or cancel it and ask for less.
+
+# What is short.
+short-cpu = CPU threads
+short-memory = memory
+short-accelerators = accelerators
+short-accelerator-model = accelerators of the models that it names
+short-tasks-per-node = nodes, as so few of its tasks may share one
+
+# What would make a waiting workload start now.
+change-fewer-tasks = { $tasks ->
+    [one] with 1 task
+   *[other] with at most { $tasks } tasks
+}
+change-fewer-accelerators = { $count ->
+    [one] with 1 accelerator a task
+   *[other] with at most { $count } accelerators a task
+}
+change-smaller-share = with at most { $share } of an accelerator
+change-less-cpu = with at most { $cpu } CPU a task
+change-less-memory = with at most { $memory } of memory a task
+change-other-models = with accelerators of another model: { $models }
+change-any-tasks-per-node = with any number of its tasks on a node
+change-shorter-wall-time = with a wall time of at most { $span }
 
 # What a node can fail for a task.
 test-cordoned = cordoned

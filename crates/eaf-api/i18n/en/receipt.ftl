@@ -15,6 +15,7 @@ receipt-signature-value = Signature
 receipt-attempt = Attempt { $attempt } ({ $lease })
 receipt-span = { $started } to { $ended }, price book { $book }
 receipt-never-started = not all of its tasks started
+receipt-checkpoint = could go on from its checkpoint of { $at }
 receipt-task = task { $rank } on { $node }: { $exit }
 receipt-tasks = tasks { $first } to { $last } on { $node }: { $exit }
 receipt-attempt-pretended = its accelerators are pretended

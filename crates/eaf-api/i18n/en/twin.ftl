@@ -28,6 +28,14 @@ twin-took = computed in
 twin-digest = journal digest
 twin-by-size = Waits by accelerators asked for
 twin-size = asked for
+twin-all = all
+twin-estimates = Estimated starts: { $asked } asked at submission, { $once } of them started at once; of those that waited
+twin-error-p50 = median error
+twin-error-p90 = P90 error
+twin-by-p90 = started by P90
+twin-unanswered = no answer
+twin-error-p50-walls = median error, wall times
+twin-error-p90-walls = P90 error, wall times
 twin-figures = Figures
 twin-notes = Notes
 twin-chart-allocated = Allocated share of all accelerators
@@ -54,6 +62,10 @@ twin-nothing-waited = Everything started at the instant of its submission.
 twin-tail = Charts end where less than 5 % of the most that was held is left.
 fail-twin-option = { $option } says nothing about a trace of the format { $format }
     .next = Leave it out. --pods belongs to openb, --jobs to philly and synthetic, --from and --to to traces, --seed and --load to synthetic.
+fail-twin-least-used = “{ $given }” is no share of a wall time
+    .next = --least-used takes a number from 0.001 to 1, such as 0.1.
+fail-twin-least-used-idle = --least-used says nothing where wall times are not overstated
+    .next = Leave it out, or add --wall-times overstated.
 twin-nothing-there = Zero throughout.
 
 ## eaf twin what-if.

@@ -100,6 +100,7 @@ head-granted = 배정 시각
 head-ran = 실행
 head-cpu-time = CPU 시간
 head-memory-peak = 최대 메모리
+head-checkpoint = 체크포인트
 head-ended = 끝
 
 ## 실패: 일어난 일과 다음에 할 일.
@@ -291,6 +292,7 @@ show-retries = 재시도
 show-losses = 잃은 시도
 show-after-ok = 성공 뒤에
 show-after-any = 끝난 뒤에
+show-checkpoint = 마지막 체크포인트
 show-not-before = 이 시각 이후
 show-directory = 디렉터리
 show-environment = 환경 변수
@@ -312,9 +314,33 @@ explain-ahead = { $ahead ->
     [0] 앞선 워크로드가 없습니다.
    *[other] 앞선 워크로드가 { $ahead }개 있습니다.
 }
-explain-start = 앞선 것이 모두 실행 시간 한도를 다 쓴다면 { $at }({ $span } 뒤)까지는 시작합니다.
-explain-start-not-before = { $at }({ $span } 뒤) 전에는 시작하지 않을 것입니다. 대기열이 길어 끝까지 보지 못했습니다.
+explain-checkpoint = { $at }({ $ago })의 체크포인트에서 이어 갈 수 있습니다.
+explain-no-checkpoint = 알린 체크포인트가 없습니다(eaf checkpoint).
+explain-would-start = 다음과 같이 바꾸면 지금 시작합니다.
+explain-start = { $at }({ $span } 뒤)까지는 시작할 것으로 보입니다.
+explain-start-half = { $at }({ $span } 뒤)까지 시작할 가능성이 반입니다.
+explain-start-ninety = 열에 아홉은 { $at }({ $span } 뒤)까지 시작합니다.
+explain-start-tail-unknown = 얼마나 늦어질 수 있는지는 말할 수 없습니다. 일부 모의 실행이 거기까지 이르지 못했습니다.
+explain-start-not-before = { $at }({ $span } 뒤) 전에는 시작하지 않을 것입니다. 모의 실행이 정해진 한도 안에서 더 나아가지 못했습니다.
 explain-start-unknown = 언제 시작할지 알 수 없습니다.
+explain-basis-wall-times = 모든 작업이 실행 시간 한도를 다 쓰고, 새로 들어오는 것과 고장이 없다고 보았습니다.
+explain-basis-learned = 모의 실행 { $runs }번의 결과입니다. 작업이 앞선 시도 { $attempts }번만큼 걸리고, 새로 들어오는 것과 고장이 없다고 보았습니다.
+
+## eaf checkpoint.
+
+fail-checkpoint-outside = 태스크 안이 아닙니다. EAF_CHECKPOINT 변수가 없습니다
+    .next = 태스크가 체크포인트를 쓴 뒤 “eaf checkpoint”를 부릅니다. EAF_CHECKPOINT는 그 환경에 있습니다.
+fail-checkpoint-label = 설명이 { $max }자보다 깁니다
+    .next = 줄이십시오.
+
+## eaf submit --what-if.
+
+planned-starts = 지금 시작할 것입니다. 노드:
+planned-starts-of = { $workloads }개 중 { $starting }개가 지금 시작할 것입니다. 첫째의 노드:
+planned-tasks = { $node }: 태스크 { $tasks }개
+planned-waits = 기다릴 것입니다.
+planned-next = 그다음 것은 기다릴 것입니다.
+planned-last = 마지막 것은:
 
 ## eaf events.
 
@@ -334,6 +360,8 @@ event-lease-granted = { $workload }: { $lease } 배정됨, { $nodes }
 event-task-accepted = { $lease } 태스크 { $task }: 접수됨
 event-task-started = { $lease } 태스크 { $task }: 시작됨
 event-task-used = { $lease } 태스크 { $task }: 계량됨
+event-task-checkpointed = { $lease } 태스크 { $task }: 체크포인트를 씀
+event-task-checkpointed-label = { $lease } 태스크 { $task }: 체크포인트를 씀, { $label }
 event-task-exited = { $lease } 태스크 { $task }: { $exit }
 event-task-abandoned = { $lease } 태스크 { $task }: 노드와 함께 포기됨
 event-abandoned-task-gone = { $lease } 태스크 { $task }: 포기된 뒤 사라짐

@@ -50,7 +50,27 @@ blocker-capacity = { $wanted ->
 }
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
 blocker-next-pass = 자리가 있고 다음 차례입니다.
-blocker-fleet-too-small = 지금의 노드로는 결코 실행할 수 없습니다. 연락이 끊겼거나 배정을 멈춘 노드를 되살리거나, 취소하고 더 적게 요청하십시오.
+blocker-short = 모자란 것: { $what }
+blocker-scattered = 맞는 가속기가 모두 { $free }개 남아 있고 필요한 것은 { $wanted }개이지만, 노드마다 수가 모자라거나 다른 것이 모자라 흩어져 있습니다.
+blocker-nodes-not-ready = 준비되지 않은 노드(배정 중지 { $cordoned }개, 연락 끊김 { $lost }개)까지 있어야 실행할 수 있습니다. 되살리거나, 취소하고 더 적게 요청하십시오.
+blocker-fleet-too-small = 이곳의 노드로는 결코 실행할 수 없습니다. 노드를 더하거나, 취소하고 더 적게 요청하십시오.
+
+# 모자란 것.
+short-cpu = CPU 스레드
+short-memory = 메모리
+short-accelerators = 가속기
+short-accelerator-model = 지정한 모델의 가속기
+short-tasks-per-node = 노드(한 노드에 둘 수 있는 태스크 수가 적음)
+
+# 무엇을 바꾸면 지금 시작하는지.
+change-fewer-tasks = 태스크를 { $tasks }개 이하로
+change-fewer-accelerators = 태스크마다 가속기를 { $count }개 이하로
+change-smaller-share = 가속기 몫을 { $share } 이하로
+change-less-cpu = 태스크마다 CPU를 { $cpu } 이하로
+change-less-memory = 태스크마다 메모리를 { $memory } 이하로
+change-other-models = 다른 모델의 가속기로: { $models }
+change-any-tasks-per-node = 한 노드에 두는 태스크 수를 제한하지 않고
+change-shorter-wall-time = 실행 시간 한도를 { $span } 이하로
 
 # 노드가 통과하지 못한 검사.
 test-cordoned = 배정 중지

@@ -50,6 +50,7 @@ help-submit = 워크로드 파일을 제출합니다: TOML, YAML, #SBATCH 줄이
 help-submit-file = 파일: TOML, YAML, #SBATCH 줄이 있는 셸 스크립트. -는 표준 입력.
 help-submit-key = 멱등 키. 같은 키와 같은 요청은 같은 워크로드가 됩니다.
 help-submit-wait = 끝날 때까지 기다립니다. 완료됐을 때만 0으로 끝납니다.
+help-submit-what-if = 제출하지 않고, 지금 어디서 시작할지 또는 왜 기다리고 언제 시작할지 말합니다.
 help-submit-dry-run = 파일을 읽어 요청할 내용을 출력하고 보내지는 않습니다.
 help-submit-json = 프로그램을 위한 JSON 문서.
 
@@ -84,6 +85,10 @@ help-cp-to = 복사할 곳: 파일, 디렉터리, 또는 표준 출력을 뜻하
 help-cancel = 워크로드, 또는 배열의 살아 있는 구성원 모두를 취소합니다.
 help-cancel-ids = 워크로드나 배열. 보기: wl-12.
 help-cancel-json = 그때의 워크로드를 담은 JSON 배열.
+
+help-checkpoint = 태스크 안에서, 체크포인트를 썼다고 알립니다.
+help-checkpoint-label = 이 체크포인트의 설명. 보기: "epoch 12". 함께 보입니다.
+help-checkpoint-whole-gang = 이 태스크만이 아니라 갱의 모든 태스크에 필요한 것을 담고 있습니다.
 
 help-wait = 워크로드가 끝날 때까지 기다립니다.
 help-wait-ids = 워크로드나 배열. 보기: wl-12.
@@ -143,7 +148,9 @@ help-twin-replay-rate = 작업이 트레이스보다 몇 배 빨리 들어올지
 help-twin-replay-from = 트레이스가 시작하고 이만큼 지나기 전에 제출된 것은 뺍니다. 보기: 30d.
 help-twin-replay-to = 트레이스가 시작하고 이만큼 지난 뒤에 제출된 것은 뺍니다.
 help-twin-replay-nodes-max = 목록에서 고르게 뽑은 이만큼의 노드만 씁니다.
-help-twin-replay-wall-times = 작업이 얼마나 돌지 공장이 아는 것: unknown(모름), exact(그대로).
+help-twin-replay-wall-times = 작업이 얼마나 돌지 공장이 아는 것: unknown(모름), exact(그대로), overstated(부풀림).
+help-twin-replay-least-used = 부풀린 한도 가운데 실제로 쓰는 가장 작은 비율. 이 값과 1 사이에서 고르게 뽑습니다. 없으면 0.1.
+help-twin-replay-estimates = 워크로드 약 이만큼을 제출할 때 시작 예상을 묻고, 얼마나 틀렸는지 보고합니다.
 help-twin-replay-begins = 트레이스가 시작하는 날. 요금과 탄소가 달력을 따릅니다.
 help-twin-replay-seed = 지어낸 작업의 시드. 없으면 1.
 help-twin-replay-load = 지어낸 작업의 부하: 노드 전체에 대한 비율. 없으면 0.9.

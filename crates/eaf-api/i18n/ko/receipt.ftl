@@ -15,6 +15,7 @@ receipt-signature-value = 서명
 receipt-attempt = 시도 { $attempt } ({ $lease })
 receipt-span = { $started } ~ { $ended }, 가격표 { $book }
 receipt-never-started = 모든 태스크가 시작되지는 않았습니다
+receipt-checkpoint = { $at } 체크포인트에서 이어 갈 수 있음
 receipt-task = 태스크 { $rank }, 노드 { $node }: { $exit }
 receipt-tasks = 태스크 { $first }~{ $last }, 노드 { $node }: { $exit }
 receipt-attempt-pretended = 가속기는 가상입니다

@@ -28,6 +28,14 @@ twin-took = 계산 시간
 twin-digest = 저널 다이제스트
 twin-by-size = 요청한 가속기 수에 따른 대기
 twin-size = 요청
+twin-all = 모두
+twin-estimates = 시작 예상: 제출할 때 { $asked }번 물음, 그중 { $once }개는 바로 시작함. 기다린 것에 대해
+twin-error-p50 = 오차 중앙값
+twin-error-p90 = 오차 P90
+twin-by-p90 = P90까지 시작함
+twin-unanswered = 답 없음
+twin-error-p50-walls = 오차 중앙값, 한도대로
+twin-error-p90-walls = 오차 P90, 한도대로
 twin-figures = 수치
 twin-notes = 설명
 twin-chart-allocated = 전체 가속기 중 배정된 비율
@@ -48,6 +56,10 @@ twin-nothing-waited = 모두 제출하자마자 시작했습니다.
 twin-tail = 차트는 배정된 양이 최댓값의 5 % 아래로 남는 곳에서 끝납니다.
 fail-twin-option = { $format } 형식에는 { $option } 인자가 쓰이지 않습니다
     .next = 빼십시오. --pods는 openb, --jobs는 philly와 synthetic, --from과 --to는 트레이스, --seed와 --load는 synthetic의 것입니다.
+fail-twin-least-used = “{ $given }”: 실행 시간 한도의 비율이 아닙니다
+    .next = --least-used 값은 0.001부터 1까지입니다. 보기: 0.1.
+fail-twin-least-used-idle = --least-used 인자는 한도를 부풀리지 않으면 쓰이지 않습니다
+    .next = 빼거나, --wall-times overstated를 더하십시오.
 twin-nothing-there = 내내 0입니다.
 
 ## eaf twin what-if.

@@ -10,8 +10,8 @@ pub use events::EventStream;
 pub use streams::{FileReply, LogReader};
 
 use crate::{
-    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Problem,
-    Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
+    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Planned,
+    Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, WorkloadId};
 use serde::Serialize;
@@ -159,6 +159,11 @@ impl Client {
         };
         let (url, response) = self.send("POST", "/v1/workloads", Some(request), headers, Some(TIMEOUT))?;
         read_json(&url, accept(&url, response)?)
+    }
+
+    /// What would come of a submission; nothing is submitted.
+    pub fn what_if(&self, request: &SubmitRequest) -> Result<Planned, ClientError> {
+        self.post("/v1/workloads/what-if", Some(request))
     }
 
     /// One page of workloads, newest first.

@@ -3,8 +3,10 @@
 //! What: states, reasons, blockers, tests, exits and rejections in the reader's language. Why they match without a
 //! wildcard: a new code does not compile until it has words. Absent: layout.
 
-use super::{Lang, Value, bytes, cpu, instant, signal_name, text};
-use eaf_model::{Blocker, Exit, FieldProblem, NodeState, Reason, Rejection, Test, WorkloadState};
+use super::{Lang, Value, bytes, cpu, instant, signal_name, span, text};
+use eaf_model::{
+    Blocker, Change, CpuMilli, Exit, FieldProblem, NodeState, Reason, Rejection, Short, Test, WorkloadState,
+};
 
 /// A rejection in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,14 +105,54 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
             say("blocker-dependencies", &[("pending", (*pending).into()), ("workloads", names.into())])
         }
         Blocker::Backoff { until } => say("blocker-backoff", &[("until", instant(*until).into())]),
-        Blocker::Capacity { tasks_placeable, tasks_wanted } => {
-            say("blocker-capacity", &[("placeable", shown(tasks_placeable)), ("wanted", (*tasks_wanted).into())])
+        Blocker::Capacity { tasks_placeable, tasks_wanted, short } => {
+            let args = [("placeable", shown(tasks_placeable)), ("wanted", (*tasks_wanted).into())];
+            let said = say("blocker-capacity", &args);
+            if short.is_empty() {
+                return said;
+            }
+            let what = short.iter().map(|each| self::short(lang, *each)).collect::<Vec<_>>().join(", ");
+            format!("{said} {}", say("blocker-short", &[("what", what.into())]))
+        }
+        Blocker::Scattered { free, wanted } => say(
+            "blocker-scattered",
+            &[("free", cpu(CpuMilli(free.0)).into()), ("wanted", cpu(CpuMilli(wanted.0)).into())],
+        ),
+        Blocker::NodesNotReady { cordoned, lost } => {
+            say("blocker-nodes-not-ready", &[("cordoned", shown(cordoned)), ("lost", shown(lost))])
         }
         Blocker::Hold { workload, at } => {
             say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
         }
         Blocker::NextPass => say("blocker-next-pass", &[]),
         Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
+    }
+}
+
+/// What is short.
+fn short(lang: Lang, short: Short) -> String {
+    let id = match short {
+        Short::Cpu => "short-cpu",
+        Short::Memory => "short-memory",
+        Short::Accelerators => "short-accelerators",
+        Short::AcceleratorModel => "short-accelerator-model",
+        Short::TasksPerNode => "short-tasks-per-node",
+    };
+    text(lang, id, &[])
+}
+
+/// What would make a waiting workload start now.
+pub fn change(lang: Lang, change: &Change) -> String {
+    let say = |id: &str, args: &[(&str, Value<'_>)]| text(lang, id, args);
+    match change {
+        Change::FewerTasks { tasks } => say("change-fewer-tasks", &[("tasks", (*tasks).into())]),
+        Change::FewerAccelerators { count } => say("change-fewer-accelerators", &[("count", (*count).into())]),
+        Change::SmallerShare { share } => say("change-smaller-share", &[("share", cpu(CpuMilli(share.0)).into())]),
+        Change::LessCpu { cpu: threads } => say("change-less-cpu", &[("cpu", cpu(*threads).into())]),
+        Change::LessMemory { memory } => say("change-less-memory", &[("memory", bytes(*memory).into())]),
+        Change::OtherModels { models } => say("change-other-models", &[("models", models.join(", ").into())]),
+        Change::AnyTasksPerNode => say("change-any-tasks-per-node", &[]),
+        Change::ShorterWallTime { wall_time } => say("change-shorter-wall-time", &[("span", span(*wall_time).into())]),
     }
 }
 
@@ -185,7 +227,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eaf_model::{Bytes, CpuMilli, LargestFit, LeaseId, NodeId, Time, WorkloadId};
+    use eaf_model::{Bytes, GpuMilli, LargestFit, LeaseId, NodeId, Span, Time, WorkloadId};
 
     fn workload() -> WorkloadId {
         WorkloadId::of_step(7)
@@ -274,12 +316,25 @@ mod tests {
             reasons.push(Reason::RetryAfterFailure { exit: ended.clone() });
             reasons.push(Reason::TaskFailed { task: 1, exit: ended });
         }
+        let shorts = [Short::Cpu, Short::Memory, Short::Accelerators, Short::AcceleratorModel, Short::TasksPerNode];
+        let changes = [
+            Change::FewerTasks { tasks: 1 },
+            Change::FewerAccelerators { count: 4 },
+            Change::SmallerShare { share: GpuMilli(250) },
+            Change::LessCpu { cpu: CpuMilli(1_500) },
+            Change::LessMemory { memory: Bytes(1 << 30) },
+            Change::OtherModels { models: vec!["H200".into(), "MI355X".into()] },
+            Change::AnyTasksPerNode,
+            Change::ShorterWallTime { wall_time: Span::from_secs(60) },
+        ];
         let blockers = [
             Blocker::Dependencies { workloads: vec![workload()], pending: 1 },
             Blocker::Dependencies { workloads: vec![workload()], pending: 9 },
             Blocker::Backoff { until: Time(5) },
-            Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1 },
-            Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4 },
+            Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: Vec::new() },
+            Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4, short: shorts.to_vec() },
+            Blocker::Scattered { free: GpuMilli(9_500), wanted: GpuMilli(8_000) },
+            Blocker::NodesNotReady { cordoned: 1, lost: 2 },
             Blocker::Hold { workload: workload(), at: Time(9) },
             Blocker::NextPass,
             Blocker::FleetTooSmall,
@@ -291,6 +346,7 @@ mod tests {
             check(reasons.iter().map(|each| reason(lang, each)));
             check(exits().iter().map(|each| exit(lang, each)));
             check(blockers.iter().map(|each| blocker(lang, each)));
+            check(changes.iter().map(|each| change(lang, each)));
             check(tests.map(|each| test(lang, each)));
         }
     }

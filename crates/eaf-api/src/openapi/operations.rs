@@ -225,7 +225,14 @@ fn workloads() -> Vec<(&'static str, Value)> {
         .answers("201", submitted("It is durable."))
         .answers("200", submitted("It was submitted before with this key."))
         .problems(&["409", "422"]);
-    vec![("/v1/workloads", json!({ "get": list.done(), "post": submit.done() }))]
+    let what_if = Operation::new("whatIf", "workloads", "What would come of a submission; nothing is submitted.")
+        .body("SubmitRequest")
+        .answers_json("200", "Planned", "What would start and where; what would wait, why and until when.")
+        .problems(&["409", "422"]);
+    vec![
+        ("/v1/workloads", json!({ "get": list.done(), "post": submit.done() })),
+        ("/v1/workloads/what-if", json!({ "post": what_if.done() })),
+    ]
 }
 
 fn of_one_workload() -> Vec<(&'static str, Value)> {

@@ -178,6 +178,7 @@ fn attempts() -> Map<String, Value> {
             "id": schema("LeaseId"),
             "attempt": { "type": "integer", "minimum": 1 },
             "granted_at": schema("Time"),
+            "checkpointed_at": schema("Time"),
             "tasks": list("Task")
         })),
         "Task": object(&["allotment", "state", "usage"], json!({
@@ -185,13 +186,20 @@ fn attempts() -> Map<String, Value> {
             "state": { "type": "string", "enum": ["ordered", "accepted", "started", "exited", "abandoned"] },
             "started_at": schema("Time"),
             "exit": schema("Exit"),
-            "usage": schema("Usage")
+            "usage": schema("Usage"),
+            "checkpoint": schema("Checkpoint")
+        })),
+        "Checkpoint": object(&["at"], json!({
+            "at": schema("Time"),
+            "label": { "type": "string" },
+            "whole_gang": { "type": "boolean", "default": false }
         })),
         "Attempt": object(&["attempt", "lease", "nodes", "exits", "bill"], json!({
             "attempt": { "type": "integer", "minimum": 1 },
             "lease": schema("LeaseId"),
             "nodes": list("NodeId"),
             "exits": list("Exit"),
+            "checkpointed_at": schema("Time"),
             "bill": schema("Bill")
         })),
         "Bill": {
@@ -214,6 +222,16 @@ fn attempts() -> Map<String, Value> {
 fn explanations() -> Map<String, Value> {
     let count = json!({ "type": "integer", "minimum": 0 });
     let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "accelerators"];
+    let changes = [
+        "fewer_tasks",
+        "fewer_accelerators",
+        "smaller_share",
+        "less_cpu",
+        "less_memory",
+        "other_models",
+        "any_tasks_per_node",
+        "shorter_wall_time",
+    ];
     let required = ["workload", "state", "blockers", "nodes_total", "nodes_fitting", "failing", "ahead"];
     entries(json!({
         "Explanation": object(&required, json!({
@@ -227,7 +245,10 @@ fn explanations() -> Map<String, Value> {
                     "required": ["code"],
                     "properties": { "code": {
                         "type": "string",
-                        "enum": ["dependencies", "backoff", "capacity", "hold", "next_pass", "fleet_too_small"]
+                        "enum": [
+                            "dependencies", "backoff", "capacity", "scattered", "hold", "next_pass", "nodes_not_ready",
+                            "fleet_too_small"
+                        ]
                     } }
                 }
             },
@@ -241,8 +262,36 @@ fn explanations() -> Map<String, Value> {
                 }))
             },
             "ahead": count,
-            "estimated_start": or_null("Time"),
-            "estimate_is_lower_bound": { "type": "boolean" }
+            "would_start": {
+                "type": "array",
+                "description": "What would make it start now, each alone.",
+                "items": {
+                    "type": "object",
+                    "required": ["code"],
+                    "properties": { "code": { "type": "string", "enum": changes } }
+                }
+            },
+            "estimate": schema("StartEstimate")
+        })),
+        "Planned": object(&["workloads", "starting"], json!({
+            "workloads": count,
+            "starting": count,
+            "tasks": {
+                "type": "array",
+                "items": object(&["name", "allotment"], json!({
+                    "name": { "type": "string" },
+                    "allotment": schema("Allotment")
+                }))
+            },
+            "explanation": schema("Explanation"),
+            "last": schema("StartEstimate")
+        })),
+        "StartEstimate": object(&["runs", "learned_from"], json!({
+            "p50": schema("Time"),
+            "p90": schema("Time"),
+            "not_before": schema("Time"),
+            "runs": count,
+            "learned_from": count
         }))
     }))
 }

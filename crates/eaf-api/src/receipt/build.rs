@@ -42,6 +42,8 @@ pub struct ReceiptFacts {
 pub struct AttemptFacts {
     /// Its lease.
     pub lease: LeaseId,
+    /// The last time from which the whole gang could go on.
+    pub checkpointed_at: Option<Time>,
     /// Its tasks, by rank.
     pub tasks: Vec<TaskFacts>,
     /// Its bill.
@@ -70,6 +72,7 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
             granted_at_ms: bill.granted_at,
             started_at_ms: bill.started_at,
             ended_at_ms: bill.ended_at,
+            checkpointed_at_ms: attempt.checkpointed_at,
             waiver: bill.waiver,
             pretended: bill.pretended,
             price_book: bill.price_book.clone(),

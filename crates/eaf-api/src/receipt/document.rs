@@ -70,6 +70,9 @@ pub struct ReceiptAttempt {
     pub started_at_ms: Option<Time>,
     /// When its last task was gone.
     pub ended_at_ms: Time,
+    /// The last time from which the whole gang could go on; absent where it reported no checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at_ms: Option<Time>,
     /// Why nothing is charged; null where it is.
     pub waiver: Option<Waiver>,
     /// True where the accelerators that it held are pretended.

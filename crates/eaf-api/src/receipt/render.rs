@@ -72,6 +72,9 @@ fn render_attempt(page: &mut String, receipt: &Receipt, number: u32, lang: Lang)
         let task = text(lang, if first == last { "receipt-task" } else { "receipt-tasks" }, &args);
         line(page, "  ", &task);
     }
+    if let Some(at) = attempt.checkpointed_at_ms {
+        line(page, "  ", &text(lang, "receipt-checkpoint", &[("at", instant(at).into())]));
+    }
     if attempt.pretended {
         line(page, "  ", &text(lang, "receipt-attempt-pretended", &[]));
     }

@@ -102,17 +102,22 @@ fn sample() -> ReceiptFacts {
     let lost = Exit::Lost("the node is gone".into());
     let first = AttemptFacts {
         lease: LeaseId::of_step(13),
+        checkpointed_at: None,
         tasks: vec![task("n1", lost.clone()), task("n1", lost.clone()), task("n2", lost)],
         bill: lost_bill(),
     };
-    let second =
-        AttemptFacts { lease: LeaseId::of_member(20, 3), tasks: vec![task("n1", Exit::Code(0))], bill: plain_bill() };
+    let second = AttemptFacts {
+        lease: LeaseId::of_member(20, 3),
+        checkpointed_at: None,
+        tasks: vec![task("n1", Exit::Code(0))],
+        bill: plain_bill(),
+    };
     facts(vec![first, second])
 }
 
 fn plain() -> ReceiptFacts {
     let tasks = vec![task("n1", Exit::Code(0))];
-    facts(vec![AttemptFacts { lease: LeaseId::of_step(13), tasks, bill: plain_bill() }])
+    facts(vec![AttemptFacts { lease: LeaseId::of_step(13), checkpointed_at: None, tasks, bill: plain_bill() }])
 }
 
 fn key() -> KeyPair {
@@ -179,7 +184,7 @@ fn other_bases_and_absences_add_up() {
     never.charges.clear();
     never.energy.clear();
     never.pue_milli = 0;
-    let attempt = |bill| AttemptFacts { lease: LeaseId::of_step(1), tasks: Vec::new(), bill };
+    let attempt = |bill| AttemptFacts { lease: LeaseId::of_step(1), checkpointed_at: None, tasks: Vec::new(), bill };
     let receipt = check(&signed(&facts(vec![attempt(bill), attempt(never)]))).unwrap().receipt;
     let figure = |name: &str| receipt.figure(name).unwrap();
     assert_eq!(figure("attempt_1.energy").basis, Some(Basis::Measured));
@@ -200,7 +205,7 @@ fn huge_numbers_are_unknown_and_do_not_panic() {
     bill.usage.cpu = CpuMicros::MAX;
     bill.ended_at = Time::NEVER;
     bill.started_at = Some(Time(i64::MIN));
-    let attempt = AttemptFacts { lease: LeaseId::of_step(1), tasks: Vec::new(), bill };
+    let attempt = AttemptFacts { lease: LeaseId::of_step(1), checkpointed_at: None, tasks: Vec::new(), bill };
     let receipt = check(&signed(&facts(vec![attempt]))).unwrap().receipt;
     assert_eq!(receipt.figure("wall").unwrap().unknown, Some(Unknown::MadeFromUnknown));
     assert_eq!(receipt.figure("attempt_1.wall").unwrap().unknown, Some(Unknown::OutOfRange));

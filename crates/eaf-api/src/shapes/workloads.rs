@@ -1,6 +1,9 @@
 //! Workloads as they are asked for and shown.
 
-use eaf_model::{Allotment, Bill, Exit, LeaseId, NodeId, Reason, Time, Usage, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{
+    Allotment, Bill, Checkpoint, Exit, Explanation, LeaseId, NodeId, Reason, StartEstimate, Time, Usage, WorkloadId,
+    WorkloadSpec, WorkloadState,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +24,33 @@ pub struct SubmitRequest {
 pub struct Submitted {
     /// The workload, or the array as a whole (its members are `ID.0`, `ID.1`, … in the order of the index values).
     pub id: WorkloadId,
+}
+
+/// `POST /v1/workloads/what-if`: what would come of a submission. Nothing was submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// How many workloads it makes: one, or the members of an array.
+    pub workloads: u32,
+    /// How many of them would start at once.
+    pub starting: u32,
+    /// Where the tasks of the first of these would go, by rank; empty where none would start at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<PlannedTask>,
+    /// Why the first of the others would wait, and when it would start. Its id is the one that it would get now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+    /// When the last of the others would start, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<StartEstimate>,
+}
+
+/// Where a task would go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTask {
+    /// The name of the node.
+    pub name: String,
+    /// What it would hold.
+    pub allotment: Allotment,
 }
 
 /// A workload, live or ended, or an array as a whole.
@@ -95,6 +125,9 @@ pub struct LeaseView {
     pub attempt: u32,
     /// When it was granted.
     pub granted_at: Time,
+    /// The last time from which the whole gang could go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at: Option<Time>,
     /// By rank.
     pub tasks: Vec<TaskView>,
 }
@@ -114,6 +147,9 @@ pub struct TaskView {
     pub exit: Option<Exit>,
     /// What it has used, as last reported.
     pub usage: Usage,
+    /// The latest checkpoint that it has reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Where a task is in its life.
@@ -143,6 +179,9 @@ pub struct AttemptView {
     pub nodes: Vec<NodeId>,
     /// How each task ended, by rank.
     pub exits: Vec<Exit>,
+    /// The last time from which the whole gang could go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at: Option<Time>,
     /// What it held, used and costs.
     pub bill: Bill,
 }

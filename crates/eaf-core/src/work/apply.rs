@@ -7,8 +7,8 @@ use super::plan::asked;
 use crate::index::shape;
 use crate::{AbandonedTask, Attempt, Lease, Remembered, State, Stopping, Task, TaskState, Workload};
 use eaf_model::{
-    Bill, Event, Exit, LeaseId, Placement, Reason, TaskKey, Time, Usage, Valuation, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Bill, Checkpoint, Event, Exit, LeaseId, Placement, Reason, TaskKey, Time, Usage, Valuation, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use eaf_sched::Basis;
 use imbl::OrdSet;
@@ -26,6 +26,7 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         Event::TaskAccepted { key } => accepted(state, at, *key),
         Event::TaskStarted { key, at: started, run_until } => task_started(state, at, *key, *started, *run_until),
         Event::TaskUsed { key, usage } => change_lease(state, key.lease, |lease| task(lease, *key).usage = *usage),
+        Event::TaskCheckpointed { key, checkpoint } => checkpointed(state, *key, checkpoint),
         Event::TaskExited { key, at: gone, exit, usage } => task_exited(state, *key, *gone, exit, *usage),
         Event::TaskAbandoned { key, at: since } => abandoned(state, *key, *since),
         Event::AbandonedTaskGone { key, .. } => {
@@ -35,7 +36,12 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
             }
         }
         Event::LeaseStopping { lease, reason, stop_by } => stopping(state, at, *lease, reason, *stop_by),
-        Event::LeaseClosed { lease, bill } => closed(state, *lease, bill),
+        Event::LeaseClosed { lease, bill, ran } => {
+            closed(state, *lease, bill);
+            if let Some(ran) = ran {
+                state.learned.learn(ran);
+            }
+        }
         Event::WorkloadRequeued { workload, reason, not_before, spent_retry } => {
             requeued(state, at, *workload, reason, *not_before, *spent_retry);
         }
@@ -115,7 +121,7 @@ fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: 
     for allotment in &placement.tasks {
         state.index.fleet.hold(allotment);
     }
-    let ordered = || Task { state: TaskState::Ordered, usage: Usage::default() };
+    let ordered = || Task { state: TaskState::Ordered, usage: Usage::default(), checkpoint: None };
     let mut attempt = 1;
     change_workload(state, of, |workload| {
         workload.lease = Some(id);
@@ -132,6 +138,7 @@ fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: 
         start_by,
         run_until: None,
         stopping: None,
+        whole_checkpoint_at: None,
     };
     let mut index = std::mem::take(&mut state.index);
     index.add_lease(state, &lease);
@@ -167,6 +174,15 @@ fn show_progress(state: &mut State, at: Time, id: LeaseId) {
             let reason = Reason::TasksStarting { started, of };
             enter(workload, at, WorkloadState::Starting, reason, Some(lease.start_by));
         }
+    });
+}
+
+fn checkpointed(state: &mut State, key: TaskKey, checkpoint: &Checkpoint) {
+    change_lease(state, key.lease, |lease| {
+        if checkpoint.whole_gang {
+            lease.whole_checkpoint_at = lease.whole_checkpoint_at.max(Some(checkpoint.at));
+        }
+        task(lease, key).checkpoint = Some(checkpoint.clone());
     });
 }
 
@@ -225,6 +241,7 @@ fn closed(state: &mut State, id: LeaseId, bill: &Bill) {
         lease: id,
         nodes: lease.placement.iter().map(|allotment| allotment.node).collect(),
         exits: lease.tasks.iter().map(|task| exit_of(&task.state)).collect(),
+        checkpointed_at: lease.checkpointed_at(),
         bill: bill.clone(),
     };
     change_workload(state, lease.workload, |workload| {

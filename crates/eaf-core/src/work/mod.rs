@@ -6,6 +6,7 @@
 pub(crate) mod apply;
 pub(crate) mod cancel;
 mod depend;
+pub(crate) mod learned;
 pub(crate) mod plan;
 mod records;
 pub(crate) mod reported;
@@ -15,4 +16,5 @@ mod validate;
 pub(crate) use validate::labels as validate_labels;
 pub(crate) mod wake;
 
+pub use learned::{Learned, LearnedBin};
 pub use records::{AbandonedTask, Attempt, Lease, Remembered, Stopping, Task, TaskState, Workload};

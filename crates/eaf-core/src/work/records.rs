@@ -4,7 +4,8 @@
 //! read both alike. Absent: rules; each command has a file of its own.
 
 use eaf_model::{
-    Allotment, Bill, Exit, LeaseId, NodeId, Reason, Span, Time, Usage, WorkloadId, WorkloadSpec, WorkloadState,
+    Allotment, Bill, Checkpoint, Exit, LeaseId, NodeId, Reason, Span, Time, Usage, WorkloadId, WorkloadSpec,
+    WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -61,6 +62,9 @@ pub struct Attempt {
     pub nodes: Vec<NodeId>,
     /// How each task ended, by rank.
     pub exits: Vec<Exit>,
+    /// The last checkpoint of the whole gang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpointed_at: Option<Time>,
     /// What it held, used and costs.
     pub bill: Bill,
 }
@@ -88,6 +92,24 @@ pub struct Lease {
     /// Set once it was told to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<Stopping>,
+    /// The last checkpoint of which one task said that it holds what the whole gang needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole_checkpoint_at: Option<Time>,
+}
+
+impl Lease {
+    /// The last time from which the whole gang could go on: the oldest of its tasks' latest checkpoints, or the latest that
+    /// one task wrote for all of them. A task that has finished needs none.
+    pub fn checkpointed_at(&self) -> Option<Time> {
+        let finished = |task: &&Task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success());
+        let mut tasks: Vec<&Task> = self.tasks.iter().filter(|task| !finished(task)).collect();
+        if tasks.is_empty() {
+            tasks = self.tasks.iter().collect();
+        }
+        let latest = tasks.iter().map(|task| Some(task.checkpoint.as_ref()?.at));
+        let own = latest.collect::<Option<Vec<Time>>>().and_then(|latest| latest.into_iter().min());
+        own.max(self.whole_checkpoint_at)
+    }
 }
 
 /// A lease that was told to stop.
@@ -110,6 +132,9 @@ pub struct Task {
     pub state: TaskState,
     /// What it has used, as last reported.
     pub usage: Usage,
+    /// The latest checkpoint that it has reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Where a task is in its life.

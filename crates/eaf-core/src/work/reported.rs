@@ -6,7 +6,7 @@
 use super::settle;
 use crate::draft::Draft;
 use crate::{Lease, TaskState};
-use eaf_model::{Event, Exit, Rejection, TaskKey, TaskReport, Time, Usage};
+use eaf_model::{CHECKPOINT_LABEL_MAX, Checkpoint, Event, Exit, Rejection, TaskKey, TaskReport, Time, Usage};
 use std::sync::Arc;
 
 pub(crate) fn reported(draft: &mut Draft<'_>, key: TaskKey, report: &TaskReport) -> Result<(), Rejection> {
@@ -38,6 +38,16 @@ pub(crate) fn reported(draft: &mut Draft<'_>, key: TaskKey, report: &TaskReport)
             }
             draft.emit(Event::TaskUsed { key, usage });
         }
+        (TaskReport::Checkpointed(checkpoint), TaskState::Started { at: started }) => {
+            let at = hold_between(checkpoint.at, *started, draft.now());
+            // One that is told late, or again, is older than what is known.
+            if task.checkpoint.as_ref().is_some_and(|known| known.at >= at) {
+                return Err(stale);
+            }
+            let label = checkpoint.label.as_deref().map(short_label).filter(|label| !label.is_empty());
+            let checkpoint = Checkpoint { at, label, whole_gang: checkpoint.whole_gang };
+            draft.emit(Event::TaskCheckpointed { key, checkpoint });
+        }
         (TaskReport::Exited { at, exit, usage }, _) => {
             let at = hold_between(*at, floor, draft.now());
             let usage = grown(task.usage, *usage);
@@ -51,7 +61,8 @@ pub(crate) fn reported(draft: &mut Draft<'_>, key: TaskKey, report: &TaskReport)
             draft.emit(Event::TaskExited { key, at: draft.now(), exit, usage: task.usage });
             settle::settle(draft, key.lease);
         }
-        (TaskReport::Accepted | TaskReport::Started { .. } | TaskReport::Used { .. }, _) => return Err(stale),
+        (TaskReport::Accepted | TaskReport::Started { .. }, _) => return Err(stale),
+        (TaskReport::Used { .. } | TaskReport::Checkpointed(_), _) => return Err(stale),
     }
     Ok(())
 }
@@ -66,6 +77,11 @@ fn started(draft: &mut Draft<'_>, lease: &Arc<Lease>, key: TaskKey, at: Time) {
         whole.after(wall.unwrap_or_default())
     });
     draft.emit(Event::TaskStarted { key, at, run_until });
+}
+
+/// What a task says of its checkpoint: a line of printable text, cut where it is too long.
+fn short_label(label: &str) -> String {
+    label.chars().filter(|letter| !letter.is_control()).take(CHECKPOINT_LABEL_MAX).collect()
 }
 
 fn hold_between(at: Time, floor: Time, ceiling: Time) -> Time {

@@ -6,7 +6,9 @@
 use super::apply::exit_of;
 use crate::draft::Draft;
 use crate::{Lease, TaskState, Workload};
-use eaf_model::{Event, Exit, HeldAttempt, HeldTask, LeaseId, OnLoss, Reason, Span, Time, WorkloadId, WorkloadState};
+use eaf_model::{
+    Event, Exit, HeldAttempt, HeldTask, LeaseId, OnLoss, Ran, Reason, Span, Time, WorkloadId, WorkloadState,
+};
 use std::sync::Arc;
 
 /// How long beyond its grace a stop may take before it is shown as overdue.
@@ -61,7 +63,8 @@ fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
     let held = held(draft, lease, lost.is_some());
     let bill = Box::new(eaf_energy::bill(draft.settings(), &held));
-    draft.emit(Event::LeaseClosed { lease: lease.id, bill });
+    let ran = if lost.is_some() { None } else { ran(lease, &workload) };
+    draft.emit(Event::LeaseClosed { lease: lease.id, bill, ran });
     match outcome(draft, &workload, reason, lost) {
         Outcome::End(state, reason) => end(draft, workload.id, state, reason),
         Outcome::Retry { reason, spent_retry } => {
@@ -72,6 +75,18 @@ fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
             draft.emit(Event::WorkloadRequeued { workload: workload.id, reason, not_before, spent_retry });
         }
     }
+}
+
+/// How long the attempt ran, where it had started whole and was not told to end before its time.
+fn ran(lease: &Lease, workload: &Workload) -> Option<Ran> {
+    let cut = lease
+        .stopping
+        .as_ref()
+        .is_some_and(|stopping| !matches!(stopping.reason, Reason::WallTimeReached | Reason::TaskFailed { .. }));
+    let started = lease.tasks.iter().filter_map(|task| task.state.started_at()).max()?;
+    let wall = lease.run_until.filter(|_| !cut)?.since(started);
+    let end = lease.tasks.iter().map(|task| ended_at(&task.state, started)).max()?;
+    Some(Ran { time: end.since(started), wall, stated: workload.spec.wall_time.is_some() })
 }
 
 /// What was lost, where the attempt ended by a fault of the factory.

@@ -3,6 +3,7 @@
 //! What: small factories that read as sentences. Absent: clocks and engines; the test says what they saw.
 
 mod dependencies;
+mod estimates;
 mod fencing;
 mod lives;
 mod losses;

@@ -1,26 +1,17 @@
-//! Explanations: what fails where, what blocks, and when it starts.
+//! Explanations: what fails where, and what blocks.
 
 use crate::world::{World, ask, nd, node, secs, wl, world};
-use eaf_model::{Blocker, Failing, NodeState, Span, Test, WorkloadId};
+use eaf_model::{Blocker, Change, CpuMilli, Failing, GpuMilli, NodeState, Short, Span, Test, WorkloadId};
 use eaf_sched::explain;
 
-/// Compares blocker, nodes that fit, failing nodes by test, how many go before, and the start in seconds.
-fn check(
-    world: &World,
-    workload: WorkloadId,
-    blocker: Blocker,
-    fitting: u32,
-    failing: &[(Test, u32)],
-    ahead: u64,
-    start: Option<u64>,
-) {
+/// Compares blocker, nodes that fit, failing nodes by test, and how many go before.
+fn check(world: &World, workload: WorkloadId, blocker: Blocker, fitting: u32, failing: &[(Test, u32)], ahead: u64) {
     let explained = explain(&world.snapshot, workload).expect("it waits");
     let failing: Vec<_> = failing.iter().map(|(test, nodes)| Failing { test: *test, nodes: *nodes }).collect();
     assert_eq!(explained.blockers, [blocker], "{workload}");
     assert_eq!((explained.nodes_fitting, explained.failing), (fitting, failing), "{workload}");
-    assert_eq!((explained.ahead, explained.estimated_start), (ahead, start.map(secs)), "{workload}");
+    assert_eq!(explained.ahead, ahead, "{workload}");
     assert_eq!(explained.nodes_total as usize, world.snapshot.fleet.len());
-    assert!(!explained.estimate_is_lower_bound);
 }
 
 #[test]
@@ -47,9 +38,9 @@ fn every_test_names_its_nodes() {
     ];
     let wide = ask().cpu(4).memory(4).boards(2).model("MI");
     let gang = world.submit(wide.clone().tasks(4).per_node(2));
-    check(&world, gang, Blocker::FleetTooSmall, 1, &failing, 0, None);
+    check(&world, gang, Blocker::NodesNotReady { cordoned: 1, lost: 1 }, 1, &failing, 0);
     let single = world.submit(wide.wall(30));
-    check(&world, single, Blocker::NextPass, 1, &failing, 1, Some(0));
+    check(&world, single, Blocker::NextPass, 1, &failing, 1);
     assert_eq!(explain(&world.snapshot, wl(99)), None);
 }
 
@@ -64,40 +55,61 @@ fn the_wait_is_told_by_the_planner_itself() {
     let long = world.submit(ask().cpu(1).wall(200));
     let next = world.submit(ask().cpu(2).wall(60));
     let later = world.submit(ask().cpu(2).wall(300));
-    let capacity = |tasks_placeable, tasks_wanted| Blocker::Capacity { tasks_placeable, tasks_wanted };
-    check(&world, head, capacity(0, 2), 0, &[(Test::Cpu, 2)], 0, Some(100));
+    let capacity =
+        |tasks_placeable, tasks_wanted| Blocker::Capacity { tasks_placeable, tasks_wanted, short: vec![Short::Cpu] };
+    check(&world, head, capacity(0, 2), 0, &[(Test::Cpu, 2)], 0);
     // It fits on nd-1 or nd-2, and the head needs both of them whole at 100 s.
     let behind_the_head = Blocker::Hold { workload: head, at: secs(100) };
-    check(&world, long, behind_the_head, 1, &[(Test::Cpu, 1)], 1, Some(150));
-    check(&world, next, Blocker::NextPass, 1, &[(Test::Cpu, 1)], 2, Some(10));
+    check(&world, long, behind_the_head, 1, &[(Test::Cpu, 1)], 1);
+    check(&world, next, Blocker::NextPass, 1, &[(Test::Cpu, 1)], 2);
     // The next one takes what it would have had.
-    check(&world, later, capacity(0, 1), 0, &[(Test::Cpu, 2)], 3, Some(150));
+    check(&world, later, capacity(0, 1), 0, &[(Test::Cpu, 2)], 3);
+}
+
+/// Compares what would make it start now.
+fn would_start(world: &World, workload: WorkloadId, expect: &[Change]) {
+    let explained = explain(&world.snapshot, workload).expect("it waits");
+    assert_eq!(explained.would_start, expect, "{workload}");
 }
 
 #[test]
-fn an_estimate_that_is_cut_is_a_lower_bound() {
-    let mut world = world([node(1, 8, &[])]);
-    for _ in 0..10_000 {
-        world.submit(ask().wall(10));
+fn what_would_make_it_start_now_is_what_the_planner_would_start() {
+    let mut world = world([node(8, 64, &["MI"; 4]), node(8, 64, &["H"; 4])]);
+    world.submit(ask().cpu(5).boards(2).model("MI").wall(100));
+    world.submit(ask().cpu(2).boards(1).model("H").wall(100));
+    world.pass();
+    // Three threads and two accelerators are left beside the first, six and three beside the second.
+    let one = world.submit(ask().cpu(3).boards(4).model("MI").wall(50));
+    would_start(&world, one, &[Change::FewerAccelerators { count: 2 }]);
+    let two = world.submit(ask().cpu(6).boards(2).model("MI").wall(50));
+    let less = Change::LessCpu { cpu: CpuMilli(3_000) };
+    would_start(&world, two, &[less, Change::OtherModels { models: vec!["H".to_owned()] }]);
+    let gang = world.submit(ask().tasks(4).cpu(2).per_node(2).wall(50));
+    let less = Change::LessCpu { cpu: CpuMilli(1_000) };
+    would_start(&world, gang, &[Change::FewerTasks { tasks: 3 }, less, Change::AnyTasksPerNode]);
+}
+
+#[test]
+fn what_is_over_before_another_begins_needs_only_a_shorter_wall_time() {
+    let mut world = world([node(4, 64, &[])]);
+    world.submit(ask().cpu(2).wall(7_200));
+    world.pass();
+    let head = world.submit(ask().cpu(4).wall(50));
+    let long = world.submit(ask().cpu(1).wall(9_000));
+    would_start(&world, head, &[Change::LessCpu { cpu: CpuMilli(2_000) }]);
+    would_start(&world, long, &[Change::ShorterWallTime { wall_time: Span::from_secs(7_200) }]);
+}
+
+#[test]
+fn accelerators_that_are_free_and_scattered_are_said_to_be() {
+    let mut world = world([node(8, 64, &["MI"; 4]), node(8, 64, &["MI"; 4])]);
+    for _ in 0..2 {
+        world.submit(ask().cpu(1).boards(3).wall(100));
     }
     world.pass();
-    let estimate = |workload| {
-        let explained = explain(&world.snapshot, workload).expect("it waits");
-        (explained.ahead, explained.estimated_start.expect("a time"), explained.estimate_is_lower_bound)
-    };
-    assert_eq!(estimate(wl(100)), (98, secs(990), false));
-    let (ahead, start, is_lower_bound) = estimate(wl(10_000));
-    assert!(ahead == 9_998 && is_lower_bound && start > secs(10_000) && start < secs(99_990), "{start:?}");
-}
-
-#[test]
-fn nobody_can_say_when_what_never_ends_ends() {
-    let mut world = world([node(1, 8, &[])]);
-    let mut endless = ask();
-    endless.0.wall = Span(u64::MAX);
-    world.submit(endless);
-    world.pass();
-    let waits = world.submit(ask());
-    let capacity = Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1 };
-    check(&world, waits, capacity, 0, &[(Test::Cpu, 1)], 0, None);
+    let pair = world.submit(ask().cpu(1).boards(2).wall(100));
+    let explained = explain(&world.snapshot, pair).expect("it waits");
+    let scattered = Blocker::Scattered { free: GpuMilli(2_000), wanted: GpuMilli(2_000) };
+    let capacity = Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: vec![Short::Accelerators] };
+    assert_eq!(explained.blockers, [capacity, scattered]);
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod events;
+mod explanation;
 mod extract;
 mod files;
 mod gate;
@@ -17,8 +18,10 @@ mod serve;
 mod submit;
 mod system;
 mod views;
+mod what_if;
 mod workloads;
 
+pub(crate) use explanation::Explained;
 pub(crate) use rate::Rates;
 pub(crate) use serve::{Listening, listen, serve};
 
@@ -50,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) body_bytes_max: u64,
     pub(crate) requests_per_second: u32,
     pub(crate) rates: Rates,
+    pub(crate) explained: Explained,
     /// Turns true when the sockets close; streams end then.
     pub(crate) closing: watch::Receiver<bool>,
 }
@@ -58,7 +62,7 @@ pub(crate) struct Shared {
 pub(crate) type App = Arc<Shared>;
 
 /// Every path, as the OpenAPI document names it.
-pub(crate) const PATHS: [&str; 18] = [
+pub(crate) const PATHS: [&str; 19] = [
     "/v1/health",
     "/v1/ready",
     "/v1/metrics",
@@ -71,6 +75,7 @@ pub(crate) const PATHS: [&str; 18] = [
     "/v1/nodes/{id}/cordon",
     "/v1/nodes/{id}/uncordon",
     "/v1/workloads",
+    "/v1/workloads/what-if",
     "/v1/workloads/{id}",
     "/v1/workloads/{id}/cancel",
     "/v1/workloads/{id}/explanation",
@@ -94,9 +99,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/nodes/{id}/cordon", post(nodes::cordon))
         .route("/v1/nodes/{id}/uncordon", post(nodes::uncordon))
         .route("/v1/workloads", get(workloads::list).post(submit::submit))
+        .route("/v1/workloads/what-if", post(what_if::what_if))
         .route("/v1/workloads/{id}", get(workloads::one))
         .route("/v1/workloads/{id}/cancel", post(workloads::cancel))
-        .route("/v1/workloads/{id}/explanation", get(workloads::explanation))
+        .route("/v1/workloads/{id}/explanation", get(explanation::explanation))
         .route("/v1/workloads/{id}/logs", get(logs::log))
         .route("/v1/workloads/{id}/files", get(files::file))
         .route("/v1/workloads/{id}/receipt", get(workloads::receipt))

@@ -16,7 +16,7 @@ use eaf_model::{Input, Rejection, Submission, WorkloadId, WorkloadSpec, Workload
 use eaf_store::{EndedFilter, LIST_MAX};
 
 /// Who asks, as long as there is one token.
-const ADMINISTRATOR: &str = "administrator";
+pub(super) const ADMINISTRATOR: &str = "administrator";
 
 pub(super) async fn submit(
     State(app): State<App>,
@@ -102,7 +102,11 @@ async fn same_request(app: &App, id: WorkloadId, spec: &WorkloadSpec, array: &[u
 }
 
 /// How the dependencies ended that memory has forgotten.
-async fn ends(app: &App, at: &Published, spec: &WorkloadSpec) -> Result<Vec<(WorkloadId, WorkloadState)>, Refused> {
+pub(super) async fn ends(
+    app: &App,
+    at: &Published,
+    spec: &WorkloadSpec,
+) -> Result<Vec<(WorkloadId, WorkloadState)>, Refused> {
     let mut ends = Vec::new();
     for id in spec.after_ok.iter().chain(&spec.after_any) {
         // Of an array, some members may live while others have left memory.

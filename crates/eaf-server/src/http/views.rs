@@ -18,6 +18,7 @@ pub(super) fn workload(state: &State, record: &Workload) -> WorkloadView {
         lease: attempt.lease,
         nodes: attempt.nodes.clone(),
         exits: attempt.exits.clone(),
+        checkpointed_at: attempt.checkpointed_at,
         bill: attempt.bill.clone(),
     });
     WorkloadView {
@@ -60,8 +61,15 @@ fn lease(lease: &Lease) -> LeaseView {
             _ => None,
         },
         usage: task.usage,
+        checkpoint: task.checkpoint.clone(),
     });
-    LeaseView { id: lease.id, attempt: lease.attempt, granted_at: lease.granted_at, tasks: tasks.collect() }
+    LeaseView {
+        id: lease.id,
+        attempt: lease.attempt,
+        granted_at: lease.granted_at,
+        checkpointed_at: lease.checkpointed_at(),
+        tasks: tasks.collect(),
+    }
 }
 
 /// An array as a whole, from its members; `None` where there are none.

@@ -1,12 +1,11 @@
-//! Workloads: lists, one, cancel, explanation, receipt.
+//! Workloads: lists, one, cancel, receipt.
 //!
-//! What: queries on the snapshot and the history, and one order. Absent: submission (`submit`), logs and files.
+//! What: queries on the snapshot and the history, and one order. Absent: submission (`submit`), why one waits (`explanation`), logs and files.
 
 use super::App;
 use super::answer::{Refused, json, with_type};
 use super::extract::{Query, WorkloadPath};
 use super::history::{self, Found};
-use crate::clock::now;
 use crate::driver::NotTaken;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,7 +13,7 @@ use axum::response::Response;
 use eaf_api::receipt::{AttemptFacts, ReceiptFacts, TaskFacts};
 use eaf_api::{ListQuery, PAGE_MAX, Refusal};
 use eaf_core::{Attempt, State as CoreState};
-use eaf_model::{Explanation, Input, Rejection, WorkloadState};
+use eaf_model::{Input, Rejection, WorkloadState};
 use eaf_store::EndedWorkload;
 use serde::Deserialize;
 
@@ -70,30 +69,6 @@ pub(super) async fn cancel(State(app): State<App>, WorkloadPath(id): WorkloadPat
     Ok(json(&history::show(&app, id).await?))
 }
 
-pub(super) async fn explanation(State(app): State<App>, WorkloadPath(id): WorkloadPath) -> Result<Response, Refused> {
-    let at = app.view.latest();
-    // The scheduler may look through a long queue; the threads that serve others go on meanwhile.
-    let asked = at.clone();
-    let explained = tokio::task::spawn_blocking(move || eaf_core::explain(&asked.state, now(), id)).await;
-    if let Ok(Some(explanation)) = explained {
-        return Ok(json(&explanation));
-    }
-    match history::find(&app, &at, id).await? {
-        Some(found) => Ok(json(&Explanation {
-            workload: id,
-            state: found.record().state,
-            blockers: Vec::new(),
-            nodes_total: 0,
-            nodes_fitting: 0,
-            failing: Vec::new(),
-            ahead: 0,
-            estimated_start: None,
-            estimate_is_lower_bound: false,
-        })),
-        None => Err(history::absent(&app, &at, id).await),
-    }
-}
-
 pub(super) async fn receipt(State(app): State<App>, WorkloadPath(id): WorkloadPath) -> Result<Response, Refused> {
     let at = app.view.latest();
     match history::find(&app, &at, id).await? {
@@ -133,5 +108,10 @@ fn attempt_facts(state: &CoreState, attempt: &Attempt) -> AttemptFacts {
             exit: exit.clone(),
         }
     });
-    AttemptFacts { lease: attempt.lease, tasks: tasks.collect(), bill: attempt.bill.clone() }
+    AttemptFacts {
+        lease: attempt.lease,
+        checkpointed_at: attempt.checkpointed_at,
+        tasks: tasks.collect(),
+        bill: attempt.bill.clone(),
+    }
 }

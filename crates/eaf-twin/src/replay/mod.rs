@@ -4,15 +4,18 @@
 //! measured. All that happens at one instant is one turn: ends first, then arrivals, then one plan.
 //! Absent: wall times that a trace does not state. They are unknown to the factory, unless exact ones are asked for.
 
+mod estimates;
 mod fragmentation;
 mod measure;
 mod series;
 mod summary;
 
+pub use estimates::{ErrorFigures, EstimateFigures, EstimateScore};
 pub use measure::{EnergyByModel, SizeClass, SizeFigures, WaitFigures};
 pub use series::{Point, Series};
 pub use summary::Summary;
 
+use crate::draw::Draw;
 use crate::driver::Driver;
 use crate::engine::PromptEngine;
 use crate::simulation::Simulation;
@@ -22,6 +25,7 @@ use eaf_model::{
     Input, NodeSpec, Rejection, Run, Settings, Span, StartOrder, Submission, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::Head;
+use estimates::Asking;
 use measure::Measure;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -34,6 +38,12 @@ pub enum WallTimes {
     Unknown,
     /// The duration of the trace, rounded up to the next second.
     Exact,
+    /// More than that: of each wall time a part is used that is drawn evenly between this many thousandths and all of it,
+    /// from the number of the job's row.
+    Overstated {
+        /// The least part, in thousandths.
+        least_used_milli: u64,
+    },
 }
 
 /// How a trace is replayed.
@@ -45,6 +55,8 @@ pub struct Options {
     pub rate_milli: u64,
     /// What the factory is told of durations.
     pub wall_times: WallTimes,
+    /// About how many jobs to ask for an estimated start at their submission, and out of how many; `None` for none.
+    pub estimates: Option<(u64, u64)>,
     /// The instant at which the trace begins; prices and carbon follow the calendar.
     pub begins_at: Time,
     /// Check every invariant after every step; slow.
@@ -118,11 +130,13 @@ pub fn replay(
         begins_at,
         runs: BTreeMap::new(),
         measure,
+        asking: options.estimates.map(|(sample, of)| Asking::about(sample, of)),
         dropped: Vec::new(),
     };
     replay.run(progress).map_err(ReplayError::Invariant)?;
     let driver = &replay.simulation.driver;
-    let summary = summary::of(&replay.measure, driver.state(), driver.head(), driver.steps());
+    let mut summary = summary::of(&replay.measure, driver.state(), driver.head(), driver.steps());
+    summary.estimates = replay.asking.as_ref().map(Asking::score);
     let wait_percentiles_s = summary::wait_percentiles(&replay.measure);
     Ok(Outcome { summary, series: replay.measure.into_series(), wait_percentiles_s, dropped: replay.dropped })
 }
@@ -153,6 +167,7 @@ struct Replay<'a, J: Iterator<Item = Job>> {
     /// How long live work runs.
     runs: BTreeMap<WorkloadId, Span>,
     measure: Measure,
+    asking: Option<Asking>,
     dropped: Vec<Dropped>,
 }
 
@@ -172,8 +187,11 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
             }
             self.measure.until(at, self.simulation.driver.state());
             let turn = self.simulation.driver.turn(at, &inputs)?;
+            if let Some(asking) = &mut self.asking {
+                asking.turn(&turn.steps);
+            }
             for (job, result) in arrived.drain(..).zip(&turn.results[reports..]) {
-                self.answered(job, result);
+                self.answered(job, result, at);
             }
             let runs = &self.runs;
             let life = |order: &StartOrder| runs.get(&order.workload).copied().unwrap_or_default();
@@ -192,9 +210,11 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
     }
 
     fn submission(&self, job: &Job) -> Input {
+        let exact = Span((job.runs.0 / 1_000).saturating_add(1).saturating_mul(1_000));
         let wall = match self.options.wall_times {
             WallTimes::Unknown => UNKNOWN_WALL,
-            WallTimes::Exact => Span((job.runs.0 / 1_000).saturating_add(1).saturating_mul(1_000)),
+            WallTimes::Exact => exact,
+            WallTimes::Overstated { least_used_milli } => overstated(exact, least_used_milli, job.line),
         };
         let spec = WorkloadSpec {
             name: job.name.to_string(),
@@ -209,11 +229,14 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
         Input::Submit(Box::new(Submission { spec, array: Vec::new(), key: None, by, ended: Vec::new() }))
     }
 
-    fn answered(&mut self, job: Job, result: &Result<Taken, Rejection>) {
+    fn answered(&mut self, job: Job, result: &Result<Taken, Rejection>, at: Time) {
         match result {
             Ok(Taken { workload: Some(id), .. }) => {
                 self.runs.insert(*id, job.runs);
                 self.measure.submitted(&job);
+                if let Some(asking) = &mut self.asking {
+                    asking.submitted(self.simulation.driver.state(), at, *id, &job);
+                }
             }
             Ok(_) => unreachable!("a submission that passes has an id"),
             Err(rejection) => {
@@ -241,4 +264,11 @@ fn arrival(job: &Job, begins_at: Time, rate_milli: u64) -> Time {
 fn scaled(at: Span, rate_milli: u64) -> Span {
     let scaled = eaf_model::mul_div(at.0.into(), 1_000, rate_milli.max(1).into());
     Span(scaled.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX))
+}
+
+/// A wall time of which a part is used that is drawn evenly between so many thousandths and all of it.
+fn overstated(exact: Span, least_used_milli: u64, line: u64) -> Span {
+    let least = least_used_milli.clamp(1, 1_000);
+    let used = Draw::new(line).between(least, 1_000);
+    Span(exact.0.saturating_mul(1_000).div_ceil(used).min(UNKNOWN_WALL.0))
 }

@@ -3,6 +3,7 @@
 //! What: means and percentiles over all workloads and by size, shares of the fleet, energy and won; ready to be written
 //! as JSON. Absent: words and layout.
 
+use super::estimates::EstimateScore;
 use super::measure::{EnergyByModel, Measure, SizeFigures, WaitFigures};
 use eaf_core::State;
 use eaf_model::Time;
@@ -59,6 +60,9 @@ pub struct Summary {
     pub by_size: Vec<SizeFigures>,
     /// By accelerator model.
     pub by_model: Vec<EnergyByModel>,
+    /// How good estimated starts were, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimates: Option<EstimateScore>,
 }
 
 /// Makes the figures of a run that has come to its end.
@@ -109,6 +113,7 @@ pub(super) fn of(measure: &Measure, state: &State, head: Head, steps: u64) -> Su
         price_won: bills.price as f64 / 1e6,
         by_size,
         by_model: by_model.collect(),
+        estimates: None,
     }
 }
 
@@ -118,7 +123,7 @@ fn seconds(ms: u64) -> f64 {
 }
 
 /// The value at a rank of so many percent of sorted values; nearest rank.
-fn percentile(sorted: &[u64], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[u64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).map_or(0.0, |ms| seconds(*ms))
 }

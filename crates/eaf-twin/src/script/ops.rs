@@ -115,6 +115,18 @@ pub enum Op {
     ForeignReport,
     /// Every fault is over, and time passes until nothing is left to do.
     Drain,
+    /// Someone asks why a workload waits, and until when.
+    Explain {
+        /// Its name, or `sweep.3`.
+        name: String,
+    },
+    /// Someone asks what would come of a submission.
+    WhatIf {
+        /// The name that it would have.
+        name: String,
+        /// What.
+        job: Box<JobSpec>,
+    },
     /// Something must be so.
     Expect(Expect),
 }
@@ -224,6 +236,8 @@ pub struct Program {
     pub fails: u32,
     /// It ends by the hard stop only.
     pub ignores_stops: bool,
+    /// Between two checkpoints; `None` where it writes none.
+    pub checkpoints: Option<Span>,
 }
 
 /// How a program ends by itself.
@@ -271,6 +285,7 @@ impl Default for Program {
             end: ProgramEnd::Code(0),
             fails: 0,
             ignores_stops: false,
+            checkpoints: None,
         }
     }
 }
@@ -331,6 +346,13 @@ pub enum Expect {
         count: u64,
         /// The state.
         state: WorkloadState,
+    },
+    /// What a workload holds could go on from a checkpoint of this time since its start; `None` for from none.
+    Checkpoint {
+        /// Its name.
+        name: String,
+        /// Since the start of its last task.
+        after: Option<Span>,
     },
     /// A workload has had so many attempts, that are over.
     Attempts {
@@ -401,6 +423,7 @@ impl JobSpec {
         item(self.program.end != plain.program.end, self.program.end.to_string());
         item(self.program.fails > 0, format!("fails {}", times(self.program.fails)));
         item(self.program.ignores_stops, "ignores stops".to_owned());
+        item(self.program.checkpoints.is_some(), span("checkpoints every", self.program.checkpoints));
         item(self.priority != 0, format!("priority {}", self.priority));
         item(self.retries != 0, format!("retries {}", self.retries));
         item(self.fails_when_lost, "fails when lost".to_owned());
@@ -463,6 +486,8 @@ impl fmt::Display for Expect {
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             Self::Count { count, state } => write!(f, "{count} {}", state.word()),
+            Self::Checkpoint { name, after: Some(after) } => write!(f, "{name} checkpoint {}", span_text(*after)),
+            Self::Checkpoint { name, after: None } => write!(f, "{name} checkpoint none"),
             Self::Attempts { name, count } => write!(f, "{name} after {count} attempt{}", plural(*count as u64)),
             Self::Node { node, state } => write!(f, "node {node} {}", node_word(*state)),
             Self::Refused(code) => write!(f, "refused: {code}"),
@@ -510,6 +535,8 @@ impl fmt::Display for Op {
             Self::Prune => f.write_str("prune"),
             Self::ForeignReport => f.write_str("foreign report"),
             Self::Drain => f.write_str("drain"),
+            Self::Explain { name } => write!(f, "explain {name}"),
+            Self::WhatIf { name, job } => write!(f, "what-if {name}: {}", job.items().join(", ")),
             Self::Expect(expect) => write!(f, "expect {expect}"),
         }
     }

@@ -22,8 +22,9 @@ pub struct Line {
     pub op: Op,
 }
 
-const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, fail, fleet, foreign, \
-                     join, kill, power, prune, remove, restart, restore, seed, set, silence, snapshot, submit, uncordon";
+const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, explain, fail, fleet, \
+                     foreign, join, kill, power, prune, remove, restart, restore, seed, set, silence, snapshot, submit, \
+                     uncordon, what-if";
 
 /// Reads a whole script.
 ///
@@ -198,6 +199,8 @@ fn op(words: &mut Words<'_>) -> Read<Op> {
             words.need(&[":", "signal"])?;
             Op::Kill { name, task, signal: words.number()? }
         }
+        "explain" => Op::Explain { name: name(words)? },
+        "what-if" => Op::WhatIf { name: name(words)?, job: Box::new(job(words)?) },
         "expect" => Op::Expect(expect(words)?),
         _ => return machine(verb, words),
     })
@@ -345,8 +348,8 @@ fn job(words: &mut Words<'_>) -> Read<JobSpec> {
         } else if !trait_of(words, &mut job, first)? && !behaviour(words, &mut job, first)? {
             words.at -= 1;
             return Err(words.expected(
-                "an amount, or one of: after, array, at most, cannot start, exits, expires, fails, grace, ignores stops, \
-                 key, out of memory, priority, retries, runs, signal, starts in, wall",
+                "an amount, or one of: after, array, at most, cannot start, checkpoints, exits, expires, fails, grace, \
+                 ignores stops, key, out of memory, priority, retries, runs, signal, starts in, wall",
             ));
         }
         if !words.eat(",") {
@@ -430,6 +433,10 @@ fn behaviour(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool
                 words.need(&["times"])?;
             }
         }
+        "checkpoints" => {
+            words.need(&["every"])?;
+            program.checkpoints = Some(words.span()?);
+        }
         "ignores" => {
             words.need(&["stops"])?;
             program.ignores_stops = true;
@@ -467,6 +474,10 @@ fn expect(words: &mut Words<'_>) -> Read<Expect> {
             words.need(&["attempt"])?;
         }
         return Ok(Expect::Attempts { name, count });
+    }
+    if words.eat("checkpoint") {
+        let after = if words.eat("none") { None } else { Some(words.span()?) };
+        return Ok(Expect::Checkpoint { name, after });
     }
     let state = words.read(STATES, words::workload_state)?;
     let mut nodes = Vec::new();

@@ -166,6 +166,13 @@ impl Proposer {
                 Some(Op::Join { node: format!("node-{}", 20 + self.draw.below(8)), parts: self.parts() })
             }
             Kind::Change => Some(Op::Join { node: node?, parts: self.parts() }),
+            Kind::Explain => {
+                let waiting = world.state().workloads().filter(|workload| workload.state == WorkloadState::Queued);
+                let waiting: Vec<_> = waiting.map(|workload| workload.id).collect();
+                let asked = self.draw.pick(&waiting).map(|id| world.name_of(*id));
+                Some(Op::Explain { name: asked? })
+            }
+            Kind::WhatIf => Some(Op::WhatIf { name: "perhaps".to_owned(), job: Box::new(self.job()) }),
             Kind::Set => Some(self.set()),
             Kind::Snapshot => Some(Op::Snapshot),
             Kind::Prune => Some(Op::Prune),
@@ -285,6 +292,7 @@ fn program(draw: &mut Draw, swarm: &Swarm) -> Program {
         program.fails = u32::try_from(draw.between(1, 2)).unwrap_or(1);
     }
     program.ignores_stops = swarm.has(Trait::Stubborn, draw, 4);
+    program.checkpoints = swarm.has(Trait::Checkpoints, draw, 2).then(|| Span(1 + draw.below(60_000)));
     if swarm.has(Trait::SlowStart, draw, 6) {
         program.starts_in = Span::from_secs(draw.between(0, 200));
     }

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Set,
     Snapshot,
     Prune,
+    Explain,
+    WhatIf,
 }
 
 /// A trait that workloads of a seed may have.
@@ -57,6 +59,7 @@ pub(super) enum Trait {
     Stubborn,
     SlowStart,
     Odd,
+    Checkpoints,
 }
 
 const FAULTS: [Kind; 20] = [
@@ -82,10 +85,20 @@ const FAULTS: [Kind; 20] = [
     Kind::ClockAhead,
 ];
 
-const DEEDS: [Kind; 8] =
-    [Kind::Cancel, Kind::Cordon, Kind::Remove, Kind::Join, Kind::Change, Kind::Set, Kind::Snapshot, Kind::Prune];
+const DEEDS: [Kind; 10] = [
+    Kind::Cancel,
+    Kind::Cordon,
+    Kind::Remove,
+    Kind::Join,
+    Kind::Change,
+    Kind::Set,
+    Kind::Snapshot,
+    Kind::Prune,
+    Kind::Explain,
+    Kind::WhatIf,
+];
 
-const TRAITS: [Trait; 16] = [
+const TRAITS: [Trait; 17] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
@@ -102,6 +115,7 @@ const TRAITS: [Trait; 16] = [
     Trait::Stubborn,
     Trait::SlowStart,
     Trait::Odd,
+    Trait::Checkpoints,
 ];
 
 /// The fewest faults that a seed has on.

@@ -6,8 +6,8 @@
 
 use crate::script::{Program, ProgramEnd};
 use eaf_model::{
-    Allotment, Bytes, CpuMicros, Exit, Known, NodeSpec, Run, Span, StartOrder, StopOrder, TaskKey, TaskReport, Time,
-    Usage, WorkloadSpec,
+    Allotment, Bytes, Checkpoint, CpuMicros, Exit, Known, NodeSpec, Run, Span, StartOrder, StopOrder, TaskKey,
+    TaskReport, Time, Usage, WorkloadSpec,
 };
 use std::collections::BTreeMap;
 
@@ -15,6 +15,10 @@ use std::collections::BTreeMap;
 const POLITE: Span = Span::from_secs(1);
 /// When a task without an end of its own is read.
 const READING: Span = Span::from_secs(60);
+/// The most checkpoints of a task.
+const CHECKPOINTS_MAX: u32 = 8;
+/// Plans from here on are checkpoints, which are void only once the task has gone.
+const CHECKPOINT_PLAN: u32 = 1 << 31;
 const SIGTERM: i32 = 15;
 const SIGKILL: i32 = 9;
 
@@ -96,6 +100,7 @@ pub(super) fn command(program: &Program) -> Run {
         end,
         program.fails.to_string(),
         program.ignores_stops.to_string(),
+        program.checkpoints.map_or_else(String::new, |every| every.0.to_string()),
     ])
 }
 
@@ -116,6 +121,7 @@ fn program(spec: &WorkloadSpec) -> Program {
         end,
         fails: word(4).parse().unwrap_or(0),
         ignores_stops: word(5) == "true",
+        checkpoints: word(6).parse().ok().map(Span),
     }
 }
 
@@ -202,6 +208,9 @@ impl SimEngine {
 
     /// Goes on with a task as it was planned; a plan that is void is nothing.
     pub(super) fn go_on(&mut self, now: Time, key: TaskKey, plan: u32) -> Vec<Act> {
+        if plan >= CHECKPOINT_PLAN {
+            return self.checkpoint(now, key, plan);
+        }
         let Some(task) = self.tasks.get_mut(&key).filter(|task| task.plan == plan) else { return Vec::new() };
         match task.stage {
             Stage::Exited => Vec::new(),
@@ -210,8 +219,13 @@ impl SimEngine {
                 task.stage = Stage::Started { at: now };
                 let reading = task.program.runs.map_or(READING, |runs| Span(runs.0 / 2));
                 let later = task.plan(key, now.after(reading));
+                let every = task.program.checkpoints.filter(|every| *every > Span::ZERO);
                 let mut acts = self.tell(key, TaskReport::Started { at: now });
                 acts.push(later);
+                for number in every.iter().flat_map(|_| 1..=CHECKPOINTS_MAX) {
+                    let at = now.after(Span(every.unwrap_or_default().0.saturating_mul(number.into())));
+                    acts.push(Act::Later(at, key, CHECKPOINT_PLAN + number));
+                }
                 acts
             }
             Stage::Started { .. } if task.stopping.is_none() && !task.read => {
@@ -224,6 +238,14 @@ impl SimEngine {
             }
             Stage::Started { .. } => self.exit(now, key, None),
         }
+    }
+
+    /// A task that still runs has written a checkpoint; every second one is said to be of the whole gang.
+    fn checkpoint(&self, now: Time, key: TaskKey, plan: u32) -> Vec<Act> {
+        let runs = self.tasks.get(&key).filter(|task| matches!(task.stage, Stage::Started { .. }));
+        let heard = runs.is_some_and(|task| self.is_heard(&task.node));
+        let checkpoint = Checkpoint { at: now, label: None, whole_gang: plan.is_multiple_of(2) };
+        if heard { vec![Act::Say(key, TaskReport::Checkpointed(checkpoint))] } else { Vec::new() }
     }
 
     /// Ends a task, by its own end or by this one.

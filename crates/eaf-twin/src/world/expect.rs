@@ -6,7 +6,7 @@
 use super::{World, play::Played};
 use crate::script::{Expect, reason_word};
 use eaf_core::Workload;
-use eaf_model::WorkloadState;
+use eaf_model::{Span, WorkloadState};
 use std::sync::Arc;
 
 impl World {
@@ -25,6 +25,7 @@ impl World {
                     (found != *count).then(|| format!("{name} has {found} attempts behind it"))
                 }
             },
+            Expect::Checkpoint { name, after } => self.checkpoint_of(name, *after),
             Expect::Node { node, state } => match self.state().node_named(node) {
                 None => Some(format!("there is no {node}")),
                 Some(record) => {
@@ -52,6 +53,15 @@ impl World {
         let id = self.find(name)?;
         let live = self.state().workload(id).cloned();
         live.or_else(|| self.ended(id))
+    }
+
+    fn checkpoint_of(&self, name: &str, after: Option<Span>) -> Option<String> {
+        let lease = self.find(name).and_then(|id| self.state().lease(self.state().workload(id)?.lease?));
+        let Some(lease) = lease else { return Some(format!("{name} holds nothing")) };
+        let whole = lease.tasks.iter().filter_map(|task| task.state.started_at()).max();
+        let found = lease.checkpointed_at().map(|at| at.since(whole.unwrap_or(at)));
+        let text = |after: Option<Span>| after.map_or_else(|| "none".to_owned(), crate::script::span_text);
+        (found != after).then(|| format!("{name} has checkpoint {}", text(found)))
     }
 
     fn state_of(&mut self, name: &str, state: WorkloadState, nodes: &[String], reason: Option<&str>) -> Option<String> {

@@ -61,7 +61,7 @@ impl Log {
 }
 
 /// The time since the beginning: `01:30:00.000`.
-fn clock_text(now: Time) -> String {
+pub(super) fn clock_text(now: Time) -> String {
     let ms = now.since(EPOCH).0;
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1_000)
@@ -73,6 +73,7 @@ pub(super) fn report_word(report: &TaskReport) -> String {
         TaskReport::Accepted => "accepted".to_owned(),
         TaskReport::Started { .. } => "started".to_owned(),
         TaskReport::Used { .. } => "a reading".to_owned(),
+        TaskReport::Checkpointed(_) => "a checkpoint".to_owned(),
         TaskReport::Exited { exit, .. } => crate::script::exit_word(exit),
         TaskReport::Unknown => "unknown".to_owned(),
     }
@@ -245,6 +246,11 @@ impl World {
                     Some(_) => format!("running (lease {})", key.lease),
                 };
                 Some((title, text))
+            }
+            Event::TaskCheckpointed { key, checkpoint } => {
+                let whole = if checkpoint.whole_gang { "the whole gang" } else { "it" };
+                let text = format!("task {} has a checkpoint of {whole} at {}", key.task, clock_text(checkpoint.at));
+                Some((of(key.lease).1, text))
             }
             Event::TaskExited { key, exit, .. } => {
                 let (workload, title) = of(key.lease);

@@ -5,6 +5,7 @@
 //! model. Why one world for scenarios and for the search: what is found by the one is told by the other. Absent: clocks,
 //! threads, and rules of scheduling.
 
+mod asking;
 mod control;
 mod coverage;
 mod drain;

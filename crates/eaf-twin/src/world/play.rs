@@ -75,6 +75,8 @@ impl World {
                 Ok(Played::Done)
             }
             Op::Expect(expect) => Ok(self.expect(expect)),
+            Op::Explain { name } => self.explain(name),
+            Op::WhatIf { name, job } => self.what_if(name, job),
             Op::Drain => self.drain().map(|()| Played::Done),
             _ if is_request(op) => self.request(op),
             _ => self.strike(op),
@@ -362,7 +364,7 @@ fn node_spec(name: &str, parts: &NodeParts) -> NodeSpec {
     }
 }
 
-fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
+pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     let mut spec = WorkloadSpec::command(&["simulated"]);
     name.clone_into(&mut spec.name);
     spec.run = command(&job.program);

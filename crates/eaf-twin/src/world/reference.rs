@@ -5,7 +5,7 @@
 //! a mistake of the core is not made here too. Absent: policy; it never says what should be placed, only what may not be.
 
 use eaf_core::{State, Step, Violation};
-use eaf_model::{Allotment, Event, LeaseId, NodeId, NodeSpec, TaskKey, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{Allotment, Event, LeaseId, NodeId, NodeSpec, TaskKey, Time, WorkloadId, WorkloadSpec, WorkloadState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -95,6 +95,8 @@ pub(crate) struct Reference {
     held: BTreeMap<TaskKey, Allotment>,
     /// What is really there.
     present: BTreeMap<TaskKey, Allotment>,
+    /// The latest checkpoint of each task.
+    checkpoints: BTreeMap<TaskKey, Time>,
     /// What has ever begun, where somebody still knows.
     begun: BTreeSet<TaskKey>,
     last_step: u64,
@@ -132,6 +134,7 @@ impl Reference {
                 Ok(())
             }
             Event::LeaseGranted { lease, workload, placement, .. } => self.granted(*lease, *workload, &placement.tasks),
+            Event::TaskCheckpointed { key, checkpoint } => self.checkpointed(*key, checkpoint.at),
             Event::TaskExited { key, exit, .. } => {
                 self.over(*key, exit.is_success())?;
                 self.given_back(*key)
@@ -151,6 +154,15 @@ impl Reference {
             | Event::WorkloadRequeued { .. }
             | Event::WorkloadEligible { .. } => Ok(()),
         }
+    }
+
+    /// Checkpoints of a task only go forward, however late or often they are told.
+    fn checkpointed(&mut self, key: TaskKey, at: Time) -> Checked {
+        let before = self.checkpoints.insert(key, at);
+        if before.is_some_and(|before| before >= at) {
+            return broken("checkpoints go forward", format!("{} has one at {at:?} behind {before:?}", key_text(key)));
+        }
+        Ok(())
     }
 
     fn machine(&mut self, node: NodeId) -> Result<&mut Machine, Violation> {

@@ -34,6 +34,7 @@ fn options() -> Options {
         settings: eaf_model::Settings::default(),
         rate_milli: 1_000,
         wall_times: WallTimes::Unknown,
+        estimates: None,
         begins_at: Time(1_767_225_600_000),
         check: true,
     }

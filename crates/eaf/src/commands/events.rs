@@ -72,6 +72,10 @@ fn words(event: &Event, lang: Lang) -> Say {
         Event::TaskAccepted { key } => task("event-task-accepted", key),
         Event::TaskStarted { key, .. } => task("event-task-started", key),
         Event::TaskUsed { key, .. } => task("event-task-used", key),
+        Event::TaskCheckpointed { key, checkpoint } => match &checkpoint.label {
+            Some(label) => task("event-task-checkpointed-label", key).with("label", label),
+            None => task("event-task-checkpointed", key),
+        },
         Event::TaskExited { key, exit, .. } => task("event-task-exited", key).with("exit", messages::exit(lang, exit)),
         Event::TaskAbandoned { key, .. } => task("event-task-abandoned", key),
         Event::AbandonedTaskGone { key, .. } => task("event-abandoned-task-gone", key),

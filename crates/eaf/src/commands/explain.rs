@@ -1,7 +1,7 @@
 //! `eaf explain`: why a workload waits, and when it is expected to start.
 //!
-//! What: what blocks it, how many nodes fail which test, its place in the queue. Absent: advice that the factory could
-//! not keep; the estimate says what it assumes.
+//! What: what blocks it, how many nodes fail which test, its place in the queue, what would let it start now, and when it
+//! will. Absent: advice that the planner itself would not follow; and an estimate that does not say what it assumes.
 
 use super::{Context, workload_id};
 use crate::exit;
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::say::Say;
 use crate::screen::{Cell, Paint, Table, now, short_span};
 use eaf_api::messages;
-use eaf_model::{Explanation, WorkloadState};
+use eaf_model::{Explanation, StartEstimate, Time, WorkloadState};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,7 +21,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
-fn waiting(explanation: &Explanation, context: &mut Context) -> Result<(), Failure> {
+/// What blocks it, and when it starts.
+pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Result<(), Failure> {
     let lang = context.lang;
     for blocker in &explanation.blockers {
         context.screen.line(&format!("  {}", messages::blocker(lang, blocker)))?;
@@ -42,14 +43,41 @@ fn waiting(explanation: &Explanation, context: &mut Context) -> Result<(), Failu
     context.screen.table(&table)?;
     let ahead = Say::new("explain-ahead").count("ahead", explanation.ahead);
     context.screen.line(&format!("  {}", context.say(&ahead)))?;
-    let start = match explanation.estimated_start {
-        Some(at) => {
-            let id = if explanation.estimate_is_lower_bound { "explain-start-not-before" } else { "explain-start" };
-            Say::new(id).with("at", messages::instant(at)).with("span", short_span(now(), at))
-        }
-        None => Say::new("explain-start-unknown"),
+    if !explanation.would_start.is_empty() {
+        context.screen.line(&format!("  {}", context.say(&Say::new("explain-would-start"))))?;
+    }
+    for change in &explanation.would_start {
+        context.screen.line(&format!("    {}", messages::change(lang, change)))?;
+    }
+    explanation.estimate.as_ref().map_or(Ok(()), |estimate| starts(estimate, context))
+}
+
+/// When it starts, and what that rests on.
+pub(super) fn starts(estimate: &StartEstimate, context: &mut Context) -> Result<(), Failure> {
+    for say in start_lines(estimate) {
+        context.screen.line(&format!("  {}", context.say(&say)))?;
+    }
+    Ok(())
+}
+
+fn start_lines(estimate: &StartEstimate) -> Vec<Say> {
+    let timed = |say: Say, at: Time| say.with("at", messages::instant(at)).with("span", short_span(now(), at));
+    let basis = if estimate.learned_from > 0 {
+        Say::new("explain-basis-learned").count("runs", estimate.runs.into()).count("attempts", estimate.learned_from)
+    } else {
+        Say::new("explain-basis-wall-times")
     };
-    context.screen.line(&format!("  {}", context.say(&start)))
+    match (estimate.p50, estimate.p90, estimate.not_before) {
+        (None, _, Some(at)) => vec![timed(Say::new("explain-start-not-before"), at)],
+        (None, ..) => vec![Say::new("explain-start-unknown")],
+        (Some(p50), Some(p90), _) if p50 == p90 => vec![timed(Say::new("explain-start"), p50), basis],
+        (Some(p50), Some(p90), _) => {
+            vec![timed(Say::new("explain-start-half"), p50), timed(Say::new("explain-start-ninety"), p90), basis]
+        }
+        (Some(p50), None, _) => {
+            vec![timed(Say::new("explain-start-half"), p50), Say::new("explain-start-tail-unknown"), basis]
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
@@ -70,6 +98,15 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     context.screen.line(&format!("{id}  {painted}: {reason}"))?;
     if explanation.state == WorkloadState::Queued {
         waiting(&explanation, context)?;
+    }
+    if let Some(lease) = view.status.lease.filter(|_| explanation.state == WorkloadState::Running) {
+        let say = match lease.checkpointed_at {
+            Some(at) => {
+                Say::new("explain-checkpoint").with("at", messages::instant(at)).with("ago", context.screen.ago(at))
+            }
+            None => Say::new("explain-no-checkpoint"),
+        };
+        context.screen.line(&format!("  {}", context.say(&say)))?;
     }
     Ok(exit::OK)
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod cancel;
+pub(crate) mod checkpoint;
 pub(crate) mod completions;
 pub(crate) mod cp;
 pub(crate) mod down;

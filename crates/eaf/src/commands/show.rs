@@ -71,6 +71,8 @@ fn facts(view: &WorkloadView, context: &Context) -> Vec<(&'static str, String)> 
     fact("show-losses", (status.losses > 0).then(|| status.losses.to_string()));
     fact("show-after-ok", (!spec.after_ok.is_empty()).then(|| ids(&spec.after_ok)));
     fact("show-after-any", (!spec.after_any.is_empty()).then(|| ids(&spec.after_any)));
+    let checkpoint = status.lease.as_ref().and_then(|lease| lease.checkpointed_at);
+    fact("show-checkpoint", checkpoint.map(at));
     fact("show-not-before", status.not_before.map(messages::instant));
     fact("show-directory", spec.working_directory.clone());
     for (name, value) in &spec.environment {
@@ -133,6 +135,7 @@ fn attempts(attempts: &[AttemptView], context: &Context) -> Table {
         Cell::figure(heading("head-ran")),
         Cell::figure(heading("head-cpu-time")),
         Cell::figure(heading("head-memory-peak")),
+        Cell::text(heading("head-checkpoint")),
         Cell::text(heading("head-nodes")),
         Cell::text(heading("head-ended")),
     ]);
@@ -153,6 +156,7 @@ fn attempts(attempts: &[AttemptView], context: &Context) -> Table {
             Cell::figure(ran),
             cpu,
             memory,
+            Cell::text(attempt.checkpointed_at.map_or_else(|| "–".to_owned(), messages::instant)),
             Cell::text(nodes),
             Cell::text(ended(attempt, context.lang)),
         ]);

@@ -113,7 +113,7 @@ fn limits_agree(architecture: &str, defaults: &BTreeMap<String, u64>) -> Vec<Str
 fn defaults() -> BTreeMap<String, u64> {
     let config = eaf_server::Config::default();
     let core = &config.settings;
-    let values = [to_value(&core.limits), to_value(&core.timing), to_value(&config.limits)];
+    let values = [to_value(&core.limits), to_value(&core.timing), to_value(&core.estimates), to_value(&config.limits)];
     let mut found = BTreeMap::from([("log_bytes_max".to_owned(), config.engine.log_bytes_max.0)]);
     for value in values {
         let Ok(Value::Object(fields)) = value else { panic!("settings are an object") };

@@ -59,6 +59,8 @@ pub(super) enum Due {
     Task(TaskKey),
     /// Usage is reported.
     Used,
+    /// Checkpoints are looked for.
+    Checkpoints,
     /// Power counters are read.
     Sample,
     /// The data directory is looked for.

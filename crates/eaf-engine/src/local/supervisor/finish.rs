@@ -110,6 +110,8 @@ impl Supervisor {
             self.due.insert((Instant::now() + KILL_AGAIN, Due::Task(key)));
             return;
         }
+        // What it has written last counts too.
+        self.look_for_checkpoint(key);
         let usage = self.usage_of(key);
         let Some(task) = self.tasks.get_mut(&key) else { return };
         for output in task.outputs.iter_mut().flatten() {

@@ -4,6 +4,7 @@
 //! of its own: work and exit codes outlive the factory's crashes and upgrades. Why one thread: a start shares memory
 //! with its child for a moment (`spawn`), and nothing here blocks for long. Absent: policy, and any wish to be told twice.
 
+mod checkpoints;
 mod clients;
 mod energy;
 mod events;
@@ -246,6 +247,7 @@ impl Supervisor {
         supervisor.load_settings();
         supervisor.recover(left, &boot, inherited);
         supervisor.due.insert((Instant::now() + PRESENCE_EVERY, Due::Presence));
+        supervisor.look_for_checkpoints();
         Ok(Some(supervisor))
     }
 
@@ -340,6 +342,7 @@ impl Supervisor {
             match due {
                 Due::Task(key) => self.task_is_due(key, now),
                 Due::Used => self.report_usage(),
+                Due::Checkpoints => self.look_for_checkpoints(),
                 Due::Sample => self.sample_power(),
                 Due::Presence => self.see_presence(),
                 // `publish` runs in every turn; this only ends the wait.

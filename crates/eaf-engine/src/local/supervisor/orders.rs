@@ -118,7 +118,9 @@ impl Supervisor {
         self.tasks.insert(key, task);
     }
 
-    fn everything_known(&self) -> Vec<Known> {
+    fn everything_known(&mut self) -> Vec<Known> {
+        // Who asks may have heard of no checkpoint; each is told again.
+        self.tasks.values_mut().for_each(|task| task.checkpoint_told = None);
         let tasks = self.tasks.iter().map(|(key, task)| Known { key: *key, report: task.report() });
         let queued = self.queued.iter().map(|key| Known { key: *key, report: TaskReport::Accepted });
         tasks.chain(queued).collect()

@@ -200,6 +200,7 @@ pub(super) fn environment(
         ("EAF_CPUS", cpus),
         ("EAF_MEMORY_BYTES", order.allotment.memory.0.to_string()),
         ("EAF_ACCELERATORS", held.len().to_string()),
+        ("EAF_CHECKPOINT", format!("{work}/{}", super::checkpoints::door(order.attempt, order.key.task))),
     ]);
     variables.extend(order.array_index.map(|index| ("EAF_ARRAY_INDEX", index.to_string())));
     variables.extend(devices::visibility(&settings.devices, held));

@@ -5,7 +5,7 @@
 use crate::local::cgroup::Slot;
 use crate::local::logs::LogWriter;
 use crate::local::records::{Ended, Intent, Process, Recorded};
-use eaf_model::{CpuMicros, Exit, TaskReport};
+use eaf_model::{CpuMicros, Exit, TaskReport, Time};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ pub(super) struct Task {
     pub(super) metered: Metered,
     /// The processor time that was last reported; reported figures only grow.
     pub(super) cpu_reported: CpuMicros,
+    /// The time of the checkpoint that was last told.
+    pub(super) checkpoint_told: Option<Time>,
 }
 
 impl Task {
@@ -74,6 +76,7 @@ impl Task {
             waited: None,
             metered: Metered::default(),
             cpu_reported: CpuMicros::ZERO,
+            checkpoint_told: None,
         }
     }
 

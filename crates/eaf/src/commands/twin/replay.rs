@@ -39,9 +39,15 @@ pub(crate) struct Args {
     /// Use only so many of the nodes, taken evenly over the list.
     #[arg(long, value_name = "N")]
     pub(super) nodes_max: Option<std::num::NonZeroU32>,
-    /// What the factory is told of how long work will run: unknown or exact.
+    /// What the factory is told of how long work will run: unknown, exact, or overstated.
     #[arg(long, value_enum, default_value_t)]
     pub(super) wall_times: Told,
+    /// The least share of an overstated wall time that is used; each is drawn evenly between it and 1. 0.1 where nothing is said.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) least_used: Option<String>,
+    /// Ask for an estimated start at the submission of about so many workloads, and report how wrong it was.
+    #[arg(long, value_name = "N")]
+    pub(super) estimates: Option<std::num::NonZeroU32>,
     /// The day on which the trace begins, for prices and carbon.
     #[arg(long, value_name = "DATE", default_value = "2026-01-01")]
     pub(super) begins: String,
@@ -81,6 +87,8 @@ pub(super) enum Told {
     Unknown,
     /// The duration itself.
     Exact,
+    /// More than that.
+    Overstated,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {

@@ -114,11 +114,12 @@ pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
 }
 
 fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Context) -> Result<Run, Failure> {
-    let options = Options {
+    let mut options = Options {
         settings: eaf_server::embedded_settings(Settings::default())
             .map_err(|error| Failure::because(exit::FAILED, Say::new("fail-twin"), &error))?,
         rate_milli,
-        wall_times: if args.wall_times == Told::Exact { WallTimes::Exact } else { WallTimes::Unknown },
+        wall_times: wall_times(args)?,
+        estimates: None,
         begins_at: begins(&args.begins)?,
         check: args.check_invariants,
     };
@@ -126,6 +127,7 @@ fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Cont
     let (outcome, dropped, without_start) = if args.format == Format::Synthetic {
         let shape = synthetic(args, fleet)?;
         let bar = bar(shape.workloads, context);
+        options.estimates = args.estimates.map(|sample| (sample.get().into(), shape.workloads));
         let jobs = Synthetic::new(args.seed.unwrap_or(1), shape);
         let outcome = replay(&fleet.nodes, jobs, &options, &mut |at| show(&bar, at));
         bar.finish_and_clear();
@@ -133,6 +135,7 @@ fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Cont
     } else {
         let trace = trace(args, fleet.per_node)?;
         let bar = bar(trace.jobs.len() as u64, context);
+        options.estimates = args.estimates.map(|sample| (sample.get().into(), trace.jobs.len() as u64));
         let without_start = trace.without_start();
         let outcome = replay(&fleet.nodes, trace.jobs.into_iter(), &options, &mut |at| show(&bar, at));
         bar.finish_and_clear();
@@ -156,6 +159,9 @@ fn options_agree(args: &Args) -> Result<(), Failure> {
         ("--seed", args.seed.is_some() && !synthetic),
         ("--load", args.load.is_some() && !synthetic),
     ];
+    if args.least_used.is_some() && args.wall_times != Told::Overstated {
+        return Err(Failure::new(exit::USAGE, Say::new("fail-twin-least-used-idle")));
+    }
     match idle.iter().find(|(_, idle)| *idle) {
         Some((option, _)) => {
             let format = format!("{:?}", args.format).to_lowercase();
@@ -175,11 +181,26 @@ fn settings(args: &Args) -> Value {
         "from": args.from,
         "to": args.to,
         "nodes_max": args.nodes_max,
-        "wall_times": if args.wall_times == Told::Exact { "exact" } else { "unknown" },
+        "wall_times": format!("{:?}", args.wall_times).to_lowercase(),
+        "least_used": args.least_used,
+        "estimates": args.estimates,
         "begins": args.begins,
         "seed": args.seed,
         "load": args.load,
     })
+}
+
+/// What the factory is told of durations.
+fn wall_times(args: &Args) -> Result<WallTimes, Failure> {
+    let given = args.least_used.as_deref().unwrap_or("0.1");
+    let share = parse_cpu(given).ok().map(|share| share.0).filter(|milli| (1..=1_000).contains(milli));
+    match args.wall_times {
+        Told::Unknown => Ok(WallTimes::Unknown),
+        Told::Exact => Ok(WallTimes::Exact),
+        Told::Overstated => share
+            .map(|least_used_milli| WallTimes::Overstated { least_used_milli })
+            .ok_or_else(|| Failure::new(exit::USAGE, Say::new("fail-twin-least-used").with("given", given))),
+    }
 }
 
 fn rate_milli(text: &str) -> Result<u64, Failure> {

@@ -10,7 +10,7 @@ use crate::say::Say;
 use crate::screen::{Cell, Paint, Table};
 use eaf_api::messages;
 use eaf_model::Span;
-use eaf_twin::replay::Summary;
+use eaf_twin::replay::{ErrorFigures, EstimateScore, Summary};
 use eaf_twin::trace::DropReason;
 
 /// The most rows of one reason whose lines are shown.
@@ -55,6 +55,9 @@ pub(super) fn print(runs: &[Run], context: &mut Context) -> Result<(), Failure> 
     context.screen.table(&table)?;
     for run in runs {
         sizes(run, runs.len() > 1, context)?;
+        if let Some(score) = &run.outcome.summary.estimates {
+            estimates(score, &run.name, context)?;
+        }
     }
     notes(runs, context)
 }
@@ -81,6 +84,41 @@ fn sizes(run: &Run, named: bool, context: &mut Context) -> Result<(), Failure> {
             time(wait.p99_wait_s),
             time(wait.max_wait_s),
             time(size.mean_jct_s),
+        ];
+        table.row(cells.map(Cell::figure));
+    }
+    context.screen.table(&table)
+}
+
+/// How wrong estimated starts were.
+fn estimates(score: &EstimateScore, name: &str, context: &mut Context) -> Result<(), Failure> {
+    context.screen.line("")?;
+    let heading = Say::new("twin-estimates").count("asked", score.asked).count("once", score.started_at_once);
+    let heading = format!("{} · {name}", context.say(&heading));
+    context.screen.painted(Paint::Bold, &heading)?;
+    let ids = ["twin-size", "twin-waited", "twin-wait-p50", "twin-error-p50", "twin-error-p90", "twin-by-p90"];
+    let ids = ids
+        .into_iter()
+        .chain(["twin-unanswered", "twin-error-p50-walls", "twin-error-p90-walls"])
+        .chain(["twin-unanswered"]);
+    let mut table = Table::new(ids.map(|id| Cell::figure(context.say(&Say::new(id)))));
+    for size in &score.by_size {
+        let name =
+            if size.accelerators == "all" { context.say(&Say::new("twin-all")) } else { size.accelerators.into() };
+        let error = |figures: &ErrorFigures, error: f64| {
+            if figures.unanswered == size.waited { "–".to_owned() } else { time(error) }
+        };
+        let cells = [
+            name,
+            count(size.waited),
+            time(size.p50_wait_s),
+            error(&size.learned, size.learned.p50_error_s),
+            error(&size.learned, size.learned.p90_error_s),
+            percent(size.learned.by_p90_share),
+            count(size.learned.unanswered),
+            error(&size.wall_times, size.wall_times.p50_error_s),
+            error(&size.wall_times, size.wall_times.p90_error_s),
+            count(size.wall_times.unanswered),
         ];
         table.row(cells.map(Cell::figure));
     }
