@@ -202,6 +202,7 @@ place-means-growth = The nodes of the default trace once, ten times and a hundre
 place-equal = { $equal } of { $runs } runs of the published policies equal the published results at every load from 0 to 130 %
 place-differs = { $policy } on { $trace } with seed { $seed } differs
 place-progress = runs
+fail-bench-nodes = { $given } is not a number of nodes: give one from 1 to 200000
 fail-bench-placement-only = { $option } is for “eaf bench placement” alone
 fail-bench-placement-what = What is to be placed?
     .next = Name --trace, --nodes and --orders, or --all for the shipped traces.

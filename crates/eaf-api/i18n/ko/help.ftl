@@ -177,9 +177,10 @@ help-twin-what-if-all = 모든 워크로드를 보입니다.
 help-twin-what-if-json = 프로그램을 위한 JSON 문서.
 
 help-bench = 이 공장을 예산과 다른 프로그램에 견주어 잽니다.
-help-bench-what = 잴 것: submit, start, throughput, store, twin, topology, floor, placement, all(placement 제외).
+help-bench-what = 잴 것: submit, start, throughput, store, twin, topology, scheduler, floor, placement, all(placement 제외).
 help-bench-trace = placement: openb 형식의 파드 목록. 트레이스 이름은 파일 이름에서 얻습니다.
-help-bench-nodes = placement: openb 형식의 노드 목록.
+help-bench-nodes = placement: openb 형식의 노드 목록. scheduler: 세 크기 대신 쓸 노드 수.
+help-bench-pending = scheduler: 기다리는 워크로드의 수.
 help-bench-orders = placement: 도착 순서와 동점 순서. 그대로거나 gzip으로 압축한 것.
 help-bench-policy = placement: fgd, bestfit, dotprod, gpupacking, gpuclustering, random, eaf. 주지 않으면 eaf.
 help-bench-seed = placement: 이 시드의 순서만.

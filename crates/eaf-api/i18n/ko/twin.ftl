@@ -190,6 +190,7 @@ place-means-growth = default 트레이스의 노드를 1배, 10배, 100배로 �
 place-equal = 발표된 정책의 실행 { $runs }개 중 { $equal }개가 부하 0-130 %의 모든 지점에서 발표된 결과와 같습니다
 place-differs = 다름: 정책 { $policy }, 트레이스 { $trace }, 시드 { $seed }
 place-progress = 실행
+fail-bench-nodes = { $given }은(는) 노드 수가 아닙니다. 1부터 200000까지의 수를 주십시오
 fail-bench-placement-only = { $option } 인자는 “eaf bench placement”에만 씁니다
 fail-bench-placement-what = 무엇을 배치할지 알 수 없습니다
     .next = --trace, --nodes, --orders를 주거나, 들어 있는 트레이스 전부라면 --all을 주십시오.

@@ -27,7 +27,7 @@ pub(crate) struct Figure {
 }
 
 /// Every figure, by its benchmark: each has words in both languages.
-const FIGURES: [(&str, &[&str]); 7] = [
+const FIGURES: [(&str, &[&str]); 8] = [
     (
         "submit",
         &[
@@ -82,6 +82,41 @@ const FIGURES: [(&str, &[&str]); 7] = [
             "large-spine-first",
             "large-leaf-random",
             "large-spine-random",
+        ],
+    ),
+    (
+        "scheduler",
+        &[
+            "cold",
+            "arrival",
+            "fill",
+            "steady",
+            "steady-p99",
+            "estimate",
+            "memory",
+            "cold-1k",
+            "arrival-1k",
+            "fill-1k",
+            "steady-1k",
+            "steady-p99-1k",
+            "estimate-1k",
+            "memory-1k",
+            "cold-10k",
+            "arrival-10k",
+            "fill-10k",
+            "steady-10k",
+            "steady-p99-10k",
+            "estimate-10k",
+            "memory-10k",
+            "cold-100k",
+            "arrival-100k",
+            "fill-100k",
+            "steady-100k",
+            "steady-p99-100k",
+            "estimate-100k",
+            "memory-100k",
+            "slurm-cycle",
+            "slurm-backfill",
         ],
     ),
     ("floor", &["one", "by-32", "by-100", "fork-exec"]),

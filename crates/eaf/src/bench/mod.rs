@@ -15,6 +15,7 @@ mod loops;
 mod machine;
 mod peers;
 mod placement;
+mod scheduler;
 mod start;
 mod store;
 mod submit;
@@ -34,7 +35,7 @@ use std::path::PathBuf;
 /// What to measure and how to show it.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Args {
-    /// What to measure: submit, start, throughput, store, twin, topology, floor, placement, or all but placement.
+    /// What to measure: submit, start, throughput, store, twin, topology, scheduler, floor, placement, or all but placement.
     #[arg(value_enum)]
     what: What,
     /// How often each is run; the median is shown.
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// Where the factories and the floor's files are put; it should be on the disk that a factory would use.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// scheduler: how many workloads wait.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    pending: u32,
     #[command(flatten)]
     placement: placement::Args,
 }
@@ -71,6 +75,8 @@ pub(crate) enum What {
     Twin,
     /// How far apart gangs land on a real network.
     Topology,
+    /// What a planning pass costs with a long queue, at three sizes of fleet.
+    Scheduler,
     /// What the disk and the kernel can do without a factory.
     Floor,
     /// The published placement benchmark; its figures have a page of their own.
@@ -175,8 +181,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
         return placement::run(&args.placement, &manner, context);
     }
     args.placement.only_here()?;
+    let size = scheduler_size(args)?;
     let failed = |error: BenchError| Failure::because(exit::FAILED, Say::new("fail-bench"), &error);
-    let report = measure(args).map_err(failed)?;
+    let report = measure(args, size).map_err(failed)?;
     let text = if args.json { report.json() } else { report.table(context.lang) };
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
     if let Some(file) = &args.markdown {
@@ -186,7 +193,22 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn measure(args: &Args) -> Result<Report, BenchError> {
+/// The size that the scheduler is measured at; `--nodes` and `--pending` say nothing to the others.
+fn scheduler_size(args: &Args) -> Result<scheduler::Size, Failure> {
+    let given = args.placement.nodes.as_ref();
+    if let (Some(_), false) = (given, args.what == What::Scheduler) {
+        return Err(Failure::new(exit::USAGE, Say::new("fail-bench-placement-only").with("option", "--nodes")));
+    }
+    let count = |text: &PathBuf| {
+        let number =
+            text.to_str().and_then(|text| text.parse::<u32>().ok()).filter(|count| (1..=200_000).contains(count));
+        let refused = || Say::new("fail-bench-nodes").with("given", text.display());
+        number.ok_or_else(|| Failure::new(exit::USAGE, refused()))
+    };
+    Ok(scheduler::Size { nodes: given.map(count).transpose()?, pending: args.pending })
+}
+
+fn measure(args: &Args, size: scheduler::Size) -> Result<Report, BenchError> {
     let directory = args.directory.clone().unwrap_or_else(std::env::temp_dir);
     let plan = Plan { rounds: args.rounds, quick: args.quick, directory };
     let mut report = Report::new(machine::describe(&plan.directory), plan.rounds, plan.quick);
@@ -211,6 +233,9 @@ fn measure(args: &Args) -> Result<Report, BenchError> {
     }
     if asked(What::Topology) {
         topology::measure(&mut report)?;
+    }
+    if asked(What::Scheduler) {
+        scheduler::measure(&plan, size, &mut report)?;
     }
     if asked(What::Floor) {
         floor::measure(&plan, &mut report)?;

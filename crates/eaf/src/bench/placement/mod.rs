@@ -32,9 +32,9 @@ pub(crate) struct Args {
     /// placement: a list of pods in the openb format; the trace's name is taken from the file's name.
     #[arg(long, value_name = "FILE", requires_all = ["nodes", "orders"])]
     trace: Option<PathBuf>,
-    /// placement: a list of nodes in the openb format.
-    #[arg(long, value_name = "FILE", requires = "trace")]
-    nodes: Option<PathBuf>,
+    /// placement: a list of nodes in the openb format. scheduler: how many nodes, in place of the three sizes.
+    #[arg(long, value_name = "FILE|N")]
+    pub(super) nodes: Option<PathBuf>,
     /// placement: the orders of arrival and of ties, plain or gzipped.
     #[arg(long, value_name = "FILE", requires = "trace")]
     orders: Option<PathBuf>,
