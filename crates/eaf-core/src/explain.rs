@@ -5,7 +5,7 @@
 
 use crate::State;
 use crate::work::plan::snapshot;
-use eaf_model::{Blocker, Explanation, Time, WorkloadId, WorkloadState};
+use eaf_model::{BoardMode, Blocker, Explanation, ModeReason, ModeState, Time, WorkloadId, WorkloadState};
 
 /// How many dependencies an explanation names.
 const DEPENDENCIES_NAMED_MAX: usize = 10;
@@ -39,5 +39,39 @@ pub fn explain(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> 
         explanation.estimate_is_lower_bound = true;
         return Some(explanation);
     }
-    eaf_sched::explain(&snapshot(state, now.max(state.last_time())), id)
+    let mut explanation = eaf_sched::explain(&snapshot(state, now.max(state.last_time())), id)?;
+    let changes = changes_for(state, id);
+    if !changes.is_empty() && !explanation.blockers.contains(&Blocker::NextPass) {
+        // The plan knows nothing of capacity that is being made for it.
+        let done = changes.iter().filter_map(|change| match change {
+            Blocker::ModeChange { until, .. } => *until,
+            _ => None,
+        });
+        let done = done.max();
+        if explanation.estimated_start.is_none() {
+            explanation.estimated_start = done;
+            explanation.estimate_is_lower_bound = false;
+        }
+        explanation.blockers.splice(0..0, changes);
+    }
+    Some(explanation)
+}
+
+/// Changes of mode that are made for a workload, a node each.
+fn changes_for(state: &State, id: WorkloadId) -> Vec<Blocker> {
+    let change = state.settings().timing.mode_change;
+    let mut found = Vec::new();
+    for node in state.fleet().cut_nodes().filter_map(|node| state.node(node)) {
+        let for_it = |mode: &&BoardMode| mode.state_reason == ModeReason::Wanted { workload: id };
+        let Some(mode) = node.modes.values().find(for_it) else { continue };
+        let draining = mode.state == ModeState::Draining;
+        let until = if draining { mode.state_deadline.map(|at| at.after(change)) } else { Some(mode.state_since.after(change)) };
+        found.push(Blocker::ModeChange {
+            node: node.id,
+            mode: mode.to.clone().unwrap_or_default(),
+            draining,
+            until,
+        });
+    }
+    found
 }

@@ -3,7 +3,7 @@
 //! What: what blocks it, how many nodes fail which test, and an estimated start. Absent: words for people; doors turn
 //! this into Korean or English.
 
-use crate::{Time, WorkloadId, WorkloadState};
+use crate::{NodeId, Time, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 
 /// What a node can fail for a task.
@@ -20,7 +20,9 @@ pub enum Test {
     Cpu,
     /// Too little memory is free.
     Memory,
-    /// Too few accelerators, or too small shares, are free.
+    /// No accelerator that would do is in a mode that offers what is asked for and takes work.
+    Mode,
+    /// Too few accelerators, or too small shares or slices, are free.
     Accelerators,
 }
 
@@ -55,6 +57,17 @@ pub enum Blocker {
         tasks_placeable: u32,
         /// Tasks that need one.
         tasks_wanted: u32,
+    },
+    /// Accelerators are being brought into a mode for it.
+    ModeChange {
+        /// The node.
+        node: NodeId,
+        /// The mode.
+        mode: String,
+        /// True while what is held on them must end first.
+        draining: bool,
+        /// When that is expected to be done, or is overdue.
+        until: Option<Time>,
     },
     /// It would fit, and might delay the planned start of one that goes before it.
     Hold {

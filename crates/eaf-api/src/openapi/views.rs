@@ -171,7 +171,16 @@ fn attempts() -> Map<String, Value> {
             "memory": schema("Bytes"),
             "accelerators": {
                 "type": "array",
-                "items": object(&["index", "share"], json!({ "index": count, "share": schema("GpuMilli") }))
+                "items": object(&["index", "share"], json!({
+                    "index": count,
+                    "share": schema("GpuMilli"),
+                    "slice": object(&["mode", "profile", "start", "slots"], json!({
+                        "mode": { "type": "string" },
+                        "profile": { "type": "string" },
+                        "start": count,
+                        "slots": count
+                    }))
+                }))
             }
         })),
         "Lease": object(&["id", "attempt", "granted_at", "tasks"], json!({
@@ -213,7 +222,7 @@ fn attempts() -> Map<String, Value> {
 
 fn explanations() -> Map<String, Value> {
     let count = json!({ "type": "integer", "minimum": 0 });
-    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "accelerators"];
+    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "mode", "accelerators"];
     let required = ["workload", "state", "blockers", "nodes_total", "nodes_fitting", "failing", "ahead"];
     entries(json!({
         "Explanation": object(&required, json!({
@@ -227,7 +236,9 @@ fn explanations() -> Map<String, Value> {
                     "required": ["code"],
                     "properties": { "code": {
                         "type": "string",
-                        "enum": ["dependencies", "backoff", "capacity", "hold", "next_pass", "fleet_too_small"]
+                        "enum": [
+                            "dependencies", "backoff", "capacity", "mode_change", "hold", "next_pass", "fleet_too_small"
+                        ]
                     } }
                 }
             },

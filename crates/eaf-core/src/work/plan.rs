@@ -1,9 +1,9 @@
 //! `Plan`: what waits is placed.
 //!
 //! What: a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
-//! how it was made, and becomes leases. Absent: choices; they are the scheduler's.
+//! how it was made, and becomes leases. Behind it, accelerators change their modes for those who still wait. Absent: choices; they are the scheduler's.
 
-use crate::State;
+use crate::{State, fleet};
 use crate::draft::Draft;
 use eaf_model::{Event, Time};
 use eaf_sched::Snapshot;
@@ -22,6 +22,7 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
 }
 
 pub(crate) fn plan(draft: &mut Draft) {
+    fleet::modes::settle_drains(draft);
     if draft.index.queue.is_empty() {
         return;
     }
@@ -37,4 +38,6 @@ pub(crate) fn plan(draft: &mut Draft) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
     }
+    fleet::modes::settle_drains(draft);
+    fleet::modes::propose(draft, plan.hold.as_ref());
 }

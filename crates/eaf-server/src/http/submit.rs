@@ -16,7 +16,7 @@ use eaf_model::{Input, Rejection, Submission, WorkloadId, WorkloadSpec, Workload
 use eaf_store::{EndedFilter, LIST_MAX};
 
 /// Who asks, as long as there is one token.
-const ADMINISTRATOR: &str = "administrator";
+pub(super) const ADMINISTRATOR: &str = "administrator";
 
 pub(super) async fn submit(
     State(app): State<App>,

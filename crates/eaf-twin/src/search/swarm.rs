@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Delays,
     Loses,
     Slow,
+    FailsModes,
     Foreign,
     CrashNow,
     CrashBeforeAppend,
@@ -36,6 +37,7 @@ pub(super) enum Kind {
     Set,
     Snapshot,
     Prune,
+    Mode,
 }
 
 /// A trait that workloads of a seed may have.
@@ -47,6 +49,7 @@ pub(super) enum Trait {
     AfterAny,
     Share,
     Model,
+    Slice,
     Priority,
     Retries,
     Fails,
@@ -59,7 +62,7 @@ pub(super) enum Trait {
     Odd,
 }
 
-const FAULTS: [Kind; 20] = [
+const FAULTS: [Kind; 21] = [
     Kind::Fail,
     Kind::Destroy,
     Kind::Silence,
@@ -69,6 +72,7 @@ const FAULTS: [Kind; 20] = [
     Kind::Delays,
     Kind::Loses,
     Kind::Slow,
+    Kind::FailsModes,
     Kind::Foreign,
     Kind::CrashNow,
     Kind::CrashBeforeAppend,
@@ -82,16 +86,26 @@ const FAULTS: [Kind; 20] = [
     Kind::ClockAhead,
 ];
 
-const DEEDS: [Kind; 8] =
-    [Kind::Cancel, Kind::Cordon, Kind::Remove, Kind::Join, Kind::Change, Kind::Set, Kind::Snapshot, Kind::Prune];
+const DEEDS: [Kind; 9] = [
+    Kind::Cancel,
+    Kind::Cordon,
+    Kind::Remove,
+    Kind::Join,
+    Kind::Change,
+    Kind::Set,
+    Kind::Snapshot,
+    Kind::Prune,
+    Kind::Mode,
+];
 
-const TRAITS: [Trait; 16] = [
+const TRAITS: [Trait; 17] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
     Trait::AfterAny,
     Trait::Share,
     Trait::Model,
+    Trait::Slice,
     Trait::Priority,
     Trait::Retries,
     Trait::Fails,
@@ -126,6 +140,11 @@ impl Swarm {
         kinds.extend(DEEDS.into_iter().filter(|_| draw.one_in(2)).collect::<Vec<_>>());
         let traits = TRAITS.into_iter().filter(|_| draw.one_in(2)).collect();
         Self { kinds, traits }
+    }
+
+    /// True where a trait is on.
+    pub(super) fn is_on(&self, what: Trait) -> bool {
+        self.traits.contains(&what)
     }
 
     /// True where a trait is on, once in so many times.

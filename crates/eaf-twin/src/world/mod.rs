@@ -7,6 +7,7 @@
 
 mod control;
 mod coverage;
+mod cutting;
 mod drain;
 mod engine;
 mod expect;
@@ -64,6 +65,7 @@ struct Modes {
     loses: bool,
     delay: Option<Span>,
     slow: Option<Span>,
+    fails_modes: bool,
 }
 
 /// Figures of a world.
@@ -111,6 +113,8 @@ pub(crate) struct World {
     titles: BTreeMap<WorkloadId, String>,
     /// Tasks of which the engine has had the start, or the stop.
     received: BTreeSet<(eaf_model::TaskKey, bool)>,
+    /// Orders of modes that the engine has had: the node, the number, and the mode.
+    received_modes: BTreeSet<(NodeId, u64, String)>,
     /// Counts what may have kept an order from the engine; compared with what the last meeting has mended.
     gaps: u64,
     mended: u64,
@@ -147,6 +151,7 @@ impl World {
             node_names: BTreeMap::new(),
             titles: BTreeMap::new(),
             received: BTreeSet::new(),
+            received_modes: BTreeSet::new(),
             gaps: 0,
             mended: 0,
             refused: None,
