@@ -74,9 +74,7 @@ fn handle(draft: &mut Draft, input: &Input) -> Result<(), Rejection> {
         Input::Cordon { node, why } => fleet::cordon::cordon(draft, *node, why),
         Input::Uncordon { node } => fleet::cordon::uncordon(draft, *node),
         Input::RemoveNode { node } => fleet::remove::remove_node(draft, *node),
-        Input::SetMode { node, accelerators, mode, by } => {
-            fleet::modes::set_mode(draft, *node, accelerators, mode, by)
-        }
+        Input::SetMode { node, accelerators, mode, by } => fleet::modes::set_mode(draft, *node, accelerators, mode, by),
         Input::ModeReported { node, accelerators, order, report } => {
             fleet::modes::mode_reported(draft, *node, accelerators, *order, report)
         }

@@ -5,7 +5,7 @@
 
 use crate::State;
 use crate::work::plan::snapshot;
-use eaf_model::{BoardMode, Blocker, Explanation, ModeReason, ModeState, Time, WorkloadId, WorkloadState};
+use eaf_model::{Blocker, BoardMode, Explanation, ModeReason, ModeState, Time, WorkloadId, WorkloadState};
 
 /// How many dependencies an explanation names.
 const DEPENDENCIES_NAMED_MAX: usize = 10;
@@ -65,13 +65,12 @@ fn changes_for(state: &State, id: WorkloadId) -> Vec<Blocker> {
         let for_it = |mode: &&BoardMode| mode.state_reason == ModeReason::Wanted { workload: id };
         let Some(mode) = node.modes.values().find(for_it) else { continue };
         let draining = mode.state == ModeState::Draining;
-        let until = if draining { mode.state_deadline.map(|at| at.after(change)) } else { Some(mode.state_since.after(change)) };
-        found.push(Blocker::ModeChange {
-            node: node.id,
-            mode: mode.to.clone().unwrap_or_default(),
-            draining,
-            until,
-        });
+        let until = if draining {
+            mode.state_deadline.map(|at| at.after(change))
+        } else {
+            Some(mode.state_since.after(change))
+        };
+        found.push(Blocker::ModeChange { node: node.id, mode: mode.to.clone().unwrap_or_default(), draining, until });
     }
     found
 }

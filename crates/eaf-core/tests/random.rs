@@ -7,8 +7,8 @@
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input, LeaseId,
-    ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, PartitionBook, PartitionMode, Rejection, Settings, SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId,
-    WorkloadSpec,
+    ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, PartitionBook, PartitionMode, Rejection, Settings,
+    SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -130,7 +130,8 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     }
     if draw.one_in(3) {
         let slice = draw.pick(&["1g", "2g", "DPX", "CPX", "CPX/NPS4", "9g"]).map(str::to_owned);
-        spec.task.accelerators = AcceleratorRequest { count: 1 + draw.below(3) as u32, slice, ..AcceleratorRequest::none() };
+        spec.task.accelerators =
+            AcceleratorRequest { count: 1 + draw.below(3) as u32, slice, ..AcceleratorRequest::none() };
     }
     match draw.below(16) {
         0..=3 => spec.after_ok.extend(draw.pick(known)),

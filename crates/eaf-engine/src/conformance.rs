@@ -8,8 +8,8 @@
 
 use crate::{Engine, LogStream, Observation, Sink};
 use eaf_model::{
-    Allotment, Bytes, CpuMilli, Effect, Exit, Known, LeaseId, ModeOrder, ModeReport, NodeId, Run, Span, StartOrder, StopOrder, TaskKey,
-    TaskReport, Time, Usage, WorkloadId, WorkloadSpec,
+    Allotment, Bytes, CpuMilli, Effect, Exit, Known, LeaseId, ModeOrder, ModeReport, NodeId, Run, Span, StartOrder,
+    StopOrder, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use std::fs;
 use std::path::PathBuf;

@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Exit, LeaseId, ModeReason, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Bill, Exit, LeaseId, ModeReason, NodeId, NodeSpec, Placement, Reason, Settings, TaskKey, Time, Usage, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

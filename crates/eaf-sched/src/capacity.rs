@@ -240,7 +240,13 @@ impl NodeCapacity {
             None if board.mode == Mode::Whole => {
                 GpuMilli(WHOLE.0.saturating_sub(self.shares_free.get(index).map_or(WHOLE.0, |free| free.0)))
             }
-            None => if board.taken == 0 { GpuMilli::ZERO } else { WHOLE },
+            None => {
+                if board.taken == 0 {
+                    GpuMilli::ZERO
+                } else {
+                    WHOLE
+                }
+            }
         }
     }
 
@@ -353,9 +359,7 @@ impl NodeCapacity {
     /// True where a node of this kind would cover what is held here. An accelerator that is held keeps its model.
     pub(crate) fn is_covered_by(&self, kind: &Kind) -> bool {
         let covers = |index| !self.is_held(index) || kind.models.get(index) == self.kind.models.get(index);
-        kind.cpu >= self.cpu_held()
-            && kind.memory >= self.memory_held()
-            && (0..self.kind.models.len()).all(covers)
+        kind.cpu >= self.cpu_held() && kind.memory >= self.memory_held() && (0..self.kind.models.len()).all(covers)
     }
 
     /// The same holdings on a node of another kind, which covers them. An accelerator that keeps its model keeps its mode.
@@ -441,10 +445,8 @@ impl NodeCapacity {
         picked.sort_unstable();
         picked.truncate(wanted.count as usize);
         picked.sort_unstable_by_key(|(_, index)| *index);
-        let accelerators = picked
-            .into_iter()
-            .map(|(_, index)| AllottedAccelerator::of(board(index), wanted.share))
-            .collect();
+        let accelerators =
+            picked.into_iter().map(|(_, index)| AllottedAccelerator::of(board(index), wanted.share)).collect();
         let allotment = Allotment { node, cpu: request.cpu, memory: request.memory, accelerators };
         self.hold(&allotment);
         Some(allotment)
@@ -471,7 +473,10 @@ impl NodeCapacity {
             picked.push((board(offer.index), slice, offer.profile.share));
         }
         picked.sort_unstable_by_key(|(index, slice, _)| (*index, slice.start));
-        picked.into_iter().map(|(index, slice, share)| AllottedAccelerator { index, share, slice: Some(slice) }).collect()
+        picked
+            .into_iter()
+            .map(|(index, slice, share)| AllottedAccelerator { index, share, slice: Some(slice) })
+            .collect()
     }
 
     /// How many tasks of this size could be placed on it now.

@@ -6,8 +6,8 @@
 
 use crate::{Entry, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot};
 use eaf_model::{
-    AcceleratorRequest, Allotment, AllottedAccelerator, ModeScope, NodeId, NodeState, PartitionMode, Placement, Test, Time,
-    WHOLE_MODE, WorkloadId,
+    AcceleratorRequest, Allotment, AllottedAccelerator, ModeScope, NodeId, NodeState, PartitionMode, Placement, Test,
+    Time, WHOLE_MODE, WorkloadId,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -333,7 +333,8 @@ impl<'a> Board<'a> {
         };
         let cut = self.cut.filter(|cut| self.takes_work && cut.name == slice.mode).ok_or(Test::Mode)?;
         let profile = cut.slices.iter().find(|profile| profile.profile == slice.profile).ok_or(Test::Mode)?;
-        let lawful = profile.slots == slice.slots && profile.share == held.share && profile.starts.contains(&slice.start);
+        let lawful =
+            profile.slots == slice.slots && profile.share == held.share && profile.starts.contains(&slice.start);
         let mut places = slice.start..slice.start.saturating_add(slice.slots);
         if !lawful || places.end > cut.slots || places.clone().any(|place| self.taken.contains(&place)) {
             return Err(Test::Accelerators);
@@ -540,9 +541,11 @@ fn unlawful(
         Some(slice) => cut.is_some_and(|cut| cut.slices.iter().any(|profile| profile.is_meant_by(slice))),
     };
     let alike = || node.accelerators().enumerate().filter(|(_, (other, _))| *other == model).map(|(index, _)| index);
-    let by_node = node.modes(index).iter().filter(|cut| cut.scope == ModeScope::Node).any(|cut| {
-        cut.name == change.to || alike().any(|other| node.mode(other).0 == cut.name)
-    });
+    let by_node = node
+        .modes(index)
+        .iter()
+        .filter(|cut| cut.scope == ModeScope::Node)
+        .any(|cut| cut.name == change.to || alike().any(|other| node.mode(other).0 == cut.name));
     let listed = |index: usize| change.accelerators.iter().any(|listed| usize::from(*listed) == index);
     let goes_first = |hold: &&Hold| {
         let holder = snapshot.queue.get(hold.workload);

@@ -147,7 +147,13 @@ mod tests {
             slice("4g", 571, 4, &[0]),
             slice("7g", 1_000, 8, &[0]),
         ];
-        PartitionMode { name: "MIG".to_owned(), slots: 8, slices, scope: eaf_model::ModeScope::Accelerator, slices_per_task_max: 1 }
+        PartitionMode {
+            name: "MIG".to_owned(),
+            slots: 8,
+            slices,
+            scope: eaf_model::ModeScope::Accelerator,
+            slices_per_task_max: 1,
+        }
     }
 
     /// Puts these on an empty board, one after the other, and gives their starts.

@@ -79,8 +79,18 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
     let drains = under_way.iter().filter(|change| change.draining);
     let drained = drains.map(|change| (change.node, change.accelerator, change.to.clone())).collect();
     let served = under_way.iter().filter_map(|change| change.workload).collect();
-    let mut step =
-        Step { snapshot, rules, hold, behind_hold: false, trial, taken, drained, served, changes: Vec::new(), looks: 0 };
+    let mut step = Step {
+        snapshot,
+        rules,
+        hold,
+        behind_hold: false,
+        trial,
+        taken,
+        drained,
+        served,
+        changes: Vec::new(),
+        looks: 0,
+    };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
     let mut looked = 0;
     while looked < WORKLOADS_MAX && step.may_go_on() {
@@ -293,8 +303,7 @@ impl Step<'_> {
                 return false;
             }
             tasks.iter().for_each(|task: &Allotment| future.release(task));
-            let nodes: Vec<NodeId> =
-                tasks.iter().map(|task| task.node).collect::<BTreeSet<_>>().into_iter().collect();
+            let nodes: Vec<NodeId> = tasks.iter().map(|task| task.node).collect::<BTreeSet<_>>().into_iter().collect();
             let before = changed.len();
             self.imagine_empty(&nodes, asked, &mut future, &mut changed);
             news |= changed.len() > before;

@@ -95,11 +95,8 @@ impl Eq for Boards {}
 impl Rank {
     pub(crate) fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
         let shares = capacity.shares_free();
-        let boards = || Boards {
-            shares: shares.clone(),
-            boards: capacity.boards().clone(),
-            kind: capacity.kind().clone(),
-        };
+        let boards =
+            || Boards { shares: shares.clone(), boards: capacity.boards().clone(), kind: capacity.kind().clone() };
         Self {
             share: GpuMilli(shares.iter().map(|free| free.0).sum()),
             cpu: capacity.cpu_free(),
@@ -129,7 +126,9 @@ impl Rank {
         let (cpu, memory) = (self.cpu, self.memory);
         match &self.boards {
             None => Parts { cpu, memory, shares: &[], models: &[], cuts: &[], boards: Some(&[]) },
-            Some(boards) => Parts { cpu, memory, shares: &boards.shares, boards: Some(&boards.boards), ..boards.kind.parts() },
+            Some(boards) => {
+                Parts { cpu, memory, shares: &boards.shares, boards: Some(&boards.boards), ..boards.kind.parts() }
+            }
         }
     }
 }

@@ -2,9 +2,7 @@
 //!
 //! What: tasks by key, and their ends in order of time. Absent: faults and delays; the search has an engine for those.
 
-use eaf_model::{
-    Effect, Exit, Input, ModeReport, Span, StartOrder, TaskKey, TaskReport, Time, Timing, Usage,
-};
+use eaf_model::{Effect, Exit, Input, ModeReport, Span, StartOrder, TaskKey, TaskReport, Time, Timing, Usage};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 

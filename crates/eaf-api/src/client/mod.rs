@@ -10,8 +10,8 @@ pub use events::EventStream;
 pub use streams::{FileReply, LogReader};
 
 use crate::{
-    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, ModeRequest, NodeList, NodeView, PROCESS_HEADER, Problem,
-    Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
+    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, ModeRequest, NodeList, NodeView, PROCESS_HEADER,
+    Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, WorkloadId};
 use serde::Serialize;

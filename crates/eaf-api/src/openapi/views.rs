@@ -81,7 +81,25 @@ fn nodes() -> Map<String, Value> {
             "cpu_held": schema("CpuMilli"),
             "memory_held": schema("Bytes"),
             "accelerators_held": list("GpuMilli"),
-            "tasks": { "type": "integer", "minimum": 0 }
+            "tasks": { "type": "integer", "minimum": 0 },
+            "modes": {
+                "type": "object",
+                "description": "By index: the modes of those accelerators that have ever had another than whole.",
+                "additionalProperties": schema("BoardMode")
+            }
+        })),
+        "BoardMode": object(&["mode", "state", "state_since", "state_reason", "order"], json!({
+            "mode": { "type": "string", "description": "The mode that was last known to be in force." },
+            "state": { "type": "string", "enum": ["settled", "draining", "changing", "out_of_service"] },
+            "state_since": schema("Time"),
+            "state_reason": {
+                "type": "object",
+                "required": ["code"],
+                "properties": { "code": { "type": "string", "enum": ["verified", "wanted", "ordered", "failed"] } }
+            },
+            "state_deadline": schema("Time"),
+            "to": { "type": "string", "description": "The mode that it is to have." },
+            "order": { "type": "integer", "minimum": 0, "description": "The step that ordered the last change." }
         })),
         "Node": resource("NodeId", "NodeSpec", "NodeStatus", "NodeState", json!({
             "state_since": or_null("Time"),
@@ -214,6 +232,7 @@ fn attempts() -> Map<String, Value> {
                 "usage": schema("Usage"),
                 "price_book": { "type": "string" },
                 "charges": { "type": "array", "items": { "type": "object" } },
+                "equivalent": { "type": "object", "description": "Accelerators of unlike models, in H100s." },
                 "price": { "type": "integer", "description": "Millionths of a won." }
             }
         }

@@ -20,7 +20,8 @@ pub(crate) fn changed(state: &mut State, id: NodeId, spec: &NodeSpec) {
     state.index.fleet.change(id, spec);
     change(state, id, |node| {
         // An accelerator of another model, or one that is gone, takes its mode with it.
-        let model = |spec: &NodeSpec, board: u16| spec.accelerators.get(usize::from(board)).map(|one| one.model.clone());
+        let model =
+            |spec: &NodeSpec, board: u16| spec.accelerators.get(usize::from(board)).map(|one| one.model.clone());
         let old = std::mem::replace(&mut node.spec, Arc::new(spec.clone()));
         node.modes.retain(|board, _| model(&old, *board) == model(spec, *board));
     });

@@ -3,8 +3,8 @@
 //! What: a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
 //! how it was made, and becomes leases. Behind it, accelerators change their modes for those who still wait. Absent: choices; they are the scheduler's.
 
-use crate::{State, fleet};
 use crate::draft::Draft;
+use crate::{State, fleet};
 use eaf_model::{Event, Time};
 use eaf_sched::Snapshot;
 

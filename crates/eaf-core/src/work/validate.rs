@@ -3,7 +3,8 @@
 //! What: every field against its bounds, with the field's path and what would pass. Absent: whether it fits the fleet.
 
 use eaf_model::{
-    AcceleratorRequest, FieldProblem, GpuMilli, Limits, PartitionBook, Rejection, Run, Settings, Span, Submission, WorkloadSpec,
+    AcceleratorRequest, FieldProblem, GpuMilli, Limits, PartitionBook, Rejection, Run, Settings, Span, Submission,
+    WorkloadSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

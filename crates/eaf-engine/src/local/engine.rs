@@ -12,8 +12,8 @@ use crate::local::wire::{self, ToFactory, ToSupervisor};
 use crate::local::{Catalogue, Device, Dirs, LocalConfig, Sandbox, Settings, SupervisorCommand, sandbox, users};
 use crate::{Engine, EngineError, LogChunk, LogStream, Observation, Sink};
 use eaf_model::{
-    Effect, Exit, Known, ModeOrder, ModeReport, NodeSpec, SeenModes, StartOrder, TaskKey, TaskReport, Time, Usage, WHOLE_MODE,
-    WorkloadId,
+    Effect, Exit, Known, ModeOrder, ModeReport, NodeSpec, SeenModes, StartOrder, TaskKey, TaskReport, Time, Usage,
+    WHOLE_MODE, WorkloadId,
 };
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -415,7 +415,8 @@ impl Shared {
     /// Tells the supervisor of slices that are there now.
     fn refurnish(&self) {
         let found = discover::machine(&self.config, &self.catalogue);
-        let Ok(mut found) = found.inspect_err(|error| tracing::warn!(error = whole(error), "this machine is not told of"))
+        let Ok(mut found) =
+            found.inspect_err(|error| tracing::warn!(error = whole(error), "this machine is not told of"))
         else {
             return;
         };

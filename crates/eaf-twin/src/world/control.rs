@@ -133,7 +133,9 @@ impl World {
                 self.noticed();
                 self.meet();
             }
-            Item::Report(..) | Item::ModeReport(..) | Item::Heartbeat(_) | Item::Unreachable | Item::Met { .. } if !self.is_up() => {
+            Item::Report(..) | Item::ModeReport(..) | Item::Heartbeat(_) | Item::Unreachable | Item::Met { .. }
+                if !self.is_up() =>
+            {
                 // Nobody listens; what counts is told again when the engine is met.
             }
             Item::Report(key, report) => {

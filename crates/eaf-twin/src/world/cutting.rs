@@ -8,7 +8,7 @@ use super::engine::{Act, SimEngine};
 use super::link::Item;
 use super::{Bug, Fault, World};
 use eaf_core::Violation;
-use eaf_model::{Allotment, ModeOrder, ModeReport, NodeId, SeenModes, Span, TaskKey, Time, WHOLE_MODE};
+use eaf_model::{Allotment, ModeOrder, ModeReport, NodeId, NodeSpec, SeenModes, Span, TaskKey, Time, WHOLE_MODE};
 use std::collections::BTreeMap;
 
 /// How long a change of mode takes.
@@ -21,6 +21,18 @@ pub(super) struct Cutting {
     modes: BTreeMap<u16, String>,
     /// The newest order of each accelerator, and what came of it.
     orders: BTreeMap<u16, (u64, Option<ModeReport>)>,
+}
+
+impl Cutting {
+    /// Accelerators whose model is another one now: they come whole, and know of no order.
+    pub(super) fn exchanged(&mut self, old: &NodeSpec, new: &NodeSpec) -> Vec<u16> {
+        let model = |spec: &NodeSpec, board: u16| spec.accelerators.get(usize::from(board)).map(|one| one.model.clone());
+        let boards = self.modes.keys().chain(self.orders.keys());
+        let other: Vec<u16> = boards.copied().filter(|board| model(old, *board) != model(new, *board)).collect();
+        self.modes.retain(|board, _| !other.contains(board));
+        self.orders.retain(|board, _| !other.contains(board));
+        other
+    }
 }
 
 impl SimEngine {
@@ -161,6 +173,13 @@ impl World {
     /// Sends what an engine says of a mode on its way.
     pub(super) fn say_mode(&mut self, order: &ModeOrder, report: &ModeReport) {
         self.send(&Item::ModeReport(order.node, order.accelerators.clone(), order.order, report.clone()));
+    }
+
+    /// Accelerators were exchanged for others, which come whole.
+    pub(super) fn whole_again(&mut self, name: &str, boards: &[u16]) {
+        if let Some(id) = self.node_ids.get(name) {
+            self.reference.whole_again(*id, boards);
+        }
     }
 
     /// The machine knows nothing of earlier orders of modes.

@@ -7,8 +7,8 @@
 use super::cutting::Cutting;
 use crate::script::{Program, ProgramEnd};
 use eaf_model::{
-    Allotment, Bytes, CpuMicros, Exit, Known, ModeOrder, ModeReport, NodeSpec, Run, Span, StartOrder, StopOrder, TaskKey, TaskReport, Time,
-    Usage, WorkloadSpec,
+    Allotment, Bytes, CpuMicros, Exit, Known, ModeOrder, ModeReport, NodeSpec, Run, Span, StartOrder, StopOrder,
+    TaskKey, TaskReport, Time, Usage, WorkloadSpec,
 };
 use std::collections::BTreeMap;
 

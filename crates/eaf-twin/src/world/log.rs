@@ -7,7 +7,8 @@ use super::{EPOCH, World};
 use crate::script::reason_word;
 use eaf_core::Step;
 use eaf_model::{
-    AllottedAccelerator, Allotment, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, TaskReport, Time, WorkloadId, WorkloadState,
+    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, TaskReport,
+    Time, WorkloadId, WorkloadState,
 };
 use std::collections::BTreeMap;
 

@@ -10,8 +10,8 @@ use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Problem, Setting};
 use eaf_core::Violation;
 use eaf_model::{
-    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, PartitionBook, Settings, Span, Submission, TaskKey,
-    TaskRequest, Time, WorkloadId, WorkloadSpec,
+    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, PartitionBook, Settings, Span,
+    Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::model::Fault as DiskFault;
 use std::collections::BTreeMap;
@@ -157,8 +157,11 @@ impl World {
             reach: Reach::Up,
             cutting: super::cutting::Cutting::default(),
         });
-        node.spec = spec.clone();
-        if node.reach == Reach::Up && !self.engine.unreachable {
+        let old = std::mem::replace(&mut node.spec, spec.clone());
+        let other = node.cutting.exchanged(&old, &spec);
+        self.whole_again(name, &other);
+        let up = self.engine.nodes.get(name).is_some_and(|node| node.reach == Reach::Up);
+        if up && !self.engine.unreachable {
             // Where nobody listens, the node is found when the engine is met.
             self.ask(Input::NodeSeen(spec))?;
         }

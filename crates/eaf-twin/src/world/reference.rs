@@ -6,8 +6,8 @@
 
 use eaf_core::{State, Step, Violation};
 use eaf_model::{
-    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, TaskKey, WHOLE_MODE, WorkloadId, WorkloadSpec,
-    WorkloadState,
+    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, TaskKey, WHOLE_MODE, WorkloadId,
+    WorkloadSpec, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -168,7 +168,9 @@ impl Reference {
             Event::NodeChanged { node, spec } => {
                 let machine = self.machine(*node)?;
                 let old = std::mem::replace(&mut machine.spec, spec.clone());
-                let model = |spec: &NodeSpec, board: u16| spec.accelerators.get(usize::from(board)).map(|one| one.model.clone());
+                let model = |spec: &NodeSpec, board: u16| {
+                    spec.accelerators.get(usize::from(board)).map(|one| one.model.clone())
+                };
                 let stays = |board: &u16| model(&old, *board) == model(spec, *board);
                 machine.modes.retain(|board, _| stays(board));
                 machine.closed.retain(stays);
@@ -399,6 +401,13 @@ impl Reference {
         }
     }
 
+    /// Accelerators were exchanged for others, which come whole.
+    pub(crate) fn whole_again(&mut self, node: NodeId, boards: &[u16]) {
+        if let Some(machine) = self.machines.get_mut(&node) {
+            machine.cut.retain(|board, _| !boards.contains(board));
+        }
+    }
+
     /// What a task holds that is really there.
     pub(crate) fn part_of(&self, key: TaskKey) -> Option<&Allotment> {
         self.present.get(&key)
@@ -541,7 +550,8 @@ impl Reference {
                 let (mode, step) = node.mode(board);
                 let closed = machine.closed.contains(&board);
                 if mode != machine.mode(board) || closed == (step == ModeState::Settled) {
-                    let what = format!("accelerator {board} of {id} is {mode} {step:?}, by the model {}", machine.mode(board));
+                    let what =
+                        format!("accelerator {board} of {id} is {mode} {step:?}, by the model {}", machine.mode(board));
                     return broken(RULE, what);
                 }
             }

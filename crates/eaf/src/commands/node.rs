@@ -189,7 +189,8 @@ fn print(node: &NodeView, json: bool, context: &mut Context) -> Result<u8, Failu
     facts.extend(node.state_deadline.map(|at| ("show-deadline", messages::instant(at))));
     facts.extend(node.labels.iter().map(|(name, value)| ("show-labels", format!("{name}={value}"))));
     let mut table = Table::bare();
-    let modes = status.modes.iter().map(|(index, mode)| (context.say(&Say::new("show-mode").with("index", index)), mode));
+    let modes =
+        status.modes.iter().map(|(index, mode)| (context.say(&Say::new("show-mode").with("index", index)), mode));
     let modes: Vec<_> = modes.map(|(name, mode)| (name, mode_text(mode, context))).collect();
     for (id, value) in facts {
         table.row([Cell::text(format!("  {}", context.say(&Say::new(id)))).paint(Paint::Dim), Cell::text(value)]);

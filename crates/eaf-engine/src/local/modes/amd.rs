@@ -37,7 +37,8 @@ struct Board {
 fn read_boards(answer: &Value) -> Option<Vec<Board>> {
     let list = answer.get("current_partition").unwrap_or(answer).as_array()?;
     let board = |one: &Value| {
-        let text = |name: &str| one.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let text =
+            |name: &str| one.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let first = text("partition_id").is_none_or(|id| id.split(',').next().is_some_and(|id| id.trim() == "0"));
         let (compute, memory) = (text("accelerator_type")?, text("memory")?);
         let told = compute != "N/A" && memory != "N/A";
@@ -55,7 +56,8 @@ pub(super) fn change(paths: &MachinePaths, board: u32, mode: &str) -> Result<(),
     };
     let now = || {
         let text = tool::run(&paths.amd_smi, &["partition", "--current", "--json"])?;
-        let answer: Value = serde_json::from_str(&text).map_err(|error| format!("amd-smi did not print JSON: {error}"))?;
+        let answer: Value =
+            serde_json::from_str(&text).map_err(|error| format!("amd-smi did not print JSON: {error}"))?;
         let boards = read_boards(&answer).unwrap_or_default();
         boards.into_iter().nth(board as usize).ok_or_else(|| format!("amd-smi knows no board {board}"))
     };
@@ -88,7 +90,8 @@ mod tests {
             {"gpu_id": 0, "memory": "NPS4", "accelerator_type": "CPX", "accelerator_profile_index": "3", "partition_id": "0"},
             {"gpu_id": 1, "memory": "N/A", "accelerator_type": "N/A", "accelerator_profile_index": "N/A", "partition_id": "1"},
             {"gpu_id": 8, "memory": "NPS4", "accelerator_type": "SPX", "accelerator_profile_index": "0", "partition_id": "0"}]"#;
-        let older = r#"[{"gpu_id": 0, "memory": "NPS1", "accelerator_type": "CPX", "partition_id": "0,1,2,3,4,5,6,7"}]"#;
+        let older =
+            r#"[{"gpu_id": 0, "memory": "NPS1", "accelerator_type": "CPX", "partition_id": "0,1,2,3,4,5,6,7"}]"#;
         let read = |text: &str| read_boards(&serde_json::from_str(text).expect("JSON")).expect("a list");
         assert_eq!(read(whole), [board(0, "SPX", "NPS1"), board(1, "SPX", "NPS1")]);
         assert_eq!(read(cut), [board(0, "CPX", "NPS4"), board(8, "SPX", "NPS4")]);

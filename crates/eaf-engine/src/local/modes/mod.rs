@@ -242,7 +242,11 @@ pub(super) fn change(order: &ModeOrder, devices: &[Device], paths: &MachinePaths
 }
 
 /// Makes the MIG instance that is held of an accelerator, and tells its number and how it is found.
-pub(super) fn make(held: &AllottedAccelerator, devices: &[Device], paths: &MachinePaths) -> Result<(u32, Part), NoSlice> {
+pub(super) fn make(
+    held: &AllottedAccelerator,
+    devices: &[Device],
+    paths: &MachinePaths,
+) -> Result<(u32, Part), NoSlice> {
     let device = devices.get(usize::from(held.index));
     match (device, &held.slice) {
         (Some(device), Some(slice)) => nvidia::make(paths, device, slice).map_err(NoSlice),
