@@ -24,6 +24,11 @@ pub(crate) fn apply_ending(state: &mut State, at: Time, event: &Event) -> Option
         Event::NodeCordoned { node, why } => fleet::apply::cordoned(state, at, *node, Some(why)),
         Event::NodeUncordoned { node } => fleet::apply::cordoned(state, at, *node, None),
         Event::NodeRemoved { node } => fleet::apply::removed(state, *node),
+        Event::ModeDraining { .. }
+        | Event::ModeKept { .. }
+        | Event::ModeOrdered { .. }
+        | Event::ModeVerified { .. }
+        | Event::ModeFailed { .. } => fleet::apply::modes(state, at, event),
         Event::WorkloadEnded { workload, state: end, reason } => {
             return Some(work::apply::ended(state, at, *workload, *end, reason));
         }

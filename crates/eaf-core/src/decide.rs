@@ -84,6 +84,11 @@ fn handle(draft: &mut Draft<'_>, input: &Input) -> Result<(), Rejection> {
         Input::Cordon { node, why } => fleet::cordon::cordon(draft, *node, why),
         Input::Uncordon { node } => fleet::cordon::uncordon(draft, *node),
         Input::RemoveNode { node } => fleet::remove::remove_node(draft, *node),
+        Input::SetMode { node, accelerators, mode, by } => fleet::modes::set_mode(draft, *node, accelerators, mode, by),
+        Input::ModeReported { node, accelerators, order, report } => {
+            fleet::modes::mode_reported(draft, *node, accelerators, *order, report)
+        }
+        Input::ModesSeen { name, modes } => fleet::modes::modes_seen(draft, name, modes),
         Input::Submit(submission) => work::submit::submit(draft, submission),
         Input::Cancel { workload, by } => work::cancel::cancel(draft, *workload, by),
         Input::Reported { key, report } => work::reported::reported(draft, *key, report),

@@ -6,7 +6,9 @@
 use crate::State;
 use crate::forward::{Durations, estimate};
 use crate::work::plan::snapshot;
-use eaf_model::{Blocker, Explanation, StartEstimate, Time, WorkloadId, WorkloadState};
+use eaf_model::{
+    Blocker, BoardMode, Explanation, ModeReason, ModeState, StartEstimate, Time, WorkloadId, WorkloadState,
+};
 
 /// How many dependencies an explanation names.
 const DEPENDENCIES_NAMED_MAX: usize = 10;
@@ -39,5 +41,28 @@ fn why(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> {
     if let Some(until) = state.workload(id)?.not_before {
         return Some(blocked(Blocker::Backoff { until }));
     }
-    eaf_sched::explain(&snapshot(state, now.max(state.last_time())), id)
+    let mut explanation = eaf_sched::explain(&snapshot(state, now.max(state.last_time())), id)?;
+    let changes = changes_for(state, id);
+    if !changes.is_empty() && !explanation.blockers.contains(&Blocker::NextPass) {
+        explanation.blockers.splice(0..0, changes);
+    }
+    Some(explanation)
+}
+
+/// Changes of mode that are made for a workload, a node each.
+fn changes_for(state: &State, id: WorkloadId) -> Vec<Blocker> {
+    let change = state.settings().timing.mode_change;
+    let mut found = Vec::new();
+    for node in state.fleet().cut_nodes().filter_map(|node| state.node(node)) {
+        let for_it = |mode: &&BoardMode| mode.state_reason == ModeReason::Wanted { workload: id };
+        let Some(mode) = node.modes.values().find(for_it) else { continue };
+        let draining = mode.state == ModeState::Draining;
+        let until = if draining {
+            mode.state_deadline.map(|at| at.after(change))
+        } else {
+            Some(mode.state_since.after(change))
+        };
+        found.push(Blocker::ModeChange { node: node.id, mode: mode.to.clone().unwrap_or_default(), draining, until });
+    }
+    found
 }

@@ -7,13 +7,13 @@
 //! follow from the step number, so that one state gives one answer.
 
 use crate::work::learned::{ROWS, part_of, row_of, time_of};
-use crate::{Lease, Machine, State, TaskState, Turn};
+use crate::{Lease, Machine, State, TaskState, Turn, outstanding};
 use eaf_model::{
-    CarbonProfile, Event, Exit, Input, LeaseId, NodeId, NodeState, PowerModel, PriceBook, Span, StartEstimate, TaskKey,
-    TaskReport, Time, Usage, WorkloadId, WorkloadState,
+    CarbonProfile, Effect, Event, Exit, Input, LeaseId, ModeReport, NodeId, NodeState, PowerModel, PriceBook, Span,
+    StartEstimate, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadState,
 };
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 /// So many shapes that a planning pass may look at count as one step.
@@ -51,6 +51,7 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
             now: begin.now,
             ends: begin.ends(u64::from(number)),
             reports: begin.reports.clone(),
+            changes: begin.changes.clone(),
             work: 0,
         };
         starts.push(run.until(id, left));
@@ -104,6 +105,8 @@ struct Begin {
     stopping: Vec<(LeaseId, Time)>,
     /// Starts that the engine owes.
     reports: Vec<Input>,
+    /// Changes of mode that it owes.
+    changes: Changes,
     /// Which parts of their wall times work runs, by row of what was learned; empty where nothing was.
     likely: BTreeMap<u8, Vec<(u64, u64)>>,
 }
@@ -115,6 +118,7 @@ fn begin(state: &State, now: Time, learns: bool) -> Begin {
         holding: Vec::new(),
         stopping: Vec::new(),
         reports: Vec::new(),
+        changes: VecDeque::new(),
         likely: BTreeMap::new(),
     };
     // Nobody reads the bills of a run.
@@ -131,6 +135,7 @@ fn begin(state: &State, now: Time, learns: bool) -> Begin {
         begun.holding.push((lease.id, wall, stated, whole));
         start(state, lease, now, &mut begun.reports);
     }
+    change_modes(&outstanding(state), state.settings.timing.mode_change, now, &mut begun.changes);
     if learns {
         let so_far = |(_, wall, stated, since): &(LeaseId, Span, bool, Option<Time>)| {
             Some((row_of(*wall, *stated), part_of(now.since((*since)?), *wall)))
@@ -169,6 +174,20 @@ fn end_of(state: &State, lease: LeaseId, at: Time, reports: &mut Vec<Input>) {
             let key = TaskKey { lease: lease.id, task: rank };
             let report = TaskReport::Exited { at, exit: Exit::Code(0), usage: Usage::default() };
             reports.push(Input::Reported { key, report });
+        }
+    }
+}
+
+/// Answers to orders of modes, by the time at which they are in force.
+type Changes = VecDeque<(Time, Input)>;
+
+/// Takes the orders of modes; each takes as long as the settings say.
+fn change_modes(effects: &[Effect], takes: Span, now: Time, changes: &mut Changes) {
+    for effect in effects {
+        if let Effect::SetMode(ordered) = effect {
+            let (node, accelerators, order) = (ordered.node, ordered.accelerators.clone(), ordered.order);
+            let report = ModeReport::InForce { mode: ordered.mode.clone() };
+            changes.push_back((now.after(takes), Input::ModeReported { node, accelerators, order, report }));
         }
     }
 }
@@ -226,6 +245,8 @@ struct Run<'a> {
     ends: Ends,
     /// What the engine reports at this instant.
     reports: Vec<Input>,
+    /// Modes that come into force.
+    changes: Changes,
     work: u64,
 }
 
@@ -236,7 +257,9 @@ impl Run<'_> {
         loop {
             let told = (!self.reports.is_empty()).then_some(self.now);
             let end = self.ends.peek().map(|Reverse((at, _))| *at);
-            let Some(at) = [told, end, self.machine.due()].into_iter().flatten().min() else { return Start::Never };
+            let changed = self.changes.front().map(|(at, _)| *at);
+            let next = [told, end, changed, self.machine.due()].into_iter().flatten().min();
+            let Some(at) = next else { return Start::Never };
             self.now = at.max(self.now);
             if self.now > horizon || self.work >= work_max {
                 return Start::NotBefore(self.now.min(horizon));
@@ -245,6 +268,9 @@ impl Run<'_> {
             while let Some(Reverse((_, lease))) = self.ends.peek().copied().filter(|Reverse((at, _))| *at <= self.now) {
                 self.ends.pop();
                 end_of(self.machine.state(), lease, self.now, &mut inputs);
+            }
+            while let Some((_, done)) = self.changes.pop_front_if(|(at, _)| *at <= self.now) {
+                inputs.push(done);
             }
             let turn = self.machine.turn(self.now, &inputs).expect("a run does not look for broken invariants");
             let shapes = self.machine.state().queue().shapes();
@@ -259,6 +285,7 @@ impl Run<'_> {
     /// What a turn brings: starts to report, ends to await, and perhaps the answer.
     fn absorb(&mut self, turn: &Turn, id: WorkloadId) -> Option<Start> {
         let state = self.machine.state();
+        change_modes(&turn.effects, state.settings.timing.mode_change, self.now, &mut self.changes);
         for event in turn.steps.iter().flat_map(|step| &step.events) {
             match event {
                 Event::LeaseGranted { workload, .. } if *workload == id => return Some(Start::At(self.now)),

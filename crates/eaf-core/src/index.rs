@@ -5,7 +5,7 @@
 //! Absent: anything that is stored; a load builds all of this again.
 
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
-use eaf_model::{Allotment, LeaseId, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Entry, Fleet, Queue, Releases, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(crate) enum Deadline {
     Expire(WorkloadId),
     /// A lost node did not come back in time.
     LostNode(NodeId),
+    /// A change of mode on a node was not done in time.
+    ModeChange(NodeId),
 }
 
 /// The workloads, live or remembered, that came with one idempotency key.
@@ -51,10 +53,14 @@ pub(crate) struct Index {
 impl Index {
     /// The indexes of these records, built from nothing.
     pub(crate) fn build(state: &State) -> Self {
-        let mut index = Self::default();
+        let fleet = Fleet::with_book(&state.settings.partitions);
+        let mut index = Self { fleet, ..Self::default() };
         for node in state.nodes.values() {
             index.fleet.add(node.id, &node.spec);
             index.fleet.set_state(node.id, node.state());
+            if !node.modes.is_empty() {
+                index.fleet.set_modes(node.id, node.modes_for_fleet());
+            }
             index.names.insert(node.spec.name.clone(), node.id);
             index.add_node(state, node);
         }
@@ -86,13 +92,13 @@ impl Index {
     }
 
     pub(crate) fn add_node(&mut self, state: &State, node: &Node) {
-        if let Some(deadline) = node_deadline(state, node) {
+        for deadline in node_deadlines(state, node) {
             self.deadlines.insert(deadline);
         }
     }
 
     pub(crate) fn remove_node(&mut self, state: &State, node: &Node) {
-        if let Some(deadline) = node_deadline(state, node) {
+        for deadline in node_deadlines(state, node) {
             self.deadlines.remove(&deadline);
         }
     }
@@ -186,9 +192,13 @@ fn is_node_lost(state: &State, node: NodeId) -> bool {
     state.nodes.get(&node).is_none_or(|node| node.lost.is_some())
 }
 
-fn node_deadline(state: &State, node: &Node) -> Option<(Time, Deadline)> {
-    let lost = node.lost.as_ref().filter(|lost| !lost.given_up)?;
-    Some((lost.since.after(state.settings.timing.lost_node_grace), Deadline::LostNode(node.id)))
+fn node_deadlines(state: &State, node: &Node) -> impl Iterator<Item = (Time, Deadline)> {
+    let lost = node.lost.as_ref().filter(|lost| !lost.given_up);
+    let grace = state.settings.timing.lost_node_grace;
+    let lost = lost.map(|lost| (lost.since.after(grace), Deadline::LostNode(node.id)));
+    let changing = node.modes.values().filter(|mode| mode.state == ModeState::Changing);
+    let overdue = changing.filter_map(|mode| mode.state_deadline).min();
+    lost.into_iter().chain(overdue.map(|at| (at, Deadline::ModeChange(node.id))))
 }
 
 fn workload_deadlines(workload: &Workload) -> impl Iterator<Item = (Time, Deadline)> {

@@ -5,9 +5,10 @@
 
 use crate::index::Index;
 use crate::{Lease, State, TaskState};
-use eaf_model::{NodeId, WorkloadState};
-use std::collections::BTreeMap;
+use eaf_model::{ModeState, NodeId, WHOLE_MODE, WorkloadState};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 /// A rule that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ fn broken(rule: &'static str, what: impl fmt::Display) -> Checked {
 /// Every rule, in order; the first that does not hold.
 pub fn check_invariants(state: &State) -> Result<(), Violation> {
     nothing_is_held_twice(state)?;
+    modes_hold_what_is_of_them(state)?;
     leases_and_workloads_agree(state)?;
     gangs_are_whole(state)?;
     who_waits_has_a_reason(state)?;
@@ -60,7 +62,7 @@ fn nothing_is_held_twice(state: &State) -> Checked {
         let sums = nodes.entry(part.node).or_default();
         sums.0 += part.cpu.0;
         sums.1 += part.memory.0;
-        for one in &part.accelerators {
+        for one in part.accelerators.iter().filter(|one| one.slice.is_none()) {
             *accelerators.entry((part.node, one.index)).or_default() += one.share.0;
         }
     }
@@ -76,6 +78,37 @@ fn nothing_is_held_twice(state: &State) -> Checked {
         };
         if cpu > record.spec.cpu.0 || memory > record.spec.memory.0 {
             return broken(RULE, format_args!("{cpu} thousandths of a thread and {memory} bytes of {node} are held"));
+        }
+    }
+    Ok(())
+}
+
+/// No place of an accelerator is held twice, and whatever is held of one is of the mode that it is in: no mode changes
+/// under a tenant. What changes its mode is empty.
+fn modes_hold_what_is_of_them(state: &State) -> Checked {
+    const RULE: &str = "no mode changes under a tenant";
+    let mut places: BTreeSet<(NodeId, u16, u8)> = BTreeSet::new();
+    let open = |lease: &Arc<Lease>| {
+        let parts = lease.placement.iter().zip(&lease.tasks).filter(|(_, task)| !task.state.is_over());
+        parts.map(|(part, _)| part.clone()).collect::<Vec<_>>()
+    };
+    let abandoned = state.abandoned().map(|(_, task)| task.allotment.clone());
+    for part in state.leases().flat_map(open).chain(abandoned) {
+        let Some(node) = state.node(part.node) else { continue };
+        for held in &part.accelerators {
+            let (mode, step) = node.mode(held.index);
+            let of = held.slice.as_ref().map_or(WHOLE_MODE, |slice| slice.mode.as_str());
+            if of != mode || step == ModeState::Changing {
+                let what = format_args!("{of} of accelerator {} of {} is held in {mode}", held.index, part.node);
+                return broken(RULE, format_args!("{what}, {step:?}"));
+            }
+            let Some(slice) = &held.slice else { continue };
+            for place in slice.start..slice.start.saturating_add(slice.slots) {
+                if !places.insert((part.node, held.index, place)) {
+                    let what = format_args!("place {place} of accelerator {} of {}", held.index, part.node);
+                    return broken("no slice is held twice", what);
+                }
+            }
         }
     }
     Ok(())

@@ -31,7 +31,7 @@ pub use invariants::{Violation, check_invariants};
 pub use machine::{BrokenStep, Machine, Taken, Turn};
 pub use outstanding::{effects_of, outstanding};
 pub use preview::{Preview, preview};
-pub use reconcile::{Met, Reconciled, reconcile, taken_on};
+pub use reconcile::{Expected, Met, Reconciled, reconcile, taken_on};
 pub use state::State;
 pub use wakeup::{Wakeup, WakeupReason, next_wakeup};
 pub use work::{AbandonedTask, Attempt, Learned, LearnedBin, Lease, Remembered, Stopping, Task, TaskState, Workload};

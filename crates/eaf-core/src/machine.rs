@@ -107,10 +107,12 @@ impl Machine {
         }
         let before = steps.len();
         self.take(now, &Input::Plan, steps)?.expect("a plan is never rejected");
-        let granted = steps[before..].iter().flat_map(|step| &step.events);
-        let granted = granted.filter(|event| matches!(event, Event::LeaseGranted { .. })).count();
+        let events = || steps[before..].iter().flat_map(|step| &step.events);
+        let granted = events().filter(|event| matches!(event, Event::LeaseGranted { .. })).count();
+        // What takes work again behind the pass is placed by the next.
+        let kept = events().any(|event| matches!(event, Event::ModeKept { .. }));
         // A pass that was cut short by its bound goes on in the next turn, behind what has come in meanwhile.
-        self.plan_due = granted as u64 >= u64::from(self.state.settings().limits.grants_per_plan_max);
+        self.plan_due = kept || granted as u64 >= u64::from(self.state.settings().limits.grants_per_plan_max);
         Ok(())
     }
 
@@ -169,6 +171,9 @@ const fn may_place(event: &Event) -> bool {
             | Event::NodeCordoned { .. }
             | Event::LeaseGranted { .. }
             | Event::FleetValued { .. }
+            | Event::ModeDraining { .. }
+            | Event::ModeOrdered { .. }
+            | Event::ModeFailed { .. }
     )
 }
 
@@ -220,7 +225,7 @@ pub(crate) mod tests {
         /// Submits a workload that is placed at once, and gives its task.
         pub(crate) fn placed(&mut self) -> TaskKey {
             let turn = self.turn(&[submission(None)]);
-            turn.effects[0].key()
+            turn.effects[0].key().expect("a start is of a task")
         }
 
         pub(crate) fn report(&mut self, key: TaskKey, report: TaskReport) {

@@ -1,16 +1,19 @@
 //! `outstanding`: what the world still owes to the state.
 //!
-//! What: a start for every task that was ordered, a stop for every task that should be gone. Why a function of state: a
+//! What: a start for every task that was ordered, a stop for every task that should be gone, a
+//! mode for every accelerator that is to change. Why a function of state: a
 //! crash between a decision and its order loses nothing, and there is no outbox. Absent: what was already sent; orders
 //! are idempotent.
 
-use crate::State;
+use crate::{State, fleet};
 use eaf_model::{Effect, Event, LeaseId, NodeId, StartOrder, StopOrder, TaskKey};
 use std::sync::Arc;
 
-/// Everything that is owed, by task.
+/// Everything that is owed: by task, then by node.
 pub fn outstanding(state: &State) -> Vec<Effect> {
-    state.index.due.iter().filter_map(|key| effect(state, *key)).collect()
+    let tasks = state.index.due.iter().filter_map(|key| effect(state, *key));
+    let nodes = state.index.fleet.cut_nodes();
+    tasks.chain(nodes.flat_map(|node| modes_of(state, node))).collect()
 }
 
 /// What these events, the latest of the state, have made due.
@@ -21,11 +24,21 @@ pub fn effects_of(state: &State, events: &[Event]) -> Vec<Effect> {
             Event::LeaseGranted { lease, .. } | Event::LeaseStopping { lease, .. } => {
                 of_lease(state, *lease, &mut effects);
             }
-            Event::NodeBack { node } => of_node(state, *node, &mut effects),
+            Event::NodeBack { node } => {
+                of_node(state, *node, &mut effects);
+                effects.extend(modes_of(state, *node));
+            }
+            Event::ModeOrdered { node, .. } => effects.extend(modes_of(state, *node)),
             _ => {}
         }
     }
     effects
+}
+
+/// The changes of mode that are owed on a node that is heard of.
+fn modes_of(state: &State, node: NodeId) -> impl Iterator<Item = Effect> {
+    let heard = state.nodes.get(&node).filter(|node| node.lost.is_none());
+    heard.into_iter().flat_map(|node| fleet::modes::owed(node)).map(Effect::SetMode)
 }
 
 fn of_lease(state: &State, lease: LeaseId, effects: &mut Vec<Effect>) {

@@ -3,8 +3,10 @@
 //! What: a function of the state, of what the engine knows, and of what it should know. Absent: calling the engine.
 
 use crate::{State, TaskState};
-use eaf_model::{Effect, Input, Known, NodeSpec, NodeState, StopOrder, TaskKey, TaskReport, Time};
-use std::collections::BTreeSet;
+use eaf_model::{
+    BoardMode, Effect, Input, Known, NodeId, NodeSpec, NodeState, SeenModes, StopOrder, TaskKey, TaskReport, Time,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an engine answered when asked for everything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +15,18 @@ pub struct Met {
     pub nodes: Vec<NodeSpec>,
     /// Its tasks.
     pub known: Vec<Known>,
+    /// The modes of the accelerators of its nodes.
+    pub modes: Vec<SeenModes>,
+}
+
+/// What the state holds of an engine at the time when that is asked for everything. It is compared with the answer: what
+/// was ordered in between is no news.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// The tasks that it has taken on.
+    pub tasks: BTreeSet<TaskKey>,
+    /// The modes of nodes that have ever had another than whole.
+    pub modes: BTreeMap<NodeId, BTreeMap<u16, BoardMode>>,
 }
 
 /// What follows from it.
@@ -26,9 +40,13 @@ pub struct Reconciled {
     pub settle: Vec<TaskKey>,
 }
 
-/// The tasks that an engine has taken on, as the state sees it. Asked for before the engine is, and compared with its
-/// answer afterwards: what was ordered in between is no news.
-pub fn taken_on(state: &State) -> BTreeSet<TaskKey> {
+/// What the state holds of an engine. Asked for before the engine is.
+pub fn taken_on(state: &State) -> Expected {
+    let modes = state.nodes().filter(|(_, node)| !node.modes.is_empty());
+    Expected { tasks: tasks_taken_on(state), modes: modes.map(|(id, node)| (*id, node.modes.clone())).collect() }
+}
+
+fn tasks_taken_on(state: &State) -> BTreeSet<TaskKey> {
     let mut keys = BTreeSet::new();
     for lease in state.leases() {
         for (task, rank) in lease.tasks.iter().zip(0..) {
@@ -41,7 +59,7 @@ pub fn taken_on(state: &State) -> BTreeSet<TaskKey> {
 }
 
 /// Brings the state and the engine together. `expected` is `taken_on` of when the engine was asked.
-pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey>) -> Reconciled {
+pub fn reconcile(state: &State, now: Time, met: Met, expected: &Expected) -> Reconciled {
     let mut out = Reconciled::default();
     let names: BTreeSet<&str> = met.nodes.iter().map(|node| node.name.as_str()).collect();
     for (id, node) in state.nodes() {
@@ -50,7 +68,7 @@ pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey
             out.inputs.push(Input::NodeLost { node: *id, why });
         }
     }
-    let still = taken_on(state);
+    let still = tasks_taken_on(state);
     let known: BTreeSet<TaskKey> = met.known.iter().map(|known| known.key).collect();
     for Known { key, report } in met.known {
         let over = matches!(report, TaskReport::Exited { .. });
@@ -64,10 +82,26 @@ pub fn reconcile(state: &State, now: Time, met: Met, expected: &BTreeSet<TaskKey
             out.settle.push(key);
         }
     }
-    let lost = expected.intersection(&still).filter(|key| !known.contains(key));
+    let lost = expected.tasks.intersection(&still).filter(|key| !known.contains(key));
     out.inputs.extend(lost.map(|key| Input::Reported { key: *key, report: TaskReport::Unknown }));
     // Behind the reports: a machine that comes back with fewer parts gives up what is gone before they are compared.
     out.inputs.extend(met.nodes.into_iter().map(Input::NodeSeen));
+    // Behind the nodes: one that has just joined tells its modes as well.
+    let none = BTreeMap::new();
+    let unchanged = |seen: &SeenModes| {
+        let known = state.node_named(&seen.name);
+        known.is_none_or(|node| node.modes == *expected.modes.get(&node.id).unwrap_or(&none))
+    };
+    let differs = |seen: &SeenModes| {
+        let known = state.node_named(&seen.name);
+        let other = |(board, mode): &(u16, String)| match known {
+            Some(node) => node.mode(*board).0 != mode,
+            None => mode != eaf_model::WHOLE_MODE,
+        };
+        seen.modes.iter().any(other)
+    };
+    let news = met.modes.into_iter().filter(|seen| unchanged(seen) && differs(seen));
+    out.inputs.extend(news.map(|seen| Input::ModesSeen { name: seen.name, modes: seen.modes }));
     out
 }
 
@@ -90,8 +124,9 @@ mod tests {
     }
 
     fn check(script: &Script, known: Vec<Known>, expected: &BTreeSet<TaskKey>, expect: &Reconciled) {
-        let met = Met { nodes: vec![node_spec()], known };
-        let mut got = reconcile(script.machine.state(), script.now, met, expected);
+        let met = Met { nodes: vec![node_spec()], known, modes: Vec::new() };
+        let expected = Expected { tasks: expected.clone(), ..Expected::default() };
+        let mut got = reconcile(script.machine.state(), script.now, met, &expected);
         assert_eq!(got.inputs.pop(), Some(Input::NodeSeen(node_spec())));
         assert_eq!(&got, expect);
     }
@@ -99,7 +134,7 @@ mod tests {
     #[test]
     fn what_the_engine_has_lost_is_reported_and_what_it_was_not_asked_for_is_not() {
         let (script, running, ordered) = factory();
-        let expected = taken_on(script.machine.state());
+        let expected = taken_on(script.machine.state()).tasks;
         assert_eq!(expected, BTreeSet::from([running]));
         let unknown = Input::Reported { key: running, report: TaskReport::Unknown };
         check(&script, vec![], &expected, &Reconciled { inputs: vec![unknown], ..Reconciled::default() });
@@ -126,14 +161,13 @@ mod tests {
             strays: vec![Effect::Stop(StopOrder { key: stray, ordered_at: script.now, grace })],
             settle: vec![running, TaskKey { task: 1, ..stray }],
         };
-        check(&script, known, &taken_on(script.machine.state()), &expect);
+        check(&script, known, &taken_on(script.machine.state()).tasks, &expect);
     }
 
     #[test]
     fn a_node_that_is_not_served_any_more_is_lost() {
         let (script, ..) = factory();
-        let met = Met { nodes: vec![], known: vec![] };
-        let got = reconcile(script.machine.state(), script.now, met, &BTreeSet::new());
+        let got = reconcile(script.machine.state(), script.now, Met::default(), &Expected::default());
         assert!(matches!(got.inputs.as_slice(), [Input::NodeLost { .. }]), "{:?}", got.inputs);
     }
 }

@@ -101,6 +101,11 @@ impl State {
         self.nodes.iter()
     }
 
+    /// The accelerators of a node that would change together with this one, for this mode.
+    pub fn boards_together(&self, node: &Node, accelerator: u16, to: &str) -> Vec<u16> {
+        crate::fleet::modes::together(&self.settings.partitions, node, accelerator, to)
+    }
+
     /// The node of this name.
     pub fn node_named(&self, name: &str) -> Option<&Arc<Node>> {
         self.index.names.get(name).and_then(|id| self.nodes.get(id))

@@ -28,6 +28,8 @@ pub enum WakeupReason {
     Expire(WorkloadId),
     /// This lost node did not come back in time.
     LostNode(NodeId),
+    /// A change of mode on this node was not done in time.
+    ModeChange(NodeId),
 }
 
 /// The nearest deadline, if there is one.
@@ -39,6 +41,7 @@ pub fn next_wakeup(state: &State) -> Option<Wakeup> {
         Deadline::Retry(workload) => WakeupReason::Retry(workload),
         Deadline::Expire(workload) => WakeupReason::Expire(workload),
         Deadline::LostNode(node) => WakeupReason::LostNode(node),
+        Deadline::ModeChange(node) => WakeupReason::ModeChange(node),
     };
     (at < Time::NEVER).then_some(Wakeup { at, reason })
 }

@@ -7,8 +7,8 @@
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, Checkpoint, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input,
-    LeaseId, NodeSpec, OnLoss, Rejection, Settings, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage,
-    WorkloadId, WorkloadSpec,
+    LeaseId, ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, PartitionBook, PartitionMode, Rejection,
+    Settings, SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -53,6 +53,61 @@ fn node(draw: &mut Draw, n: u64) -> NodeSpec {
     }
 }
 
+/// H200s can be cut into unlike slices, MI355Xs into equal ones, each alone or all of a node.
+fn book() -> PartitionBook {
+    let slice = |profile: &str, share, slots, starts: &[u8]| SliceProfile {
+        profile: profile.to_owned(),
+        share: GpuMilli(share),
+        memory: None,
+        slots,
+        starts: starts.to_vec(),
+    };
+    let mode = |name: &str, scope, slots, slices| PartitionMode {
+        name: name.to_owned(),
+        scope,
+        slots,
+        slices_per_task_max: 0,
+        slices,
+    };
+    let unlike = vec![slice("1g", 200, 1, &[0, 1, 2]), slice("2g", 500, 2, &[0, 2])];
+    let halves = vec![slice("DPX", 500, 1, &[0, 1])];
+    let eighths = vec![slice("CPX/NPS4", 125, 1, &[0, 1, 2, 3, 4, 5, 6, 7])];
+    let mut book = PartitionBook::default();
+    book.models.insert("H200".to_owned(), vec![mode("MIG", ModeScope::Accelerator, 4, unlike)]);
+    let cpx = mode("CPX/NPS4", ModeScope::Node, 8, eighths);
+    book.models.insert("MI355X".to_owned(), vec![mode("DPX", ModeScope::Accelerator, 2, halves), cpx]);
+    book
+}
+
+/// Something that concerns modes: an order of an operator, an answer to an order, or what is seen in force.
+fn of_modes(draw: &mut Draw, state: &State) -> Input {
+    let nodes: Vec<NodeId> =
+        state.nodes().filter(|(_, node)| !node.spec.accelerators.is_empty()).map(|(id, _)| *id).collect();
+    let Some(node) = draw.pick(&nodes) else { return Input::Plan };
+    let record = state.node(node).expect("it is there");
+    let mode = (*draw.pick(&["whole", "MIG", "DPX", "CPX/NPS4"]).expect("there are some")).to_owned();
+    let changing = record.modes.iter().find(|(_, mode)| mode.state == ModeState::Changing);
+    if let Some((board, change)) = changing.filter(|_| !draw.one_in(4)) {
+        let order = change.order - u64::from(draw.one_in(8));
+        let wanted = change.to.clone().unwrap_or_default();
+        let report = match draw.below(8) {
+            0 => ModeReport::Failed { why: "no".to_owned() },
+            1 => ModeReport::InForce { mode },
+            _ => ModeReport::InForce { mode: wanted.clone() },
+        };
+        let together = record.modes.iter().filter(|(_, other)| other.to.as_ref() == Some(&wanted));
+        let together: Vec<u16> = together.map(|(board, _)| *board).collect();
+        let accelerators = if draw.one_in(8) { vec![*board] } else { together };
+        return Input::ModeReported { node, accelerators, order, report };
+    }
+    let board = draw.below(record.spec.accelerators.len() as u64) as u16;
+    if draw.one_in(4) {
+        return Input::ModesSeen { name: record.spec.name.clone(), modes: vec![(board, mode)] };
+    }
+    let accelerators = if draw.one_in(6) { vec![board] } else { state.boards_together(record, board, &mode) };
+    Input::SetMode { node, accelerators, mode, by: "someone".to_owned() }
+}
+
 fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     let mut spec = WorkloadSpec::command(&["true"]);
     spec.tasks = if draw.one_in(4) { 1 + draw.below(6) as u32 } else { 1 };
@@ -71,7 +126,12 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
         let count = 1 + draw.below(2) as u32;
         let share = if count == 1 && draw.one_in(2) { 1 + draw.below(1_000) } else { 1_000 };
         let models = if draw.one_in(3) { vec!["H200".to_owned()] } else { Vec::new() };
-        spec.task.accelerators = AcceleratorRequest { count, share: GpuMilli(share), models };
+        spec.task.accelerators = AcceleratorRequest { count, share: GpuMilli(share), models, slice: None };
+    }
+    if draw.one_in(3) {
+        let slice = draw.pick(&["1g", "2g", "DPX", "CPX", "CPX/NPS4", "9g"]).map(str::to_owned);
+        spec.task.accelerators =
+            AcceleratorRequest { count: 1 + draw.below(3) as u32, slice, ..AcceleratorRequest::none() };
     }
     match draw.below(16) {
         0..=3 => spec.after_ok.extend(draw.pick(known)),
@@ -109,7 +169,8 @@ fn report(draw: &mut Draw, now: Time) -> TaskReport {
 fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[WorkloadId]) -> Input {
     let nodes: Vec<_> = state.nodes().map(|(id, _)| *id).collect();
     let live: Vec<_> = state.workloads().map(|workload| workload.id).collect();
-    match draw.below(40) {
+    match draw.below(48) {
+        40..=47 => of_modes(draw, state),
         0 => Input::NodeSeen(node(draw, 8)),
         1 => {
             // The same machine with other parts.
@@ -143,11 +204,14 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
             settings.limits.nodes_max = 4 + draw.below(8);
             settings.limits.live_workloads_max = 10 + draw.below(60);
             settings.timing.lost_node_grace = Span(draw.below(5_000));
+            settings.timing.mode_change = Span(draw.below(5_000));
+            settings.timing.mode_change_timeout = Span(1 + draw.below(9_000));
+            settings.partitions = if draw.one_in(4) { PartitionBook::default() } else { book() };
             settings.prices.cpu_hour = eaf_model::MicroWon(70_000_000);
             Input::Configure(Box::new(settings))
         }
         _ => {
-            let owed: Vec<TaskKey> = outstanding(state).iter().map(Effect::key).collect();
+            let owed: Vec<TaskKey> = outstanding(state).iter().filter_map(Effect::key).collect();
             let key = if draw.one_in(2) { draw.pick(&owed) } else { draw.pick(seen) };
             key.map_or(Input::Plan, |key| Input::Reported { key, report: report(draw, now) })
         }
@@ -163,6 +227,11 @@ fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
     let (mut live, mut again) = (State::new(), State::new());
     let mut now = Time(1_000_000);
     let (mut seen, mut known, mut steps) = (Vec::new(), Vec::new(), 0u64);
+    let mut settings = Settings { partitions: book(), ..Settings::default() };
+    settings.timing.mode_change_timeout = Span(9_000);
+    let configured = step(&mut live, now, &Input::Configure(Box::new(settings))).expect("the settings hold together");
+    replay(&mut again, &configured);
+    steps += 1;
     for n in 0..8 {
         let spec = node(&mut draw, n);
         let first = step(&mut live, now, &Input::NodeSeen(spec)).expect("a node joins");
@@ -193,7 +262,7 @@ fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
                 assert_eq!(ended, done.ended);
                 known.extend(done.ended.iter().map(|workload| workload.id));
                 known.extend(live.workloads().next_back().map(|workload| workload.id));
-                seen.extend(outstanding(&live).iter().map(Effect::key));
+                seen.extend(outstanding(&live).iter().filter_map(Effect::key));
             }
             Err(rejection) => {
                 *coverage.entry(rejection.code()).or_default() += 1;

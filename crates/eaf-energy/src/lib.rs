@@ -47,6 +47,7 @@ pub fn bill(settings: &Settings, attempt: &HeldAttempt) -> Bill {
         pretended: attempt.tasks.iter().any(|task| task.pretended && !task.accelerators.is_empty()),
         price_book: settings.prices.name.clone(),
         price: price(&charges, waiver),
+        equivalent: charge::equivalent(&settings.exchange, &charges),
         charges,
         energy,
         pue_milli: settings.power.pue_milli,

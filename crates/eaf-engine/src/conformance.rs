@@ -8,8 +8,8 @@
 
 use crate::{Engine, LogStream, Observation, Sink};
 use eaf_model::{
-    Allotment, Bytes, CpuMilli, Effect, Exit, Known, LeaseId, NodeId, Run, Span, StartOrder, StopOrder, TaskKey,
-    TaskReport, Time, Usage, WorkloadId, WorkloadSpec,
+    Allotment, Bytes, CpuMilli, Effect, Exit, Known, LeaseId, ModeOrder, ModeReport, NodeId, Run, Span, StartOrder,
+    StopOrder, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -42,6 +42,7 @@ pub const CASES: &[Case] = &[
     ("usage is counted", usage),
     ("files go when they are forgotten", files_are_forgotten),
     ("many tasks come and go", many),
+    ("a mode is changed, read back and answered again", modes_change),
 ];
 
 /// Runs every case.
@@ -184,6 +185,17 @@ impl Subject {
         let known = self.engine.reconcile().expect("reconciled");
         known.into_iter().find(|known| known.key == key).map(|Known { report, .. }| report)
     }
+}
+
+fn modes_of(subject: &Subject) -> Vec<(u16, String)> {
+    subject.engine.modes().expect("the modes are read").into_iter().flat_map(|seen| seen.modes).collect()
+}
+
+fn mode_reports(seen: &[Observation], wanted: u64) -> impl Iterator<Item = &ModeReport> {
+    seen.iter().filter_map(move |observation| match observation {
+        Observation::Mode { order, report, .. } if *order == wanted => Some(report),
+        _ => None,
+    })
 }
 
 fn reports_of(seen: &[Observation], wanted: TaskKey) -> impl Iterator<Item = &TaskReport> {
@@ -493,6 +505,59 @@ fn files_are_forgotten(make: Make<'_>) {
     assert_eq!(subject.engine.directory(order.workload), None);
     assert_eq!(subject.output(&order, LogStream::Stdout), "");
     subject.engine.forget_files(&[order.workload]).expect("forgetting again is no error");
+}
+
+/// On an engine whose first accelerator offers a mode `MIG` or `CPX/NPS1`; where none can be cut, nothing is asked of it.
+fn modes_change(make: Make<'_>) {
+    let subject = Subject::new(make);
+    let node = subject.engine.discover().expect("found").remove(0);
+    let mode = match node.accelerators.first().map(|first| first.model.as_str()) {
+        Some(model) if model.starts_with("MI3") => "CPX/NPS1",
+        Some("H100" | "H200" | "B200") => "MIG",
+        _ => return,
+    };
+    let order = |mode: &str, order| ModeOrder {
+        node: NodeId::of_step(1),
+        name: node.name.clone(),
+        accelerators: vec![0],
+        mode: mode.to_owned(),
+        order,
+    };
+    let give = |order: &ModeOrder| subject.engine.order(&[Effect::SetMode(order.clone())]).expect("the order is taken");
+    let in_force = ModeReport::InForce { mode: mode.to_owned() };
+    let told = |number, times| {
+        subject.wait("what came of the order", |seen| {
+            let told: Vec<ModeReport> = mode_reports(seen, number).cloned().collect();
+            (told.len() >= times).then_some(told)
+        })
+    };
+    let (cut, whole) = (order(mode, 1 << 40), order(eaf_model::WHOLE_MODE, 2 << 40));
+    give(&cut);
+    assert_eq!(told(cut.order, 1), [in_force.clone()]);
+    assert_eq!(modes_of(&subject)[0], (0, mode.to_owned()));
+    give(&cut);
+    assert_eq!(told(cut.order, 2), [in_force.clone(), in_force]);
+    // A task on a slice finds it, and nobody changes the mode under it.
+    let mut task = shell("echo $CUDA_VISIBLE_DEVICES $ROCR_VISIBLE_DEVICES; while [ ! -e go ]; do sleep 0.01; done");
+    let slice = eaf_model::HeldSlice { mode: mode.to_owned(), profile: mode.to_owned(), start: 1, slots: 1 };
+    let share = eaf_model::GpuMilli(125);
+    task.allotment.accelerators = vec![eaf_model::AllottedAccelerator { index: 0, share, slice: Some(slice) }];
+    subject.start(&[&task]);
+    subject.started(task.key);
+    let early = order(eaf_model::WHOLE_MODE, 3 << 39);
+    give(&early);
+    assert!(matches!(told(early.order, 1)[0], ModeReport::Failed { .. }));
+    fs::write(subject.directory(&task).join("go"), "").expect("written");
+    assert_eq!(subject.exit(task.key).0, Exit::Code(0));
+    assert!(!subject.output(&task, LogStream::Stdout).trim().is_empty(), "the slice has a name");
+    give(&whole);
+    told(whole.order, 1);
+    // An order that is older than the last is not carried out, and a start on what is not there is lost.
+    give(&cut);
+    let mut late = task.clone();
+    late.key = order_of(WorkloadSpec::command(&["true"])).key;
+    assert!(matches!(subject.run(&late), Exit::Lost(_)));
+    assert_eq!(modes_of(&subject)[0], (0, eaf_model::WHOLE_MODE.to_owned()));
 }
 
 fn many(make: Make<'_>) {

@@ -5,7 +5,7 @@
 //! Absent: policy. An engine never chooses a node, never retries, never gives up a task by itself.
 
 use crate::EngineError;
-use eaf_model::{Effect, Known, NodeSpec, TaskKey, TaskReport, WorkloadId};
+use eaf_model::{Effect, Known, ModeReport, NodeId, NodeSpec, SeenModes, TaskKey, TaskReport, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -18,6 +18,17 @@ pub enum Observation {
         key: TaskKey,
         /// What it did.
         report: TaskReport,
+    },
+    /// What came of an order of a mode.
+    Mode {
+        /// The node.
+        node: NodeId,
+        /// Which accelerators.
+        accelerators: Vec<u16>,
+        /// The order's number.
+        order: u64,
+        /// What was seen.
+        report: ModeReport,
     },
     /// The engine's arm (the supervisor, the cluster's controller) is out of reach; it is being brought back.
     Unreachable {
@@ -57,6 +68,13 @@ pub trait Engine: Send + Sync {
     /// Carries out orders; returns as soon as they are on their way. An order for a task that is already known, running
     /// or exited, only repeats its report; a stop of a task that is not known is answered with `Unknown`.
     fn order(&self, effects: &[Effect]) -> Result<(), EngineError>;
+    /// The modes that are in force on the accelerators of its nodes, as it reads them now.
+    ///
+    /// An order of a mode (`Effect::SetMode`) is answered with `Observation::Mode`: the mode that was read back when it was
+    /// done, or why not. A doubled order is answered again, an older one than the last is not carried out, and one that
+    /// would change a mode under a running task fails. A start that asks for a part of an accelerator that is in another mode
+    /// is not begun, and reported as lost.
+    fn modes(&self) -> Result<Vec<SeenModes>, EngineError>;
     /// Everything that this engine knows, running or not yet settled.
     fn reconcile(&self) -> Result<Vec<Known>, EngineError>;
     /// These exits are durable in the journal; the engine may forget them.

@@ -6,6 +6,7 @@
 
 use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MicroGramsCo2, MicroWon, MilliJoules, Span, Time, Usage, Watts};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What one task of an attempt held, and what it used: the input of a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +196,18 @@ impl From<CarbonSegment> for (u32, Span) {
     }
 }
 
+/// Accelerators of unlike models, counted in H100s at published rates:
+/// `sum(mul_div(held * time, h100_milli, 3_600_000))` over the charges of accelerators, waived or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Equivalent {
+    /// The name of the exchange book.
+    pub book: String,
+    /// Thousandths of an H100 by model that was held; `None` where nobody has published a rate.
+    pub h100_milli: BTreeMap<String, Option<u64>>,
+    /// Millionths of an H100 for an hour; `None` where a rate is unknown.
+    pub h100_micro_hours: Option<u64>,
+}
+
 /// What one attempt held, used and costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
@@ -218,6 +231,9 @@ pub struct Bill {
     /// Priced usage, by item and by how much of it was held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
+    /// What was charged of accelerators in published units; there only where some was, and a book is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivalent: Option<Equivalent>,
     /// Energy of the machines, by what drew it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub energy: Vec<EnergyPart>,

@@ -1,9 +1,9 @@
 //! Effects: what the world still owes to the state.
 //!
 //! What: the orders an engine must carry out. Why a function of state: a crash loses nothing, and there is no outbox.
-//! Idempotent, keyed by lease and task. Absent: how an engine does it.
+//! Idempotent, keyed by lease and task, or by node and step. Absent: how an engine does it.
 
-use crate::{Allotment, LeaseId, Span, Time, WorkloadId, WorkloadSpec};
+use crate::{Allotment, LeaseId, ModeOrder, Span, Time, WorkloadId, WorkloadSpec};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -53,14 +53,17 @@ pub enum Effect {
     Start(StartOrder),
     /// Stop a task.
     Stop(StopOrder),
+    /// Change the mode of accelerators.
+    SetMode(ModeOrder),
 }
 
 impl Effect {
-    /// The task it speaks of.
-    pub const fn key(&self) -> TaskKey {
+    /// The task it speaks of, if it speaks of one.
+    pub const fn key(&self) -> Option<TaskKey> {
         match self {
-            Self::Start(order) => order.key,
-            Self::Stop(order) => order.key,
+            Self::Start(order) => Some(order.key),
+            Self::Stop(order) => Some(order.key),
+            Self::SetMode(_) => None,
         }
     }
 }

@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Checkpoint, Exit, LeaseId, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time, Usage,
-    Valuation, WorkloadId, WorkloadSpec, WorkloadState,
+    Bill, Checkpoint, Exit, LeaseId, ModeReason, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time,
+    Usage, Valuation, WorkloadId, WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -63,6 +63,59 @@ pub enum Event {
     NodeRemoved {
         /// The node.
         node: NodeId,
+    },
+    /// Accelerators take no more work, and change their mode when they are empty.
+    ModeDraining {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerators: Vec<u16>,
+        /// The mode that they are to have.
+        to: String,
+        /// The workload that waits for it.
+        workload: WorkloadId,
+        /// When the last that is held on them is expected to end.
+        until: Time,
+    },
+    /// Accelerators keep the mode that they have, and take work again.
+    ModeKept {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerators: Vec<u16>,
+    },
+    /// An engine owes a change of mode.
+    ModeOrdered {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerators: Vec<u16>,
+        /// The mode.
+        to: String,
+        /// Why.
+        reason: ModeReason,
+        /// The step that orders it.
+        order: u64,
+        /// When it must be done.
+        until: Time,
+    },
+    /// An engine has said that a mode is in force.
+    ModeVerified {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerators: Vec<u16>,
+        /// The mode.
+        mode: String,
+    },
+    /// Accelerators are out of service.
+    ModeFailed {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerators: Vec<u16>,
+        /// What was seen.
+        why: String,
     },
     /// A workload, or every member of an array, is queued.
     WorkloadSubmitted {
@@ -203,7 +256,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 24] = [
+    pub const KINDS: [&'static str; 29] = [
         "configured",
         "node_added",
         "node_changed",
@@ -213,6 +266,11 @@ impl Event {
         "node_cordoned",
         "node_uncordoned",
         "node_removed",
+        "mode_draining",
+        "mode_kept",
+        "mode_ordered",
+        "mode_verified",
+        "mode_failed",
         "workload_submitted",
         "fleet_valued",
         "lease_granted",
@@ -242,6 +300,11 @@ impl Event {
             Self::NodeCordoned { .. } => "node_cordoned",
             Self::NodeUncordoned { .. } => "node_uncordoned",
             Self::NodeRemoved { .. } => "node_removed",
+            Self::ModeDraining { .. } => "mode_draining",
+            Self::ModeKept { .. } => "mode_kept",
+            Self::ModeOrdered { .. } => "mode_ordered",
+            Self::ModeVerified { .. } => "mode_verified",
+            Self::ModeFailed { .. } => "mode_failed",
             Self::WorkloadSubmitted { .. } => "workload_submitted",
             Self::FleetValued { .. } => "fleet_valued",
             Self::LeaseGranted { .. } => "lease_granted",

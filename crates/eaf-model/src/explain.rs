@@ -4,7 +4,7 @@
 //! spread. Absent: words for people; doors turn
 //! this into Korean or English.
 
-use crate::{Bytes, CpuMilli, GpuMilli, Span, Time, WorkloadId, WorkloadState};
+use crate::{Bytes, CpuMilli, GpuMilli, NodeId, Span, Time, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 
 /// What a node can fail for a task.
@@ -21,7 +21,9 @@ pub enum Test {
     Cpu,
     /// Too little memory is free.
     Memory,
-    /// Too few accelerators, or too small shares, are free.
+    /// No accelerator that would do is in a mode that offers what is asked for and takes work.
+    Mode,
+    /// Too few accelerators, or too small shares or slices, are free.
     Accelerators,
 }
 
@@ -67,6 +69,17 @@ pub enum Blocker {
         free: GpuMilli,
         /// What all of its tasks want together.
         wanted: GpuMilli,
+    },
+    /// Accelerators are being brought into a mode for it.
+    ModeChange {
+        /// The node.
+        node: NodeId,
+        /// The mode.
+        mode: String,
+        /// True while what is held on them must end first.
+        draining: bool,
+        /// When that is expected to be done, or is overdue.
+        until: Option<Time>,
     },
     /// It would fit, and might delay the planned start of one that goes before it.
     Hold {

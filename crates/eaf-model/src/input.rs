@@ -3,7 +3,7 @@
 //! What: requests (imperative) and reports (past). Why time is not in them: the caller passes `now` beside the input.
 //! Absent: who may ask; doors check that before an input is made.
 
-use crate::{NodeId, NodeSpec, Settings, TaskKey, TaskReport, WorkloadId, WorkloadSpec, WorkloadState};
+use crate::{ModeReport, NodeId, NodeSpec, Settings, TaskKey, TaskReport, WorkloadId, WorkloadSpec, WorkloadState};
 use serde::{Deserialize, Serialize};
 
 /// Someone asks to run something.
@@ -55,6 +55,35 @@ pub enum Input {
     RemoveNode {
         /// The node.
         node: NodeId,
+    },
+    /// Bring empty accelerators of a node into a mode; also those that are out of service.
+    SetMode {
+        /// The node.
+        node: NodeId,
+        /// Which, by rising index.
+        accelerators: Vec<u16>,
+        /// `whole`, or a mode of the partition book.
+        mode: String,
+        /// Who asks.
+        by: String,
+    },
+    /// An engine answers an order of a mode.
+    ModeReported {
+        /// The node.
+        node: NodeId,
+        /// Which, by rising index.
+        accelerators: Vec<u16>,
+        /// The order that this answers.
+        order: u64,
+        /// What was seen.
+        report: ModeReport,
+    },
+    /// An engine was asked for everything, and these are the modes that are in force.
+    ModesSeen {
+        /// The node, by its name.
+        name: String,
+        /// The mode of each accelerator that it can tell of, by rising index.
+        modes: Vec<(u16, String)>,
     },
     /// Run this.
     Submit(Box<Submission>),

@@ -3,16 +3,26 @@
 //! What: placements, tasks, exits and usage. Why the lease id fences: engines report late and twice, and a report of an
 //! old attempt must change nothing. Absent: how an engine does it.
 
-use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MilliJoules, NodeId, Span, TaskKey, Time};
+use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, HeldSlice, MilliJoules, NodeId, Span, TaskKey, Time};
 use serde::{Deserialize, Serialize};
 
 /// A part of one accelerator of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AllottedAccelerator {
     /// Its index on the node.
     pub index: u16,
-    /// The share of it, in thousandths.
+    /// The share of it, in thousandths; of a slice, what it counts for.
     pub share: GpuMilli,
+    /// Which slice of it, where it is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<HeldSlice>,
+}
+
+impl AllottedAccelerator {
+    /// A share of an accelerator that is not cut.
+    pub const fn of(index: u16, share: GpuMilli) -> Self {
+        Self { index, share, slice: None }
+    }
 }
 
 /// What one task holds on one node.
@@ -24,7 +34,7 @@ pub struct Allotment {
     pub cpu: CpuMilli,
     /// Memory.
     pub memory: Bytes,
-    /// Accelerators, by rising index.
+    /// Accelerators, by rising index and place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accelerators: Vec<AllottedAccelerator>,
 }

@@ -142,6 +142,37 @@ pub enum Rejection {
         /// The lease it spoke of.
         lease: LeaseId,
     },
+    /// A model of accelerator does not offer this slice.
+    SliceUnknown {
+        /// What was asked for.
+        slice: String,
+        /// The model; `None` where none offers it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// What is offered there.
+        offered: Vec<String>,
+    },
+    /// An accelerator cannot be brought into this mode.
+    ModeUnknown {
+        /// What was asked for.
+        mode: String,
+        /// Its model.
+        model: String,
+        /// Its modes.
+        offered: Vec<String>,
+    },
+    /// A mode is changed only on accelerators on which nothing is held and no change is under way.
+    AcceleratorBusy {
+        /// The node.
+        node: NodeId,
+        /// Which.
+        accelerator: u16,
+    },
+    /// A report of a mode that is late, doubled or of an older order: it changes nothing.
+    StaleModeReport {
+        /// The node it spoke of.
+        node: NodeId,
+    },
     /// The clock went back; time is passed in and never falls.
     TimeWentBack {
         /// The time of the last step.
@@ -158,7 +189,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 16] = [
+    pub const CODES: [&'static str; 20] = [
         "invalid",
         "never_fits",
         "no_nodes",
@@ -173,6 +204,10 @@ impl Rejection {
         "node_holds_more",
         "too_many_nodes",
         "stale_report",
+        "slice_unknown",
+        "mode_unknown",
+        "accelerator_busy",
+        "stale_mode_report",
         "time_went_back",
         "settings_invalid",
     ];
@@ -194,6 +229,10 @@ impl Rejection {
             Self::NodeHoldsMore { .. } => "node_holds_more",
             Self::TooManyNodes { .. } => "too_many_nodes",
             Self::StaleReport { .. } => "stale_report",
+            Self::SliceUnknown { .. } => "slice_unknown",
+            Self::ModeUnknown { .. } => "mode_unknown",
+            Self::AcceleratorBusy { .. } => "accelerator_busy",
+            Self::StaleModeReport { .. } => "stale_mode_report",
             Self::TimeWentBack { .. } => "time_went_back",
             Self::SettingsInvalid { .. } => "settings_invalid",
         }

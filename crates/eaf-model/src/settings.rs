@@ -3,7 +3,7 @@
 //! What: data that an operator may replace; a change is an event, so that history keeps the figures it was made with.
 //! Absent: settings of doors and engines (ports, directories), which never reach the core.
 
-use crate::{MicroWon, Span, Watts};
+use crate::{ExchangeBook, MicroWon, PartitionBook, Span, Watts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ pub struct Limits {
     pub shapes_per_plan_max: u32,
     /// Ended workloads that memory remembers for dependencies and idempotency keys; older ones are in the history.
     pub remembered_max: u32,
+    /// Accelerators whose change of mode one planning pass begins.
+    pub mode_changes_per_plan_max: u32,
 }
 
 impl Default for Limits {
@@ -52,6 +54,7 @@ impl Default for Limits {
             grants_per_plan_max: 1_000,
             shapes_per_plan_max: 1_000,
             remembered_max: 10_000,
+            mode_changes_per_plan_max: 64,
         }
     }
 }
@@ -76,6 +79,10 @@ pub struct Timing {
     pub retry_backoff_max: Span,
     /// How long a lost node may come back before its workloads are given up.
     pub lost_node_grace: Span,
+    /// How long a change of an accelerator's mode is expected to take; what is free sooner is waited for instead.
+    pub mode_change: Span,
+    /// How long an engine may take to change a mode.
+    pub mode_change_timeout: Span,
 }
 
 impl Default for Timing {
@@ -89,6 +96,8 @@ impl Default for Timing {
             retry_backoff: Span::from_secs(1),
             retry_backoff_max: Span::from_secs(300),
             lost_node_grace: Span::from_secs(60),
+            mode_change: Span::from_secs(60),
+            mode_change_timeout: Span::from_secs(600),
         }
     }
 }
@@ -192,4 +201,8 @@ pub struct Settings {
     pub carbon: CarbonProfile,
     /// Power figures.
     pub power: PowerModel,
+    /// How accelerators can be cut.
+    pub partitions: PartitionBook,
+    /// What unlike accelerators are worth to each other.
+    pub exchange: ExchangeBook,
 }

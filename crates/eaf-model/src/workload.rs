@@ -20,6 +20,10 @@ pub struct AcceleratorRequest {
     /// The models that will do; empty for any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// A slice with memory of its own, by its profile, such as `1g.10gb` or `CPX`: `count` is how many of them. `None` for
+    /// whole accelerators and shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
 }
 
 const fn whole() -> GpuMilli {
@@ -29,7 +33,7 @@ const fn whole() -> GpuMilli {
 impl AcceleratorRequest {
     /// No accelerator.
     pub const fn none() -> Self {
-        Self { count: 0, share: whole(), models: Vec::new() }
+        Self { count: 0, share: whole(), models: Vec::new(), slice: None }
     }
 }
 

@@ -40,7 +40,7 @@ fn node(gpus: usize) -> NodeSpec {
 /// Shape `n`: they differ in everything that shapes differ in; every fourth asks for accelerators, every 16th is a gang.
 fn shape(n: u64) -> Arc<Shape> {
     let count = if n % 4 == 1 { 1 + (n / 4 % 8) as u32 } else { 0 };
-    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new() };
+    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new(), slice: None };
     let task = TaskRequest { cpu: CpuMilli(1_000 + n % 16 * 1_000), memory: Bytes((1 + n % 7) << 30), accelerators };
     let tasks = if n % 16 == 2 { 8 } else { 1 };
     Arc::new(Shape { tasks, tasks_per_node_max: None, task, wall: Span::from_secs(3_600 + n) })

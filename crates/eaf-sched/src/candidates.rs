@@ -4,7 +4,7 @@
 //! are alike: a fleet of ten thousand equal nodes is one look. Absent: the fabric (`spread`), and what each task gets.
 
 use crate::Shape;
-use crate::rank::Rank;
+use crate::rank::{Rank, share_needed};
 use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId};
 use imbl::OrdSet;
 use std::cmp::Reverse;
@@ -29,7 +29,7 @@ impl Candidate {
 /// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
 pub(crate) fn candidates(ready: &OrdSet<Rank>, shape: &Shape, tasks_wanted: u32, looks: &mut u32) -> Vec<Candidate> {
     let (request, most) = (&shape.task, shape.tasks_on_a_node().min(tasks_wanted));
-    let share = request.accelerators.share.saturating_mul(u64::from(request.accelerators.count));
+    let share = share_needed(&request.accelerators);
     let mut found = Vec::new();
     let mut alone: Option<&Rank> = None;
     let mut from = Rank::at_least(share, request.cpu, request.memory);

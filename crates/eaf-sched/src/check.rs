@@ -4,8 +4,11 @@
 //! arithmetic and no search with the planner, so that a fault in those shows here. Absent: taste; a plan that is lawful
 //! and poor passes.
 
-use crate::{Entry, NodeCapacity, Plan, Shape, Snapshot};
-use eaf_model::{Allotment, NodeId, NodeState, Placement, Test, Time, WorkloadId};
+use crate::{Entry, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot};
+use eaf_model::{
+    AcceleratorRequest, Allotment, AllottedAccelerator, ModeScope, NodeId, NodeState, PartitionMode, Placement, Test,
+    Time, WHOLE_MODE, WorkloadId,
+};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -109,6 +112,18 @@ pub enum Violation {
         /// What is not free.
         test: Test,
     },
+    /// A change of mode breaks a rule.
+    #[error("accelerator {accelerator} of {node} may not become {to}: {why}")]
+    ModeChange {
+        /// Where.
+        node: NodeId,
+        /// Which.
+        accelerator: u16,
+        /// The mode.
+        to: String,
+        /// The rule.
+        why: &'static str,
+    },
 }
 
 /// Tests a plan against the snapshot that it was made from: no accelerator over 1000, no node over its parts, ready nodes
@@ -155,8 +170,9 @@ fn as_asked(entry: &Entry, placement: &Placement) -> Result<(), Violation> {
         let boards = &task.accelerators;
         let same =
             (task.cpu, task.memory, boards.len()) == (asked.cpu, asked.memory, asked.accelerators.count as usize);
-        let rising = boards.windows(2).all(|pair| pair[0].index < pair[1].index);
-        if !same || !rising || boards.iter().any(|board| board.share != asked.accelerators.share) {
+        let place = |board: &AllottedAccelerator| (board.index, board.slice.as_ref().map(|slice| slice.start));
+        let rising = boards.windows(2).all(|pair| place(&pair[0]) < place(&pair[1]));
+        if !same || !rising || !boards.iter().all(|board| is_as_asked(board, &asked.accelerators)) {
             return Err(Violation::NotAsAsked { workload, node });
         }
         let tasks = on_node.entry(node).or_default();
@@ -167,6 +183,17 @@ fn as_asked(entry: &Entry, placement: &Placement) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// A share where a share is asked for, and a slice where a slice is.
+fn is_as_asked(board: &AllottedAccelerator, asked: &AcceleratorRequest) -> bool {
+    match (&board.slice, &asked.slice) {
+        (None, None) => board.share == asked.share,
+        (Some(held), Some(wanted)) => {
+            held.profile == *wanted || held.profile.split_once('/').is_some_and(|(front, _)| front == wanted)
+        }
+        _ => false,
+    }
 }
 
 /// Grants follow the queue, and of each shape the first go first.
@@ -275,12 +302,84 @@ struct Room<'a> {
     state: NodeState,
     cpu: u64,
     memory: u64,
-    boards: Vec<(&'a str, u64)>,
+    boards: Vec<Board<'a>>,
+}
+
+/// An accelerator: what is free of it, by share where it is whole and by place where it is cut.
+#[derive(Clone)]
+struct Board<'a> {
+    model: &'a str,
+    mode: &'a str,
+    /// What the mode offers; `None` for whole.
+    cut: Option<&'a PartitionMode>,
+    takes_work: bool,
+    free: u64,
+    taken: BTreeSet<u8>,
+}
+
+impl<'a> Board<'a> {
+    fn suits(&self, asked: &AcceleratorRequest) -> bool {
+        asked.models.is_empty() || asked.models.iter().any(|suits| suits == self.model)
+    }
+
+    /// Takes what an allotment names, which must be lawful and free.
+    fn take(&mut self, held: &AllottedAccelerator) -> Result<(), Test> {
+        let Some(slice) = &held.slice else {
+            if self.mode != WHOLE_MODE || !self.takes_work {
+                return Err(Test::Mode);
+            }
+            self.free = self.free.checked_sub(held.share.0).ok_or(Test::Accelerators)?;
+            return Ok(());
+        };
+        let cut = self.cut.filter(|cut| self.takes_work && cut.name == slice.mode).ok_or(Test::Mode)?;
+        let profile = cut.slices.iter().find(|profile| profile.profile == slice.profile).ok_or(Test::Mode)?;
+        let lawful =
+            profile.slots == slice.slots && profile.share == held.share && profile.starts.contains(&slice.start);
+        let mut places = slice.start..slice.start.saturating_add(slice.slots);
+        if !lawful || places.end > cut.slots || places.clone().any(|place| self.taken.contains(&place)) {
+            return Err(Test::Accelerators);
+        }
+        places.all(|place| self.taken.insert(place));
+        Ok(())
+    }
+
+    fn give_back(&mut self, held: &AllottedAccelerator) {
+        match &held.slice {
+            None => self.free += held.share.0,
+            Some(slice) => self.taken.retain(|place| !(slice.start..slice.start + slice.slots).contains(place)),
+        }
+    }
+
+    /// Takes a share or a slice of what is free; false where there is none.
+    fn take_any(&mut self, asked: &AcceleratorRequest) -> bool {
+        if !self.takes_work || !self.suits(asked) {
+            return false;
+        }
+        let Some(wanted) = &asked.slice else {
+            let enough = self.mode == WHOLE_MODE && self.free >= asked.share.0;
+            self.free -= if enough { asked.share.0 } else { 0 };
+            return enough;
+        };
+        let meant = |name: &str| name == wanted || name.split_once('/').is_some_and(|(front, _)| front == wanted);
+        let slices = self.cut.map_or(&[][..], |cut| &cut.slices);
+        let Some(profile) = slices.iter().find(|profile| meant(&profile.profile)) else { return false };
+        let free = |start: &&u8| (**start..**start + profile.slots).all(|place| !self.taken.contains(&place));
+        let Some(start) = profile.starts.iter().find(free).copied() else { return false };
+        self.taken.extend(start..start + profile.slots);
+        true
+    }
 }
 
 impl<'a> Room<'a> {
     fn of(node: &'a NodeCapacity) -> Self {
-        let boards = node.accelerators().map(|(model, free)| (model, free.0)).collect();
+        let board = |(index, (model, free)): (usize, (&'a str, eaf_model::GpuMilli))| {
+            let (mode, takes_work) = node.mode(index);
+            let cut = node.modes(index).iter().find(|cut| cut.name == mode);
+            let bits = node.places_taken(index);
+            let taken = (0..32).filter(|place| bits & (1 << place) != 0).collect();
+            Board { model, mode, cut, takes_work, free: free.0, taken }
+        };
+        let boards = node.accelerators().enumerate().map(board).collect();
         Self { state: node.state(), cpu: node.cpu_free().0, memory: node.memory_free().0, boards }
     }
 }
@@ -317,7 +416,7 @@ impl<'a> Rooms<'a> {
         room.cpu += task.cpu.0;
         room.memory += task.memory.0;
         for board in &task.accelerators {
-            room.boards[usize::from(board.index)].1 += board.share.0;
+            room.boards[usize::from(board.index)].give_back(board);
         }
     }
 
@@ -328,7 +427,7 @@ impl<'a> Rooms<'a> {
         placement: &Placement,
         unfit: impl Fn(NodeId, Test) -> Violation,
     ) -> Result<(), Violation> {
-        let models = &entry.shape.task.accelerators.models;
+        let asked = &entry.shape.task.accelerators;
         for task in &placement.tasks {
             let node = task.node;
             let room = self.room(node).ok_or(Violation::UnknownNode { workload: entry.workload, node })?;
@@ -339,13 +438,13 @@ impl<'a> Rooms<'a> {
             }
             room.cpu = room.cpu.checked_sub(task.cpu.0).ok_or_else(|| unfit(node, Test::Cpu))?;
             room.memory = room.memory.checked_sub(task.memory.0).ok_or_else(|| unfit(node, Test::Memory))?;
-            for board in &task.accelerators {
-                let there = room.boards.get_mut(usize::from(board.index));
-                let (model, free) = there.ok_or_else(|| unfit(node, Test::Accelerators))?;
-                if !models.is_empty() && !models.iter().any(|suits| suits == model) {
+            for held in &task.accelerators {
+                let there = room.boards.get_mut(usize::from(held.index));
+                let board = there.ok_or_else(|| unfit(node, Test::Accelerators))?;
+                if !board.suits(asked) {
                     return Err(unfit(node, Test::AcceleratorModel));
                 }
-                *free = free.checked_sub(board.share.0).ok_or_else(|| unfit(node, Test::Accelerators))?;
+                board.take(held).map_err(|test| unfit(node, test))?;
             }
         }
         Ok(())
@@ -370,14 +469,99 @@ impl Room<'_> {
             self.cpu -= shape.task.cpu.0;
             self.memory -= shape.task.memory.0;
             for _ in 0..asked.count {
-                let suits = |model: &str| asked.models.is_empty() || asked.models.iter().any(|suits| suits == model);
-                let board = self.boards.iter_mut().find(|(model, free)| suits(model) && *free >= asked.share.0);
-                match board {
-                    Some((_, free)) => *free -= asked.share.0,
-                    None => return placed,
+                if !self.boards.iter_mut().any(|board| board.take_any(asked)) {
+                    return placed;
                 }
             }
         }
         most
+    }
+}
+
+/// Tests changes of mode against the snapshot behind a pass: ready nodes, accelerators that take work and are in another
+/// mode, empty where nothing is said of draining, those together that change together, each once, for somebody who waits
+/// and whom the mode serves, and none that is promised to whoever goes first. O(changes).
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_modes(
+    snapshot: &Snapshot,
+    hold: Option<&Hold>,
+    changes: &[ModeChange],
+    rules: ModeRules,
+) -> Result<(), Violation> {
+    let mut seen = BTreeSet::new();
+    for change in changes {
+        let wrong = |accelerator, why| {
+            Err(Violation::ModeChange { node: change.node, accelerator, to: change.to.clone(), why })
+        };
+        let first = change.accelerators.first().copied().unwrap_or_default();
+        let Some(entry) = snapshot.queue.get(change.workload) else {
+            return Err(Violation::NotQueued { workload: change.workload });
+        };
+        let ready = snapshot.fleet.get(change.node).filter(|node| node.state() == NodeState::Ready);
+        let Some(node) = ready else { return wrong(first, "its node takes no work") };
+        if change.accelerators.is_empty() || !change.accelerators.windows(2).all(|pair| pair[0] < pair[1]) {
+            return wrong(first, "its accelerators do not rise");
+        }
+        if change.drained_at.is_some_and(|at| at <= snapshot.now) {
+            return wrong(first, "it is drained in the past");
+        }
+        for board in &change.accelerators {
+            if !seen.insert((change.node, *board)) {
+                return wrong(*board, "it changes twice");
+            }
+            if let Some(why) = unlawful(snapshot, hold, change, &entry, node, *board) {
+                return wrong(*board, why);
+            }
+        }
+        if seen.len() > rules.changes_max as usize + change.accelerators.len() {
+            return wrong(first, "too many change in one pass");
+        }
+    }
+    Ok(())
+}
+
+/// Why one accelerator may not change.
+fn unlawful(
+    snapshot: &Snapshot,
+    hold: Option<&Hold>,
+    change: &ModeChange,
+    entry: &Entry,
+    node: &NodeCapacity,
+    board: u16,
+) -> Option<&'static str> {
+    let index = usize::from(board);
+    let asked = &entry.shape.task.accelerators;
+    let Some(model) = node.accelerators().nth(index).map(|(model, _)| model) else { return Some("it is not there") };
+    let (mode, takes_work) = node.mode(index);
+    let cut = node.modes(index).iter().find(|cut| cut.name == change.to);
+    let serves = match &asked.slice {
+        None => change.to == WHOLE_MODE,
+        Some(slice) => cut.is_some_and(|cut| cut.slices.iter().any(|profile| profile.is_meant_by(slice))),
+    };
+    let alike = || node.accelerators().enumerate().filter(|(_, (other, _))| *other == model).map(|(index, _)| index);
+    let by_node = node
+        .modes(index)
+        .iter()
+        .filter(|cut| cut.scope == ModeScope::Node)
+        .any(|cut| cut.name == change.to || alike().any(|other| node.mode(other).0 == cut.name));
+    let listed = |index: usize| change.accelerators.iter().any(|listed| usize::from(*listed) == index);
+    let goes_first = |hold: &&Hold| {
+        let holder = snapshot.queue.get(hold.workload);
+        holder.is_some_and(|holder| turn(&holder) < turn(entry))
+    };
+    let promised = |hold: &Hold| {
+        let mut there = hold.placement.tasks.iter().filter(|task| task.node == change.node);
+        there.any(|task| task.accelerators.iter().any(|one| one.index == board))
+    };
+    match () {
+        () if !takes_work => Some("it takes no work"),
+        () if mode == change.to => Some("it is so already"),
+        () if !serves => Some("that serves nobody"),
+        () if change.drained_at.is_none() && node.is_held(index) => Some("something is held on it"),
+        () if by_node && !alike().all(listed) => Some("others change with it"),
+        () if hold.filter(goes_first).is_some_and(promised) => Some("it is promised"),
+        () => None,
     }
 }

@@ -124,9 +124,12 @@ fn first_failing(node: &NodeCapacity, shape: &Shape) -> Option<Test> {
     match node.state() {
         NodeState::Cordoned => Some(Test::Cordoned),
         NodeState::Lost => Some(Test::Lost),
-        NodeState::Ready if wanted.count > 0 && parts.suiting(wanted).next().is_none() => Some(Test::AcceleratorModel),
+        NodeState::Ready if wanted.count > 0 && parts.in_some_mode(wanted).next().is_none() => {
+            Some(Test::AcceleratorModel)
+        }
         NodeState::Ready if parts.cpu < task.cpu => Some(Test::Cpu),
         NodeState::Ready if parts.memory < task.memory => Some(Test::Memory),
+        NodeState::Ready if wanted.count > 0 && !parts.has_mode_for(wanted) => Some(Test::Mode),
         NodeState::Ready if parts.tasks_by_accelerators(wanted) == 0 => Some(Test::Accelerators),
         NodeState::Ready => None,
     }

@@ -7,9 +7,10 @@
 
 use crate::Shape;
 use crate::capacity::{Kind, NodeCapacity, WHOLE};
+use crate::cuts::Book;
 use crate::fabric::Fabric;
 use crate::rank::{Rank, Sums};
-use eaf_model::{Allotment, CpuMilli, LargestFit, NodeId, NodeSpec, NodeState};
+use eaf_model::{Allotment, CpuMilli, LargestFit, NodeId, NodeSpec, NodeState, PartitionBook};
 use imbl::{OrdMap, OrdSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub struct Fleet {
     kinds_ready: OrdMap<Arc<Kind>, u32>,
     /// The models of all kinds, in order; another value only where they are others.
     models: Arc<[String]>,
+    /// How accelerators can be cut.
+    book: Book,
+    /// The nodes on which not every accelerator is whole and takes work.
+    cut: OrdSet<NodeId>,
 }
 
 impl Fleet {
@@ -40,9 +45,14 @@ impl Fleet {
         Self::default()
     }
 
-    /// Adds a node, ready and empty. Asserts that it is new.
+    /// No nodes; accelerators can be cut as the book says.
+    pub fn with_book(book: &PartitionBook) -> Self {
+        Self { book: Book::of(book), ..Self::default() }
+    }
+
+    /// Adds a node, ready and empty, its accelerators whole. Asserts that it is new.
     pub fn add(&mut self, id: NodeId, spec: &NodeSpec) {
-        let kind = self.kind(Kind::of(spec));
+        let kind = self.kind(Kind::of(spec, &self.book));
         self.count(&kind, true);
         let node = Arc::new(NodeCapacity::empty(kind, spec.fabric.as_slice().into()));
         self.enter(id, &node);
@@ -51,7 +61,7 @@ impl Fleet {
 
     /// Changes what a node has and keeps what is held. Asserts that it is there and that `covers_held`.
     pub fn change(&mut self, id: NodeId, spec: &NodeSpec) {
-        let kind = self.kind(Kind::of(spec));
+        let kind = self.kind(Kind::of(spec, &self.book));
         self.count(&kind, true);
         let old = self.node(id).kind().clone();
         self.mutate(id, |node| {
@@ -66,12 +76,40 @@ impl Fleet {
         let node = self.nodes.remove(&id).unwrap_or_else(|| panic!("{id} is in the fleet"));
         assert!(node.is_empty(), "{id}: nothing is held on a node that is removed");
         self.leave(id, &node);
+        self.cut.remove(&id);
         self.count(node.kind(), false);
     }
 
     /// Says what may be placed on a node. Asserts that it is there.
     pub fn set_state(&mut self, id: NodeId, state: NodeState) {
         self.mutate(id, |node| node.set_state(state));
+    }
+
+    /// Brings accelerators into modes, each with whether it takes work. Asserts that they are there, and that no mode
+    /// changes under what is held.
+    pub fn set_modes<'a>(&mut self, id: NodeId, modes: impl IntoIterator<Item = (u16, &'a str, bool)>) {
+        self.mutate(id, |node| {
+            for (index, mode, takes_work) in modes {
+                node.set_mode(usize::from(index), mode, takes_work);
+            }
+        });
+    }
+
+    /// An accelerator as it will be when its mode is changed: in that mode, empty, and taking work.
+    pub(crate) fn imagine(&mut self, id: NodeId, index: u16, mode: &str) {
+        if self.nodes.contains_key(&id) {
+            self.mutate(id, |node| node.imagine(usize::from(index), mode));
+        }
+    }
+
+    /// True where some node has an accelerator that can be cut.
+    pub fn can_be_cut(&self) -> bool {
+        self.kinds.keys().any(|kind| kind.can_be_cut())
+    }
+
+    /// The nodes on which not every accelerator is whole and takes work, by id.
+    pub fn cut_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.cut.iter().copied()
     }
 
     /// Takes an allotment away from what is free, on a node in any state. Asserts that it was free.
@@ -115,7 +153,7 @@ impl Fleet {
 
     /// True where the node, changed to `spec`, would still have everything that is held on it. Asserts that it is there.
     pub fn covers_held(&self, id: NodeId, spec: &NodeSpec) -> bool {
-        self.node(id).is_covered_by(&Kind::of(spec))
+        self.node(id).is_covered_by(&Kind::of(spec, &self.book))
     }
 
     /// Could the ready nodes, with nothing running on them, hold this?
@@ -186,7 +224,7 @@ impl Fleet {
         for (kind, nodes) in &self.kinds {
             let (parts, task) = (kind.parts(), &shape.task);
             tasks = tasks.saturating_add(u64::from(parts.tasks(task).min(tasks_max)) * u64::from(*nodes));
-            let suiting = parts.suiting(&task.accelerators).count();
+            let suiting = parts.in_some_mode(&task.accelerators).count();
             let (cpu, memory) = (parts.cpu >= task.cpu, parts.memory >= task.memory);
             let accelerators = parts.tasks_by_accelerators(&task.accelerators) > 0;
             if memory && accelerators {
@@ -228,6 +266,11 @@ impl Fleet {
         let before = node.clone();
         change(Arc::make_mut(node));
         let after = node.clone();
+        if !after.is_all_whole() {
+            self.cut.insert(id);
+        } else if !before.is_all_whole() {
+            self.cut.remove(&id);
+        }
         self.leave(id, &before);
         self.enter(id, &after);
     }

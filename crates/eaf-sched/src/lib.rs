@@ -4,16 +4,19 @@
 //! made, `explain` says why a workload still waits. `Fleet`, `Queue` and `Releases` are the parts of a snapshot; the core
 //! maintains them as things happen, and a clone of each is O(1).
 //! Why values: the live factory and its twin plan with the same code, and a plan can be tried before it is true.
+//! Behind a plan, `modes` proposes which accelerators change their mode for those who still wait.
 //! Absent: a clock, the world, a choice left to whoever carries a plan out, and preemption.
 
 mod candidates;
 mod capacity;
 mod check;
+mod cuts;
 mod explain;
 mod fabric;
 mod fleet;
 mod forecast;
 mod mix;
+mod modes;
 mod place;
 mod plan;
 pub mod policy;
@@ -27,10 +30,11 @@ mod spread;
 mod valuation;
 
 pub use capacity::NodeCapacity;
-pub use check::{Violation, check};
+pub use check::{Violation, check, check_modes};
 pub use explain::explain;
 pub use fleet::Fleet;
 pub use mix::{ASKS_MAX, Mix};
+pub use modes::{ModeChange, ModeRules, UnderWay, modes};
 pub use place::place;
 pub use plan::{Grant, Hold, Plan, Snapshot, plan};
 pub use queue::{Entry, Queue};

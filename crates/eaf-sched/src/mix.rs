@@ -84,14 +84,14 @@ fn demand(asks: &OrdMap<Ask, u32>) -> u128 {
 
 /// What one node gives to a workload that it takes whole; `None` where the parts do not add up to one request.
 pub(crate) fn whole(shape: &Shape) -> Option<Ask> {
-    let AcceleratorRequest { count, share, models } = &shape.task.accelerators;
+    let AcceleratorRequest { count, share, models, slice } = &shape.task.accelerators;
     let adds_up = shape.tasks == 1 || *count == 0 || share.0 == 1_000;
-    if !adds_up || shape.tasks > shape.tasks_on_a_node() {
+    if !adds_up || slice.is_some() || shape.tasks > shape.tasks_on_a_node() {
         return None;
     }
     let count = count.checked_mul(shape.tasks).filter(|count| *count <= 8)?;
     let cpu = CpuMilli(shape.task.cpu.0.checked_mul(u64::from(shape.tasks))?);
-    Some(Ask { cpu, accelerators: AcceleratorRequest { count, share: *share, models: models.clone() } })
+    Some(Ask { cpu, accelerators: AcceleratorRequest { count, share: *share, models: models.clone(), slice: None } })
 }
 
 /// What one node gives to one task.

@@ -37,7 +37,7 @@ impl Chooser<'_> {
         match self.on_one(side, fleet, shape) {
             Choice::Made(placement) => Some(placement),
             Choice::None => None,
-            Choice::Open => self.on_any(fleet, shape),
+            Choice::Open => fit(fleet, shape, &mut self.looks),
         }
     }
 
@@ -66,20 +66,22 @@ impl Chooser<'_> {
             Err(_) => Choice::Open,
         }
     }
+}
 
-    /// The nodes with the least left, or near each other.
-    fn on_any(&mut self, fleet: &Fleet, shape: &Shape) -> Option<Placement> {
-        let looks = &mut self.looks;
-        let found = candidates(fleet.ready(), shape, shape.tasks, looks);
-        let alone = matches!(found.as_slice(), [one] if one.tasks == shape.tasks);
-        let room = found.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
-        let chosen = if alone || room < u64::from(shape.tasks) || fleet.fabric().is_empty() {
-            choose(found, shape.tasks)?
-        } else {
-            spread(fleet, shape, looks)?
-        };
-        Some(allot_on(fleet, &chosen, shape))
+/// Places a gang on the nodes with the least left, or near each other, or nothing of it.
+pub(crate) fn fit(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Placement> {
+    if !fleet.may_fit(shape) {
+        return None;
     }
+    let found = candidates(fleet.ready(), shape, shape.tasks, looks);
+    let alone = matches!(found.as_slice(), [one] if one.tasks == shape.tasks);
+    let room = found.iter().map(|candidate| u64::from(candidate.tasks)).sum::<u64>();
+    let chosen = if alone || room < u64::from(shape.tasks) || fleet.fabric().is_empty() {
+        choose(found, shape.tasks)?
+    } else {
+        spread(fleet, shape, looks)?
+    };
+    Some(allot_on(fleet, &chosen, shape))
 }
 
 enum Choice {

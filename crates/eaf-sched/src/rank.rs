@@ -5,7 +5,8 @@
 
 use crate::Shape;
 use crate::capacity::{Kind, NodeCapacity, Parts};
-use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId, TaskRequest};
+use crate::cuts::Board;
+use eaf_model::{AcceleratorRequest, Bytes, CpuMilli, GpuMilli, NodeId, TaskRequest};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -39,10 +40,18 @@ impl Sums {
     pub(crate) fn may_fit(&self, shape: &Shape) -> bool {
         let tasks = u128::from(shape.tasks);
         let TaskRequest { cpu, memory, accelerators } = &shape.task;
-        let share = u128::from(accelerators.count) * u128::from(accelerators.share.0);
+        let share = u128::from(share_needed(accelerators).0);
         tasks * u128::from(cpu.0) <= self.cpu
             && tasks * u128::from(memory.0) <= self.memory
             && tasks * share <= self.share
+    }
+}
+
+/// The least that must be free in whole accelerators for a request. Slices are not of those.
+pub(crate) fn share_needed(request: &AcceleratorRequest) -> GpuMilli {
+    match request.slice {
+        Some(_) => GpuMilli::ZERO,
+        None => request.share.saturating_mul(u64::from(request.count)),
     }
 }
 
@@ -62,6 +71,7 @@ pub(crate) struct Rank {
 #[derive(Clone, Debug)]
 struct Boards {
     shares: Arc<[GpuMilli]>,
+    boards: Arc<[Board]>,
     kind: Arc<Kind>,
 }
 
@@ -71,7 +81,8 @@ impl Ord for Boards {
         let kinds = || {
             if Arc::ptr_eq(&self.kind, &other.kind) { Ordering::Equal } else { self.kind.cmp(&other.kind) }
         };
-        self.shares.cmp(&other.shares).then_with(kinds)
+        let boards = || self.boards.cmp(&other.boards);
+        self.shares.cmp(&other.shares).then_with(boards).then_with(kinds)
     }
 }
 impl PartialOrd for Boards {
@@ -89,7 +100,8 @@ impl Eq for Boards {}
 impl Rank {
     pub(crate) fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
         let shares = capacity.shares_free();
-        let boards = || Boards { shares: shares.clone(), kind: capacity.kind().clone() };
+        let boards =
+            || Boards { shares: shares.clone(), boards: capacity.boards().clone(), kind: capacity.kind().clone() };
         Self {
             share: GpuMilli(shares.iter().map(|free| free.0).sum()),
             cpu: capacity.cpu_free(),
@@ -116,12 +128,12 @@ impl Rank {
 
     /// What is free.
     pub(crate) fn parts(&self) -> Parts<'_> {
-        let boards = self.boards.as_ref();
-        Parts {
-            cpu: self.cpu,
-            memory: self.memory,
-            shares: boards.map_or(&[], |boards| &boards.shares),
-            models: boards.map_or(&[], |boards| boards.kind.parts().models),
+        let (cpu, memory) = (self.cpu, self.memory);
+        match &self.boards {
+            None => Parts { cpu, memory, shares: &[], models: &[], cuts: &[], boards: Some(&[]) },
+            Some(boards) => {
+                Parts { cpu, memory, shares: &boards.shares, boards: Some(&boards.boards), ..boards.kind.parts() }
+            }
         }
     }
 }

@@ -182,7 +182,8 @@ fn priced(node: &NodeCapacity, models: &[String]) -> Option<Node> {
         if *of.get_or_insert(model) != model {
             return None;
         }
-        *free.get_mut(gpus)? = u16::try_from(share.0).ok()?;
+        // One that is cut has no share to give, and one that changes its mode takes no work.
+        *free.get_mut(gpus)? = if node.mode(gpus).1 { u16::try_from(share.0).ok()? } else { 0 };
         gpus += 1;
     }
     let model = {

@@ -7,7 +7,7 @@
 use crate::candidates::{candidates, choose};
 use crate::capacity::Path;
 use crate::fabric::Fabric;
-use crate::rank::Rank;
+use crate::rank::{Rank, share_needed};
 use crate::{Fleet, Shape};
 use eaf_model::NodeId;
 use imbl::OrdSet;
@@ -108,11 +108,7 @@ impl<'a> Rooms<'a, '_> {
 fn room_of(ready: &OrdSet<Rank>, shape: &Shape, looks: &mut u32) -> u64 {
     let most = shape.tasks_on_a_node();
     let mut room = 0;
-    let mut from = Rank::at_least(
-        shape.task.accelerators.share.saturating_mul(u64::from(shape.task.accelerators.count)),
-        shape.task.cpu,
-        shape.task.memory,
-    );
+    let mut from = Rank::at_least(share_needed(&shape.task.accelerators), shape.task.cpu, shape.task.memory);
     while let Some(rank) = ready.get_next(&from) {
         *looks += 1;
         from = rank.last_alike();

@@ -144,7 +144,8 @@ impl History {
     }
 
     fn work_ends_well_and_badly(&mut self) {
-        let request = AcceleratorRequest { count: 1, share: GpuMilli(500), models: vec!["MI355X".to_owned()] };
+        let request =
+            AcceleratorRequest { count: 1, share: GpuMilli(500), models: vec!["MI355X".to_owned()], slice: None };
         let task = TaskRequest { cpu: CpuMilli(2_000), memory: Bytes(1 << 30), accelerators: request };
         let good = self.submit(WorkloadSpec { task, ..spec("좋은 일", "physics") }, Vec::new(), Some("key-good"));
         let order = self.placed(good).remove(0);

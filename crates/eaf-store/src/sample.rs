@@ -94,7 +94,8 @@ impl Factory {
             self.steps[before..].iter().flat_map(|step| effects_of(&self.state, &step.events)).collect();
         for effect in &effects {
             let report = TaskReport::Started { at: self.now };
-            self.input(&Input::Reported { key: effect.key(), report }).expect("a start is accepted");
+            self.input(&Input::Reported { key: effect.key().expect("it is of a task"), report })
+                .expect("a start is accepted");
         }
         effects.len()
     }

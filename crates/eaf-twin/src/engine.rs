@@ -2,9 +2,9 @@
 //!
 //! What: tasks by key, and their ends in order of time. Absent: faults and delays; the search has an engine for those.
 
-use eaf_model::{Effect, Exit, Input, Span, StartOrder, TaskKey, TaskReport, Time, Usage};
+use eaf_model::{Effect, Exit, Input, ModeReport, Span, StartOrder, TaskKey, TaskReport, Time, Timing, Usage};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// Starts what it is told to start, and ends it in time.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,8 @@ pub struct PromptEngine {
     /// What happens next, by time; those of one instant in the order in which they were ordered.
     ahead: BinaryHeap<Reverse<(Time, u64, TaskKey)>>,
     running: BTreeSet<TaskKey>,
+    /// Changes of mode, by the time at which they are done.
+    changing: BTreeMap<(Time, u64), Input>,
     /// What was told at this instant and is to be reported in it.
     told: Vec<Input>,
     ordered: u64,
@@ -47,6 +49,13 @@ impl PromptEngine {
                     };
                     self.told.push(Input::Reported { key: order.key, report });
                 }
+                Effect::SetMode(order) => {
+                    self.ordered += 1;
+                    let report = ModeReport::InForce { mode: order.mode.clone() };
+                    let (node, accelerators, order) = (order.node, order.accelerators.clone(), order.order);
+                    let done = (at.after(Timing::default().mode_change), self.ordered);
+                    self.changing.insert(done, Input::ModeReported { node, accelerators, order, report });
+                }
             }
         }
     }
@@ -56,19 +65,23 @@ impl PromptEngine {
         if !self.told.is_empty() {
             return Some(Time(i64::MIN));
         }
+        let changed = self.changing.first_key_value().map(|((at, _), _)| *at);
         while let Some(Reverse((at, _, key))) = self.ahead.peek() {
             if self.running.contains(key) {
-                return Some(*at);
+                return Some(changed.map_or(*at, |changed| changed.min(*at)));
             }
             // It was stopped before its time.
             self.ahead.pop();
         }
-        None
+        changed
     }
 
     /// Moves what it has to report up to an instant into `inputs`.
     pub fn report(&mut self, up_to: Time, inputs: &mut Vec<Input>) {
         inputs.append(&mut self.told);
+        while let Some(done) = self.changing.first_entry().filter(|done| done.key().0 <= up_to) {
+            inputs.push(done.remove());
+        }
         while let Some(Reverse((at, _, key))) = self.ahead.peek().copied().filter(|Reverse((at, ..))| *at <= up_to) {
             self.ahead.pop();
             if self.running.remove(&key) {

@@ -9,6 +9,7 @@ pub mod draw;
 pub mod driver;
 pub mod engine;
 pub mod fleet;
+mod partitions;
 pub mod placement;
 pub mod replay;
 pub mod script;

@@ -198,7 +198,7 @@ impl Yard {
 }
 
 fn request() -> TaskRequest {
-    let accelerators = AcceleratorRequest { count: PER_HOST, share: GpuMilli(1_000), models: Vec::new() };
+    let accelerators = AcceleratorRequest { count: PER_HOST, share: GpuMilli(1_000), models: Vec::new(), slice: None };
     TaskRequest { cpu: CpuMilli(1_000), memory: Bytes(1 << 30), accelerators }
 }
 
@@ -218,7 +218,7 @@ fn spec(host: &Host, told: bool) -> NodeSpec {
 /// A task that takes a whole host.
 fn whole(host: usize) -> Allotment {
     let node = NodeId::of_step(host as u64 + 1);
-    let board = |index| eaf_model::AllottedAccelerator { index, share: GpuMilli(1_000) };
+    let board = |index| eaf_model::AllottedAccelerator::of(index, GpuMilli(1_000));
     let accelerators = (0..u16::try_from(PER_HOST).unwrap_or(0)).map(board).collect();
     Allotment { node, cpu: CpuMilli(1_000), memory: Bytes(1 << 30), accelerators }
 }

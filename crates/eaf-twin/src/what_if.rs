@@ -165,7 +165,10 @@ fn turn(
 /// The orders that reach their node: one that is lost answers nothing.
 fn heard_of(state: &State, mut effects: Vec<Effect>) -> Vec<Effect> {
     effects.retain(|effect| {
-        let key = effect.key();
+        if let Effect::SetMode(order) = effect {
+            return state.node(order.node).is_some_and(|node| node.state() != NodeState::Lost);
+        }
+        let Some(key) = effect.key() else { return false };
         let part = state.lease(key.lease).and_then(|lease| lease.placement.get(key.task as usize));
         part.is_none_or(|part| state.node(part.node).is_some_and(|node| node.state() != NodeState::Lost))
     });

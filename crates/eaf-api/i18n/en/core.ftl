@@ -54,6 +54,8 @@ blocker-capacity = { $wanted ->
     [one] Too little is free now: no node can take it.
    *[other] Too little is free now: { $placeable } of its { $wanted } tasks would find a place, and it starts whole or not at all.
 }
+blocker-mode-draining = Accelerators of { $node } take no more work and become { $mode } for it when they are empty, expected at { $until }.
+blocker-mode-change = Accelerators of { $node } are being brought into { $mode } for it, expected at { $until }.
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
 blocker-next-pass = It fits and is next.
 blocker-short = Short of: { $what }.
@@ -90,7 +92,14 @@ test-lost = lost
 test-accelerator-model = no accelerator of a model that will do
 test-cpu = too few CPU threads free
 test-memory = too little memory free
+test-mode = no accelerator that is cut in this way and takes work
 test-accelerators = too few accelerators free
+
+# Where an accelerator is between two modes.
+mode-state-settled = in force
+mode-state-draining = takes no more work, until it is empty
+mode-state-changing = being changed
+mode-state-out-of-service = out of service
 
 # What can be wrong with a field.
 field-empty = { $field } is empty.
@@ -145,9 +154,25 @@ rejection-too-many-nodes = Too many nodes
 rejection-stale-report = The report is of an old attempt
     .detail = The lease { $lease } is over or unknown; the report changes nothing.
     .next = Nothing is to be done.
+rejection-slice-unknown = There is no such slice
+    .detail = { $model } offers no slice { $slice }; it offers: { $offered }.
+    .anywhere = No model offers a slice { $slice }; these are offered: { $offered }.
+    .next = Ask for one of these, name other models, or add it under “partitions” in the settings.
+rejection-mode-unknown = There is no such mode
+    .detail = { $model } has no mode { $mode }; it has: { $offered }.
+    .next = Order one of these.
+rejection-accelerator-busy = The accelerator is not free
+    .detail = Something is held on accelerator { $accelerator } of { $node }, or its mode is being changed already.
+    .next = Cordon the node, wait until its work has ended, and try again; “eaf node show { $node }” shows it.
+rejection-stale-mode-report = The report is of an old order
+    .detail = No change of mode on { $node } waits for this report; it changes nothing.
+    .next = Nothing is to be done.
 rejection-time-went-back = The clock went back
     .detail = The last step was at { $last }, and this one says { $now }.
     .next = Set the machine's clock right; the factory goes on when it has passed the last step.
 rejection-settings-invalid = The settings do not hold together
     .detail = { $field } cannot be used as it is.
     .next = Correct { $field } in the settings.
+
+# Where nothing is offered.
+none-offered = nothing

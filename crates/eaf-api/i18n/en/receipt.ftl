@@ -39,6 +39,8 @@ receipt-figure-charge-cpu = Charge for CPU
 receipt-figure-charge-memory = Charge for memory
 receipt-figure-charge-accelerator = Charge for { $model }
 receipt-figure-waived = Waived
+receipt-figure-equivalent = H100 equivalent
+receipt-figure-equivalent-accelerator = H100 equivalent, { $model }
 receipt-figure-price = Price before tax
 
 receipt-won = { $won } won
@@ -47,6 +49,7 @@ receipt-basis-estimated = estimated
 receipt-unknown = unknown
 receipt-unknown-no-counter = no counter tells
 receipt-unknown-no-power-figure = the power model has no figure
+receipt-unknown-no-exchange-rate = nobody has published a rate
 receipt-unknown-no-pue = the site's share is not known
 receipt-unknown-no-carbon-profile = there is no carbon profile
 receipt-unknown-made-from-unknown = made from an unknown figure

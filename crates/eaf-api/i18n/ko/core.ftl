@@ -48,6 +48,8 @@ blocker-capacity = { $wanted ->
     [1] 지금 남은 자원이 모자라 받을 수 있는 노드가 없습니다.
    *[other] 지금 남은 자원이 모자랍니다. 태스크 { $wanted }개 중 { $placeable }개만 자리가 있으며, 모두 함께 시작해야 합니다.
 }
+blocker-mode-draining = { $node } 노드의 가속기가 새 작업을 받지 않고, 비는 대로 이 작업을 위해 { $mode } 모드가 됩니다. 예상 { $until }.
+blocker-mode-change = { $node } 노드의 가속기를 이 작업을 위해 { $mode } 모드로 바꾸고 있습니다. 예상 { $until }.
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
 blocker-next-pass = 자리가 있고 다음 차례입니다.
 blocker-short = 모자란 것: { $what }
@@ -78,6 +80,7 @@ test-lost = 연락 끊김
 test-accelerator-model = 맞는 모델의 가속기 없음
 test-cpu = 남은 CPU 부족
 test-memory = 남은 메모리 부족
+test-mode = 그렇게 나뉘어 작업을 받는 가속기 없음
 test-accelerators = 남은 가속기 부족
 
 # 항목이 틀린 까닭.
@@ -130,9 +133,31 @@ rejection-too-many-nodes = 노드가 너무 많습니다
 rejection-stale-report = 지난 시도의 보고입니다
     .detail = 리스 { $lease }: 끝났거나 없는 것이어서 아무것도 바꾸지 않습니다.
     .next = 할 일이 없습니다.
+rejection-slice-unknown = 그런 조각은 없습니다
+    .detail = { $model } 모델에는 { $slice } 조각이 없습니다. 있는 것: { $offered }.
+    .anywhere = { $slice } 조각이 있는 모델이 없습니다. 있는 것: { $offered }.
+    .next = 있는 것 가운데 요청하거나, 다른 모델을 적거나, 설정의 partitions에 더하십시오.
+rejection-mode-unknown = 그런 모드는 없습니다
+    .detail = { $model } 모델에는 { $mode } 모드가 없습니다. 있는 것: { $offered }.
+    .next = 있는 것 가운데 지시하십시오.
+rejection-accelerator-busy = 가속기가 비어 있지 않습니다
+    .detail = { $node } 노드의 가속기 { $accelerator }번을 쥔 작업이 있거나 이미 모드를 바꾸고 있습니다.
+    .next = 노드 배정을 중지하고 작업이 끝난 뒤 다시 시도하십시오. “eaf node show { $node }” 명령이 상태를 보입니다.
+rejection-stale-mode-report = 지난 지시의 보고입니다
+    .detail = { $node } 노드에 이 보고를 기다리는 모드 변경이 없어 아무것도 바꾸지 않습니다.
+    .next = 할 일이 없습니다.
 rejection-time-went-back = 시계가 뒤로 갔습니다
     .detail = 마지막 단계의 시각은 { $last }인데 지금은 { $now }입니다.
     .next = 기계의 시계를 바로잡으십시오. 마지막 단계의 시각을 지나면 다시 움직입니다.
 rejection-settings-invalid = 설정이 서로 맞지 않습니다
     .detail = { $field } 값을 그대로 쓸 수 없습니다.
     .next = 설정에서 { $field } 값을 고치십시오.
+
+# 가속기가 두 모드 사이의 어디에 있는가.
+mode-state-settled = 적용됨
+mode-state-draining = 새 작업 없이 비기를 기다림
+mode-state-changing = 바꾸는 중
+mode-state-out-of-service = 사용 중지
+
+# 있는 것이 없을 때.
+none-offered = 없음

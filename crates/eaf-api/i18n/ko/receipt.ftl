@@ -39,6 +39,8 @@ receipt-figure-charge-cpu = CPU 요금
 receipt-figure-charge-memory = 메모리 요금
 receipt-figure-charge-accelerator = { $model } 요금
 receipt-figure-waived = 면제
+receipt-figure-equivalent = H100 환산
+receipt-figure-equivalent-accelerator = H100 환산, { $model }
 receipt-figure-price = 가격 (세전)
 
 receipt-won = { $won }원
@@ -47,6 +49,7 @@ receipt-basis-estimated = 추정
 receipt-unknown = 알 수 없음
 receipt-unknown-no-counter = 계측기가 없습니다
 receipt-unknown-no-power-figure = 전력 모델에 값이 없습니다
+receipt-unknown-no-exchange-rate = 공표된 환산율이 없습니다
 receipt-unknown-no-pue = 시설 몫을 알 수 없습니다
 receipt-unknown-no-carbon-profile = 탄소 프로파일이 없습니다
 receipt-unknown-made-from-unknown = 알 수 없는 값으로 만든 항목입니다

@@ -10,8 +10,8 @@ pub use events::EventStream;
 pub use streams::{FileReply, LogReader};
 
 use crate::{
-    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, NodeList, NodeView, PROCESS_HEADER, Planned,
-    Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
+    CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, ModeRequest, NodeList, NodeView, PROCESS_HEADER,
+    Planned, Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, WorkloadId};
 use serde::Serialize;
@@ -235,6 +235,12 @@ impl Client {
     /// Places work on this node again.
     pub fn uncordon(&self, id: NodeId) -> Result<NodeView, ClientError> {
         self.post(&format!("/v1/nodes/{id}/uncordon"), None::<&()>)
+    }
+
+    /// Brings empty accelerators of this node into a mode.
+    pub fn set_mode(&self, id: NodeId, accelerators: Vec<u16>, mode: &str) -> Result<NodeView, ClientError> {
+        let request = ModeRequest { accelerators, mode: mode.to_owned() };
+        self.post(&format!("/v1/nodes/{id}/mode"), Some(&request))
     }
 
     /// Ends the factory's process; with `stop_work` its tasks too.

@@ -5,7 +5,7 @@
 
 use super::{Lang, Value, bytes, cpu, instant, signal_name, span, text};
 use eaf_model::{
-    Blocker, Change, CpuMilli, Exit, FieldProblem, NodeState, Reason, Rejection, Short, Test, WorkloadState,
+    Blocker, Change, CpuMilli, Exit, FieldProblem, ModeState, NodeState, Reason, Rejection, Short, Test, WorkloadState,
 };
 
 /// A rejection in words.
@@ -88,6 +88,7 @@ pub fn test(lang: Lang, test: Test) -> String {
         Test::AcceleratorModel => "test-accelerator-model",
         Test::Cpu => "test-cpu",
         Test::Memory => "test-memory",
+        Test::Mode => "test-mode",
         Test::Accelerators => "test-accelerators",
     };
     text(lang, id, &[])
@@ -120,6 +121,11 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
         ),
         Blocker::NodesNotReady { cordoned, lost } => {
             say("blocker-nodes-not-ready", &[("cordoned", shown(cordoned)), ("lost", shown(lost))])
+        }
+        Blocker::ModeChange { node, mode, draining, until } => {
+            let id = if *draining { "blocker-mode-draining" } else { "blocker-mode-change" };
+            let until = until.map_or_else(|| "?".to_owned(), instant);
+            say(id, &[("node", shown(node)), ("mode", mode.as_str().into()), ("until", until.into())])
         }
         Blocker::Hold { workload, at } => {
             say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
@@ -184,6 +190,22 @@ fn field_problem(lang: Lang, field: &str, problem: &FieldProblem) -> String {
     text(lang, id, &args)
 }
 
+/// What is offered, or that nothing is.
+fn names(lang: Lang, offered: &[String]) -> Value<'static> {
+    if offered.is_empty() { text(lang, "none-offered", &[]).into() } else { offered.join(", ").into() }
+}
+
+/// Where an accelerator is between two modes.
+pub fn mode_state(lang: Lang, state: ModeState) -> String {
+    let id = match state {
+        ModeState::Settled => "mode-state-settled",
+        ModeState::Draining => "mode-state-draining",
+        ModeState::Changing => "mode-state-changing",
+        ModeState::OutOfService => "mode-state-out-of-service",
+    };
+    text(lang, id, &[])
+}
+
 fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value<'static>)> {
     match rejection {
         Rejection::Invalid { field, problem: _ } => vec![("field", shown(field))],
@@ -205,6 +227,17 @@ fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value
         Rejection::UnknownNode { node } | Rejection::NodeUnchanged { node } => vec![("node", shown(node))],
         Rejection::NodeHoldsMore { node, leases } => vec![("node", shown(node)), ("leases", (*leases).into())],
         Rejection::StaleReport { lease } => vec![("lease", shown(lease))],
+        Rejection::SliceUnknown { slice, model, offered } => {
+            let model = model.clone().unwrap_or_default();
+            vec![("slice", shown(slice)), ("model", model.into()), ("offered", names(lang, offered))]
+        }
+        Rejection::ModeUnknown { mode, model, offered } => {
+            vec![("mode", shown(mode)), ("model", shown(model)), ("offered", names(lang, offered))]
+        }
+        Rejection::AcceleratorBusy { node, accelerator } => {
+            vec![("node", shown(node)), ("accelerator", shown(accelerator))]
+        }
+        Rejection::StaleModeReport { node } => vec![("node", shown(node))],
         Rejection::TimeWentBack { last, now } => {
             vec![("last", instant(*last).into()), ("now", instant(*now).into())]
         }
@@ -218,6 +251,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
     let args = rejection_args(lang, rejection);
     let happened = match rejection {
         Rejection::Invalid { field, problem } => field_problem(lang, field, problem),
+        Rejection::SliceUnknown { model: None, .. } => text(lang, &format!("{id}.anywhere"), &args),
         _ => text(lang, &format!("{id}.detail"), &args),
     };
     let next = text(lang, &format!("{id}.next"), &args);
@@ -275,6 +309,11 @@ mod tests {
             Rejection::NodeHoldsMore { node: node(), leases: 2 },
             Rejection::TooManyNodes { max: 5 },
             Rejection::StaleReport { lease: LeaseId::of_step(2) },
+            Rejection::SliceUnknown { slice: "9g".into(), model: None, offered: vec!["1g.10gb".into()] },
+            Rejection::SliceUnknown { slice: "9g".into(), model: Some("RNGD".into()), offered: Vec::new() },
+            Rejection::ModeUnknown { mode: "MIG".into(), model: "MI300X".into(), offered: vec!["whole".into()] },
+            Rejection::AcceleratorBusy { node: node(), accelerator: 3 },
+            Rejection::StaleModeReport { node: node() },
             Rejection::TimeWentBack { last: Time(2), now: Time(1) },
             Rejection::SettingsInvalid { field: "timing".into() },
         ]);
@@ -335,11 +374,15 @@ mod tests {
             Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4, short: shorts.to_vec() },
             Blocker::Scattered { free: GpuMilli(9_500), wanted: GpuMilli(8_000) },
             Blocker::NodesNotReady { cordoned: 1, lost: 2 },
+            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
+            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
             Blocker::Hold { workload: workload(), at: Time(9) },
             Blocker::NextPass,
             Blocker::FleetTooSmall,
         ];
-        let tests = [Test::Cordoned, Test::Lost, Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Accelerators];
+        let parts = [Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Mode, Test::Accelerators];
+        let tests = [Test::Cordoned, Test::Lost].into_iter().chain(parts);
+        let modes = [ModeState::Settled, ModeState::Draining, ModeState::Changing, ModeState::OutOfService];
         for lang in Lang::ALL {
             check(WorkloadState::ALL.map(|each| state(lang, each)));
             check([NodeState::Ready, NodeState::Cordoned, NodeState::Lost].map(|each| node_state(lang, each)));
@@ -347,7 +390,8 @@ mod tests {
             check(exits().iter().map(|each| exit(lang, each)));
             check(blockers.iter().map(|each| blocker(lang, each)));
             check(changes.iter().map(|each| change(lang, each)));
-            check(tests.map(|each| test(lang, each)));
+            check(tests.clone().map(|each| test(lang, each)));
+            check(modes.map(|each| mode_state(lang, each)));
         }
     }
 

@@ -10,7 +10,7 @@ mod lang;
 mod refusals;
 mod texts;
 
-pub use codes::{Rejected, blocker, change, exit, node_state, reason, rejection, state, test};
+pub use codes::{Rejected, blocker, change, exit, mode_state, node_state, reason, rejection, state, test};
 pub use figures::{bytes, cpu, instant, signal_name, span};
 pub use fluent_bundle::FluentValue as Value;
 pub use lang::Lang;

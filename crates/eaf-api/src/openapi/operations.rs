@@ -168,11 +168,17 @@ fn nodes() -> Vec<(&'static str, Value)> {
         .parameters(&[in_path("NodeId")])
         .answers_json("200", "Node", "The node as it is now.")
         .problems(&["404", "409"]);
+    let mode = Operation::new("setMode", "nodes", "Bring empty accelerators of this node into a mode.")
+        .parameters(&[in_path("NodeId")])
+        .body("ModeRequest")
+        .answers_json("200", "Node", "The node as it is now; the change goes on.")
+        .problems(&["404", "409", "422"]);
     vec![
         ("/v1/nodes", json!({ "get": list.done() })),
         ("/v1/nodes/{id}", json!({ "get": one.done() })),
         ("/v1/nodes/{id}/cordon", json!({ "post": cordon.done() })),
         ("/v1/nodes/{id}/uncordon", json!({ "post": uncordon.done() })),
+        ("/v1/nodes/{id}/mode", json!({ "post": mode.done() })),
     ]
 }
 

@@ -33,7 +33,7 @@ pub(super) fn schemas() -> Map<String, Value> {
             "accelerators": schema("AcceleratorRequest")
         })),
         "AcceleratorRequest": {
-            "description": "None, one of which a share may be asked for, or several whole ones.",
+            "description": "None, one of which a share may be asked for, several whole ones, or slices.",
             "anyOf": [
                 accelerators(&[], json!({ "const": 0 }), json!({ "const": 1000 }), 0),
                 accelerators(&["count"], json!({ "const": 1 }), share(), 1000),
@@ -42,7 +42,8 @@ pub(super) fn schemas() -> Map<String, Value> {
                     json!({ "type": "integer", "minimum": 2, "maximum": 4096 }),
                     json!({ "const": 1000 }),
                     1000,
-                )
+                ),
+                slices()
             ]
         },
         "Run": run(),
@@ -52,6 +53,21 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "description": "Why, for the next one on call.",
                 "pattern": "^[^\\u0000-\\u0020\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
                 "maxLength": 200
+            }
+        })),
+        "ModeRequest": object(&["accelerators", "mode"], json!({
+            "accelerators": {
+                "type": "array",
+                "description": "Which accelerators, by rising index.",
+                "items": { "type": "integer", "minimum": 0, "maximum": 65535 },
+                "minItems": 1,
+                "maxItems": 4096
+            },
+            "mode": {
+                "type": "string",
+                "description": "`whole`, or a mode of the partition book such as `MIG` or `CPX/NPS4`.",
+                "pattern": PRINTABLE,
+                "maxLength": 64
             }
         })),
         "StopRequest": object(&["process"], json!({
@@ -112,6 +128,18 @@ fn accelerators(required: &[&str], count: Value, share: Value, models_max: u32) 
             }
         }),
     )
+}
+
+fn slices() -> Value {
+    let count = json!({ "type": "integer", "minimum": 1, "maximum": 4096 });
+    let mut slices = accelerators(&["count", "slice"], count, json!({ "const": 1000 }), 1000);
+    slices["properties"]["slice"] = json!({
+        "type": "string",
+        "description": "The profile of each slice, such as `1g.10gb` or `CPX`.",
+        "pattern": PRINTABLE,
+        "maxLength": 64
+    });
+    slices
 }
 
 fn spec() -> Value {

@@ -81,7 +81,25 @@ fn nodes() -> Map<String, Value> {
             "cpu_held": schema("CpuMilli"),
             "memory_held": schema("Bytes"),
             "accelerators_held": list("GpuMilli"),
-            "tasks": { "type": "integer", "minimum": 0 }
+            "tasks": { "type": "integer", "minimum": 0 },
+            "modes": {
+                "type": "object",
+                "description": "By index: the modes of those accelerators that have ever had another than whole.",
+                "additionalProperties": schema("BoardMode")
+            }
+        })),
+        "BoardMode": object(&["mode", "state", "state_since", "state_reason", "order"], json!({
+            "mode": { "type": "string", "description": "The mode that was last known to be in force." },
+            "state": { "type": "string", "enum": ["settled", "draining", "changing", "out_of_service"] },
+            "state_since": schema("Time"),
+            "state_reason": {
+                "type": "object",
+                "required": ["code"],
+                "properties": { "code": { "type": "string", "enum": ["verified", "wanted", "ordered", "failed"] } }
+            },
+            "state_deadline": schema("Time"),
+            "to": { "type": "string", "description": "The mode that it is to have." },
+            "order": { "type": "integer", "minimum": 0, "description": "The step that ordered the last change." }
         })),
         "Node": resource("NodeId", "NodeSpec", "NodeStatus", "NodeState", json!({
             "state_since": or_null("Time"),
@@ -171,7 +189,16 @@ fn attempts() -> Map<String, Value> {
             "memory": schema("Bytes"),
             "accelerators": {
                 "type": "array",
-                "items": object(&["index", "share"], json!({ "index": count, "share": schema("GpuMilli") }))
+                "items": object(&["index", "share"], json!({
+                    "index": count,
+                    "share": schema("GpuMilli"),
+                    "slice": object(&["mode", "profile", "start", "slots"], json!({
+                        "mode": { "type": "string" },
+                        "profile": { "type": "string" },
+                        "start": count,
+                        "slots": count
+                    }))
+                }))
             }
         })),
         "Lease": object(&["id", "attempt", "granted_at", "tasks"], json!({
@@ -213,6 +240,7 @@ fn attempts() -> Map<String, Value> {
                 "usage": schema("Usage"),
                 "price_book": { "type": "string" },
                 "charges": { "type": "array", "items": { "type": "object" } },
+                "equivalent": { "type": "object", "description": "Accelerators of unlike models, in H100s." },
                 "price": { "type": "integer", "description": "Millionths of a won." }
             }
         }
@@ -221,7 +249,7 @@ fn attempts() -> Map<String, Value> {
 
 fn explanations() -> Map<String, Value> {
     let count = json!({ "type": "integer", "minimum": 0 });
-    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "accelerators"];
+    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "mode", "accelerators"];
     let changes = [
         "fewer_tasks",
         "fewer_accelerators",
@@ -246,8 +274,8 @@ fn explanations() -> Map<String, Value> {
                     "properties": { "code": {
                         "type": "string",
                         "enum": [
-                            "dependencies", "backoff", "capacity", "scattered", "hold", "next_pass", "nodes_not_ready",
-                            "fleet_too_small"
+                            "dependencies", "backoff", "capacity", "scattered", "mode_change", "hold", "next_pass",
+                            "nodes_not_ready", "fleet_too_small"
                         ]
                     } }
                 }

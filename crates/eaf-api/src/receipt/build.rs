@@ -200,6 +200,7 @@ fn attempt_figures(figures: &mut Figures, prefix: &str, bill: &Bill) {
     }
     energy_figures(figures, prefix, bill, &cpu_time);
     charge_figures(figures, prefix, bill, &wall);
+    equivalent_figures(figures, prefix, bill);
 }
 
 fn wall(figures: &mut Figures, prefix: &str, bill: &Bill) -> String {
@@ -255,6 +256,26 @@ fn charge_figure(figures: &mut Figures, prefix: &str, charge: &Charge, wall: &st
         "mul_div(held * time, rate, per_hour)"
     };
     figures.add(name, FigureUnit::MicroWon, formula, inputs, None, None)
+}
+
+/// What was charged of accelerators, in H100s at published rates; nothing on bills that know of no rates.
+fn equivalent_figures(figures: &mut Figures, prefix: &str, bill: &Bill) {
+    let Some(equivalent) = &bill.equivalent else { return };
+    let mut parts = Vec::new();
+    for charge in &bill.charges {
+        let Item::Accelerator(model) = &charge.item else { continue };
+        let rate = equivalent.h100_milli.get(model).copied().flatten();
+        let inputs = vec![
+            ("held", Input::One(number(charge.held))),
+            ("time", Input::One(number(charge.time.0))),
+            ("h100_milli", Input::One(rate.map_or(Term::Unknown(()), number))),
+        ];
+        let name = format!("{prefix}.equivalent.{}", item_name(&charge.item));
+        let why = rate.is_none().then_some(Unknown::NoExchangeRate);
+        let formula = "mul_div(held * time, h100_milli, 3600000)";
+        parts.push(figures.add(name, FigureUnit::H100MicroHours, formula, inputs, None, why));
+    }
+    figures.sum(format!("{prefix}.equivalent"), FigureUnit::H100MicroHours, &parts, None);
 }
 
 fn energy_figures(figures: &mut Figures, prefix: &str, bill: &Bill, cpu_time: &str) {
@@ -355,4 +376,9 @@ fn totals(figures: &mut Figures, attempts: usize) {
     figures.sum("site_energy".to_owned(), FigureUnit::Millijoules, &each("site_energy"), estimated);
     figures.sum("carbon".to_owned(), FigureUnit::MicrogramsCo2e, &each("carbon"), estimated);
     figures.sum("price".to_owned(), FigureUnit::MicroWon, &each("price"), None);
+    let mut equivalents = each("equivalent");
+    equivalents.retain(|name| figures.values.contains_key(name));
+    if !equivalents.is_empty() {
+        figures.sum("equivalent".to_owned(), FigureUnit::H100MicroHours, &equivalents, None);
+    }
 }

@@ -111,6 +111,8 @@ pub enum FigureUnit {
     MicrogramsCo2e,
     /// Millionths of a won.
     MicroWon,
+    /// Millionths of an H100 for an hour.
+    H100MicroHours,
 }
 
 /// Why a figure is unknown.
@@ -125,6 +127,8 @@ pub enum Unknown {
     NoPue,
     /// There is no carbon profile.
     NoCarbonProfile,
+    /// Nobody has published what the accelerator is worth to others.
+    NoExchangeRate,
     /// It is made from a figure that is unknown.
     MadeFromUnknown,
     /// It is larger than a receipt can state.

@@ -109,7 +109,7 @@ fn figure_rows(figures: &[&Figure], prefix: &str, lang: Lang) -> Vec<Row> {
 
 /// The label of a figure, by its name without the attempt.
 fn label(name: &str, lang: Lang) -> String {
-    for what in ["energy", "charge"] {
+    for what in ["energy", "charge", "equivalent"] {
         let model = name.strip_prefix(what).and_then(|rest| rest.strip_prefix(".accelerator."));
         if let Some(model) = model {
             return text(lang, &format!("receipt-figure-{what}-accelerator"), &[("model", model.into())]);
@@ -127,6 +127,7 @@ fn remark(figure: &Figure, lang: Lang) -> String {
             Unknown::NoPowerFigure => "receipt-unknown-no-power-figure",
             Unknown::NoPue => "receipt-unknown-no-pue",
             Unknown::NoCarbonProfile => "receipt-unknown-no-carbon-profile",
+            Unknown::NoExchangeRate => "receipt-unknown-no-exchange-rate",
             Unknown::MadeFromUnknown => "receipt-unknown-made-from-unknown",
             Unknown::OutOfRange => "receipt-unknown-out-of-range",
         };
@@ -153,6 +154,7 @@ fn shown(value: i64, unit: FigureUnit, lang: Lang) -> String {
         FigureUnit::Bytes => format!("{sign}{}", bytes(Bytes(size))),
         FigureUnit::Millijoules => scaled(&[(1, "mJ"), (1_000, "J"), (3_600_000, "Wh"), (3_600_000_000, "kWh")]),
         FigureUnit::MicrogramsCo2e => scaled(&[(1, "µg"), (1_000, "mg"), (1_000_000, "g"), (1_000_000_000, "kg")]),
+        FigureUnit::H100MicroHours => format!("{sign}{} H100 h", decimal(size, 1_000_000, 6)),
         FigureUnit::MicroWon => {
             let won = format!("{sign}{}", decimal(size, 1_000_000, 6));
             text(lang, "receipt-won", &[("won", won.into())])

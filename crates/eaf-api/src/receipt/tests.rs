@@ -27,6 +27,7 @@ fn plain_bill() -> Bill {
         usage: Usage { cpu: CpuMicros(987_654), memory_peak: Some(Bytes(12_345_678)), ..Usage::default() },
         pretended: false,
         price_book: "example".into(),
+        equivalent: None,
         charges: vec![charge(Item::Cpu, 1_000, 28_000_000, 8_556), charge(Item::Memory, 256, 7_000_000, 535)],
         energy: vec![
             EnergyPart::Cpu { busy: CpuMicros(987_654), milliwatts: 3_500, energy: Some(MilliJoules(3_457)) },

@@ -1,6 +1,6 @@
 //! Nodes as they are shown.
 
-use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId, NodeSpec, NodeState, Time};
+use eaf_model::{BoardMode, Bytes, CpuMilli, GpuMilli, NodeId, NodeSpec, NodeState, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +41,9 @@ pub struct NodeStatus {
     pub memory_held: Bytes,
     /// The share of each accelerator that leases hold, by index.
     pub accelerators_held: Vec<GpuMilli>,
+    /// The modes of those accelerators that have ever had another than whole, by index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub modes: BTreeMap<u16, BoardMode>,
     /// Tasks that hold something on it.
     pub tasks: u32,
 }
@@ -50,6 +53,16 @@ pub struct NodeStatus {
 pub struct NodeList {
     /// Every node, by id.
     pub items: Vec<NodeView>,
+}
+
+/// `POST /v1/nodes/{id}/mode`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModeRequest {
+    /// Which accelerators, by rising index.
+    pub accelerators: Vec<u16>,
+    /// `whole`, or a mode of the partition book.
+    pub mode: String,
 }
 
 /// `POST /v1/nodes/{id}/cordon`.

@@ -53,7 +53,10 @@ impl Problem {
 /// names, 503 for a bound of the factory, and 409 for a conflict with what the factory is or does now.
 pub const fn rejection_status(rejection: &Rejection) -> u16 {
     match rejection {
-        Rejection::Invalid { .. } | Rejection::SettingsInvalid { .. } => 422,
+        Rejection::Invalid { .. }
+        | Rejection::SettingsInvalid { .. }
+        | Rejection::SliceUnknown { .. }
+        | Rejection::ModeUnknown { .. } => 422,
         Rejection::UnknownWorkload { .. } | Rejection::UnknownNode { .. } => 404,
         Rejection::QueueFull { .. } | Rejection::TooManyNodes { .. } | Rejection::TimeWentBack { .. } => 503,
         Rejection::NeverFits { .. }
@@ -64,6 +67,8 @@ pub const fn rejection_status(rejection: &Rejection) -> u16 {
         | Rejection::AlreadyStopping { .. }
         | Rejection::NodeUnchanged { .. }
         | Rejection::NodeHoldsMore { .. }
+        | Rejection::AcceleratorBusy { .. }
+        | Rejection::StaleModeReport { .. }
         | Rejection::StaleReport { .. } => 409,
     }
 }

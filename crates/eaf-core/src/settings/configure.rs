@@ -4,7 +4,7 @@
 //! would notice; a bill keeps its own rates.
 
 use crate::draft::Draft;
-use eaf_model::{Event, Rejection, Settings, Span};
+use eaf_model::{Event, PartitionMode, Rejection, Settings, SliceProfile, Span, WHOLE_MODE};
 
 pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<(), Rejection> {
     check(settings)?;
@@ -12,6 +12,38 @@ pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<()
         draft.emit(Event::Configured(Box::new(settings.clone())));
     }
     Ok(())
+}
+
+/// The most that an accelerator may be worth, in thousandths of an H100.
+const EXCHANGE_MAX: u64 = 1_000_000_000;
+/// The most places of a mode.
+const SLOTS_MAX: u8 = 32;
+
+/// A mode has a name of its own, slices lie within its places, and no way of filling it comes to more than a whole.
+fn is_lawful(mode: &PartitionMode, all: &[PartitionMode]) -> bool {
+    let alone = all.iter().filter(|other| other.name == mode.name).count() == 1;
+    let named = |name: &str| (1..=64).contains(&name.len()) && !name.chars().any(char::is_control);
+    let fits = |slice: &SliceProfile| {
+        let rising = slice.starts.windows(2).all(|pair| pair[0] < pair[1]);
+        let within = slice.starts.iter().all(|start| u32::from(*start) + u32::from(slice.slots) <= mode.slots.into());
+        named(&slice.profile) && slice.slots > 0 && !slice.share.is_zero() && rising && within
+    };
+    let lawful = alone && named(&mode.name) && mode.name != WHOLE_MODE && (1..=SLOTS_MAX).contains(&mode.slots);
+    lawful && mode.slices.iter().all(fits) && fullest(mode) <= 1_000
+}
+
+/// The most that slices which may coexist come to, in thousandths: from place to place, the best so far.
+fn fullest(mode: &PartitionMode) -> u64 {
+    let mut best = vec![0_u64; usize::from(mode.slots) + 1];
+    for start in 0..mode.slots {
+        let at = usize::from(start);
+        best[at + 1] = best[at + 1].max(best[at]);
+        for slice in mode.slices.iter().filter(|slice| slice.starts.contains(&start)) {
+            let end = at + usize::from(slice.slots);
+            best[end] = best[end].max(best[at].saturating_add(slice.share.0));
+        }
+    }
+    best[usize::from(mode.slots)]
 }
 
 fn check(settings: &Settings) -> Result<(), Rejection> {
@@ -34,6 +66,15 @@ fn check(settings: &Settings) -> Result<(), Rejection> {
     }
     if timing.start_timeout == Span::ZERO {
         return invalid("timing.start_timeout");
+    }
+    if timing.mode_change_timeout == Span::ZERO {
+        return invalid("timing.mode_change_timeout");
+    }
+    if !settings.partitions.models.values().all(|modes| modes.iter().all(|mode| is_lawful(mode, modes))) {
+        return invalid("partitions");
+    }
+    if settings.exchange.h100_milli.values().any(|milli| *milli > EXCHANGE_MAX) {
+        return invalid("exchange.h100_milli");
     }
     if !matches!(settings.carbon.milligrams_per_kwh.len(), 0 | 288) {
         return invalid("carbon.milligrams_per_kwh");

@@ -1,10 +1,11 @@
 //! `Plan`: what waits is placed.
 //!
-//! What: where the last valuation is too old, one of what is free now; then a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
-//! how it was made, and becomes leases. Absent: choices; they are the scheduler's.
+//! What: where the last valuation is too old, one of what is free now; then a snapshot of what is free and what waits goes
+//! to the scheduler; its plan is checked by code that does not know how it was made, and becomes leases. Behind it,
+//! accelerators change their modes for those who still wait. Absent: choices; they are the scheduler's.
 
-use crate::State;
 use crate::draft::Draft;
+use crate::{State, fleet};
 use eaf_model::{Event, Time};
 use eaf_sched::{Mix, Snapshot};
 
@@ -33,6 +34,7 @@ pub(crate) fn asked(state: &State) -> Mix {
 }
 
 pub(crate) fn plan(draft: &mut Draft<'_>) {
+    fleet::modes::settle_drains(draft);
     if draft.index.queue.is_empty() {
         return;
     }
@@ -51,4 +53,6 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
     }
+    fleet::modes::settle_drains(draft);
+    fleet::modes::propose(draft, plan.hold.as_ref());
 }

@@ -3,7 +3,8 @@
 //! What: every field against its bounds, with the field's path and what would pass. Absent: whether it fits the fleet.
 
 use eaf_model::{
-    AcceleratorRequest, FieldProblem, GpuMilli, Limits, Rejection, Run, Settings, Span, Submission, WorkloadSpec,
+    AcceleratorRequest, FieldProblem, GpuMilli, Limits, PartitionBook, Rejection, Run, Settings, Span, Submission,
+    WorkloadSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ const CPU_MAX: u64 = 1_000_000_000;
 const MEMORY_MIN: u64 = 1 << 20;
 const MEMORY_MAX: u64 = 1 << 60;
 const ACCELERATORS_MAX: u64 = 4_096;
+const SLICES_NAMED_MAX: usize = 64;
 
 type Checked = Result<(), Rejection>;
 
@@ -49,6 +51,7 @@ pub(super) fn submission(submission: &Submission, settings: &Settings) -> Checke
     size(spec, limits)?;
     times(spec, settings)?;
     accelerators(&spec.task.accelerators)?;
+    slice(&spec.task.accelerators, &settings.partitions)?;
     dependencies(spec, limits)?;
     execution(spec)?;
     labels(&spec.labels, limits.labels_max)?;
@@ -131,6 +134,37 @@ fn accelerators(request: &AcceleratorRequest) -> Checked {
         }
     }
     Ok(())
+}
+
+/// A slice is one that the models offer, and each of the models that are named.
+fn slice(request: &AcceleratorRequest, book: &PartitionBook) -> Checked {
+    let Some(slice) = &request.slice else { return Ok(()) };
+    let conflict = |with: &str| {
+        invalid("task.accelerators.slice", FieldProblem::Conflicts { with: format!("task.accelerators.{with}") })
+    };
+    if request.count == 0 {
+        return conflict("count");
+    }
+    if request.share != GpuMilli(1_000) {
+        return conflict("share");
+    }
+    let offers = |model: &str| book.slices(model).any(|profile| profile.is_meant_by(slice));
+    let names = |model: &str| book.slices(model).map(|profile| profile.profile.clone()).collect::<Vec<_>>();
+    if let Some(model) = request.models.iter().find(|model| !offers(model)) {
+        let (model, offered) = (Some(model.clone()), names(model));
+        return Err(Rejection::SliceUnknown { slice: slice.clone(), model, offered });
+    }
+    if !book.models.keys().any(|model| offers(model)) {
+        let all: BTreeSet<String> = book.models.keys().flat_map(|model| names(model)).collect();
+        let offered = all.into_iter().take(SLICES_NAMED_MAX).collect();
+        return Err(Rejection::SliceUnknown { slice: slice.chars().take(NAME_MAX).collect(), model: None, offered });
+    }
+    let meant = book.models.iter().filter(|(model, _)| request.models.is_empty() || request.models.contains(model));
+    let modes = meant.flat_map(|(_, modes)| modes);
+    let offering = modes.filter(|mode| mode.slices.iter().any(|profile| profile.is_meant_by(slice)));
+    let bounds = offering.map(|mode| if mode.slices_per_task_max == 0 { u32::MAX } else { mode.slices_per_task_max });
+    let max = u64::from(bounds.min().unwrap_or(u32::MAX));
+    within("task.accelerators.count", u64::from(request.count), 1, max)
 }
 
 fn dependencies(spec: &WorkloadSpec, limits: &Limits) -> Checked {

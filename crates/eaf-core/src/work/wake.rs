@@ -1,10 +1,11 @@
 //! `Wake`: a time that `next_wakeup` named has come.
 //!
-//! What: wall times, start timeouts, retries, expiries, lost nodes. Why bounded: a wake takes so many deadlines and the
+//! What: wall times, start timeouts, retries, expiries, lost nodes, changes of mode. Why bounded: a wake takes so many deadlines and the
 //! next takes the rest. Absent: a clock.
 
 use super::settle;
 use crate::draft::Draft;
+use crate::fleet;
 use crate::index::Deadline;
 use eaf_model::{Event, LeaseId, NodeId, Reason, TaskKey, Time, WorkloadState};
 
@@ -32,6 +33,7 @@ fn take(draft: &mut Draft<'_>, deadline: Deadline) {
             settle::end(draft, workload, WorkloadState::Expired, Reason::DidNotStartInTime);
         }
         Deadline::LostNode(node) => give_up(draft, node),
+        Deadline::ModeChange(node) => fleet::modes::overdue(draft, node),
     }
 }
 

@@ -7,6 +7,7 @@ mod estimates;
 mod fencing;
 mod lives;
 mod losses;
+mod modes;
 
 use eaf_core::{State, Step, Workload, check_invariants, outstanding, step};
 use eaf_model::{
@@ -121,6 +122,7 @@ impl Factory {
         let word = |effect: &Effect| match effect {
             Effect::Start(order) => format!("start {}/{}", order.key.lease, order.key.task),
             Effect::Stop(order) => format!("stop {}/{}", order.key.lease, order.key.task),
+            Effect::SetMode(order) => format!("{} {:?} {}", order.name, order.accelerators, order.mode),
         };
         outstanding(&self.state).iter().map(word).collect()
     }

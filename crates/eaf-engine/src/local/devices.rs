@@ -22,6 +22,17 @@ pub enum Vendor {
     Rebellions,
 }
 
+/// A slice of an accelerator that is cut, as a task meets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its first place.
+    pub start: u8,
+    /// What its vendor's runtime is told: an identifier, or a number.
+    pub name: String,
+    /// The device files that its user must be able to open, besides those of the accelerator.
+    pub files: Vec<PathBuf>,
+}
+
 /// One accelerator that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
@@ -41,13 +52,39 @@ pub struct Device {
     pub busy_percent: Option<PathBuf>,
     /// A file with its draw in microwatts, where the driver offers one.
     pub power_microwatts: Option<PathBuf>,
+    /// Its slices, where it is cut and they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+impl Device {
+    /// The slice that is held, where a slice is.
+    fn part(&self, held: &AllottedAccelerator) -> Option<&Part> {
+        let slice = held.slice.as_ref()?;
+        self.parts.iter().find(|part| part.start == slice.start)
+    }
+
+    /// What its runtime is told of it, or of the slice that is held of it.
+    fn name(&self, held: &AllottedAccelerator) -> String {
+        match (self.part(held), self.vendor) {
+            (Some(part), _) => part.name.clone(),
+            (None, Some(Vendor::Nvidia)) => self.uuid.clone().unwrap_or_else(|| self.ordinal.to_string()),
+            (None, _) => self.ordinal.to_string(),
+        }
+    }
+
+    /// The device files that whoever holds this must be able to open.
+    pub(crate) fn files_of(&self, held: &AllottedAccelerator) -> Vec<PathBuf> {
+        let own = self.files.iter();
+        own.chain(self.part(held).into_iter().flat_map(|part| &part.files)).cloned().collect()
+    }
 }
 
 /// The variables that make exactly these accelerators visible; without any, nothing is.
 pub(crate) fn visibility(devices: &[Device], held: &[AllottedAccelerator]) -> Vec<(&'static str, String)> {
     let of = |vendor| {
-        let held = held.iter().filter_map(|held| devices.get(usize::from(held.index)));
-        held.filter(move |device| device.vendor == Some(vendor))
+        let held = held.iter().filter_map(|held| Some((devices.get(usize::from(held.index))?, held)));
+        held.filter(move |(device, _)| device.vendor == Some(vendor))
     };
     let list = |names: &mut dyn Iterator<Item = String>| {
         names.fold(String::new(), |mut list, name| {
@@ -56,13 +93,12 @@ pub(crate) fn visibility(devices: &[Device], held: &[AllottedAccelerator]) -> Ve
             list
         })
     };
-    let amd = list(&mut of(Vendor::Amd).map(|device| device.ordinal.to_string()));
+    let amd = list(&mut of(Vendor::Amd).map(|(device, held)| device.name(held)));
     // HIP counts within what ROCr shows, and falls back to CUDA's variable: both count from zero again.
     let hip = list(&mut of(Vendor::Amd).enumerate().map(|(place, _)| place.to_string()));
-    let nvidia =
-        list(&mut of(Vendor::Nvidia).map(|device| device.uuid.clone().unwrap_or_else(|| device.ordinal.to_string())));
-    let furiosa = list(&mut of(Vendor::Furiosa).map(|device| format!("npu:{}", device.ordinal)));
-    let rebellions = list(&mut of(Vendor::Rebellions).map(|device| device.ordinal.to_string()));
+    let nvidia = list(&mut of(Vendor::Nvidia).map(|(device, held)| device.name(held)));
+    let furiosa = list(&mut of(Vendor::Furiosa).map(|(device, _)| format!("npu:{}", device.ordinal)));
+    let rebellions = list(&mut of(Vendor::Rebellions).map(|(device, _)| device.ordinal.to_string()));
     let cuda = if nvidia.is_empty() { hip.clone() } else { nvidia };
     let mut variables =
         vec![("ROCR_VISIBLE_DEVICES", amd), ("HIP_VISIBLE_DEVICES", hip), ("CUDA_VISIBLE_DEVICES", cuda)];
@@ -86,8 +122,9 @@ mod tests {
             files: Vec::new(),
             busy_percent: None,
             power_microwatts: None,
+            parts: Vec::new(),
         };
-        let held: Vec<_> = held.iter().map(|&index| AllottedAccelerator { index, share: GpuMilli(1_000) }).collect();
+        let held: Vec<_> = held.iter().map(|&index| AllottedAccelerator::of(index, GpuMilli(1_000))).collect();
         let devices: Vec<_> = (0..4).map(device).collect();
         let got = visibility(&devices, &held);
         let got: Vec<_> = got.iter().map(|(name, value)| (*name, value.as_str())).collect();

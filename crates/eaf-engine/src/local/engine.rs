@@ -7,10 +7,14 @@
 use crate::local::discover::{self, Found};
 use crate::local::link::{Link, Linker, next_message};
 use crate::local::logs::LogName;
+use crate::local::modes::{self, Job, Modes, NoSlice};
 use crate::local::wire::{self, ToFactory, ToSupervisor};
-use crate::local::{Catalogue, Dirs, LocalConfig, Sandbox, Settings, SupervisorCommand, sandbox, users};
+use crate::local::{Catalogue, Device, Dirs, LocalConfig, Sandbox, Settings, SupervisorCommand, sandbox, users};
 use crate::{Engine, EngineError, LogChunk, LogStream, Observation, Sink};
-use eaf_model::{Effect, Known, NodeSpec, TaskKey, WorkloadId};
+use eaf_model::{
+    Effect, Exit, Known, ModeOrder, ModeReport, NodeSpec, SeenModes, StartOrder, TaskKey, TaskReport, Time, Usage,
+    WHOLE_MODE, WorkloadId,
+};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -36,6 +40,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub struct LocalEngine {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    cutter: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -44,6 +49,9 @@ struct Shared {
     dirs: Dirs,
     sink: Sink,
     settings: Mutex<Settings>,
+    modes: Mutex<Modes>,
+    /// What the thread that changes modes is to do; gone when the engine is closed.
+    jobs: Mutex<Option<Sender<Job>>>,
     writer: Mutex<Option<UnixStream>>,
     calls: Mutex<BTreeMap<u64, Sender<ToFactory>>>,
     next_call: AtomicU64,
@@ -66,7 +74,10 @@ impl LocalEngine {
         check_sandbox(&config)?;
         warn_of_closed_ways(&dirs);
         let found = discover::machine(&config, &catalogue)?;
-        let settings = settings(&config, &found)?;
+        let modes = Modes::open(&dirs);
+        let mut settings = settings(&config, &found)?;
+        modes.furnish(&mut settings.devices, config.pretend_accelerators.is_some());
+        let (jobs, inbox) = mpsc::channel();
         let mut linker = Linker { command: command(&config, &dirs)?, dirs: dirs.clone(), child: None };
         let link = linker.link(&settings)?;
         let shared = Arc::new(Shared {
@@ -75,6 +86,8 @@ impl LocalEngine {
             dirs,
             sink,
             settings: Mutex::new(settings),
+            modes: Mutex::new(modes),
+            jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(None),
             calls: Mutex::new(BTreeMap::new()),
             next_call: AtomicU64::new(1),
@@ -86,7 +99,11 @@ impl LocalEngine {
             std::thread::Builder::new().name("local-engine".to_owned()).spawn(move || listener.listen(linker, link));
         let thread =
             thread.map_err(|source| EngineError::Supervisor { program: "the listening thread".into(), source })?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        let cutter = Arc::clone(&shared);
+        let cutter = std::thread::Builder::new().name("local-modes".to_owned()).spawn(move || cutter.cut(&inbox));
+        let cutter =
+            cutter.map_err(|source| EngineError::Supervisor { program: "the thread of modes".into(), source })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)), cutter: Mutex::new(Some(cutter)) })
     }
 
     /// Ends the supervisor: with `stop_work` every task is stopped first (TERM, then KILL) and its exit reported;
@@ -124,6 +141,10 @@ impl Drop for LocalEngine {
         if let Some(thread) = locked(&self.thread).take() {
             thread.thread().unpark();
             let _ = thread.join();
+        }
+        *locked(&self.shared.jobs) = None;
+        if let Some(cutter) = locked(&self.cutter).take() {
+            let _ = cutter.join();
         }
     }
 }
@@ -306,6 +327,9 @@ impl Shared {
 
     fn forward(&self, reports: Vec<wire::Report>) {
         for wire::Report { key, report } in reports {
+            if matches!(report, TaskReport::Exited { .. } | TaskReport::Unknown) {
+                self.task_is_gone(key);
+            }
             (self.sink)(Observation::Task { key, report });
         }
     }
@@ -325,6 +349,176 @@ impl Shared {
     }
 }
 
+/// Modes and slices.
+impl Shared {
+    /// True where an order is not for the supervisor as it is.
+    fn keeps(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::SetMode(order) => self.job(Job::Mode(order.clone())),
+            Effect::Start(order) => {
+                let held = &order.allotment.accelerators;
+                locked(&self.modes).begins(order.key, held);
+                // Starts on slices wait for those to be made, behind changes of modes that were ordered before.
+                if held.iter().all(|held| held.slice.is_none()) {
+                    return false;
+                }
+                locked(&self.modes).waits(order.key, true);
+                self.job(Job::Start(Box::new(order.clone())))
+            }
+            // Behind the start of the same task, where that is still here.
+            Effect::Stop(order) => locked(&self.modes).is_waiting(order.key) && self.job(Job::Stop(*order)),
+        }
+    }
+
+    /// Gives the thread of modes something to do; false where there is none any more.
+    fn job(&self, job: Job) -> bool {
+        locked(&self.jobs).as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    fn task_is_gone(&self, key: TaskKey) {
+        if locked(&self.modes).ends(key) {
+            self.job(Job::Gone(key));
+        }
+    }
+
+    /// Does one job after the other, until the engine is closed.
+    fn cut(&self, inbox: &mpsc::Receiver<Job>) {
+        while let Ok(job) = inbox.recv() {
+            match job {
+                Job::Mode(order) => self.change_mode(&order),
+                Job::Start(order) => self.start_on_slices(*order),
+                Job::Stop(order) => self.pass_on(&Effect::Stop(order)),
+                Job::Gone(key) => {
+                    let devices = locked(&self.settings).devices.clone();
+                    let made = locked(&self.modes).of_task(key);
+                    for (board, instance) in made {
+                        match modes::unmake(board, instance, &devices, &self.config.machine) {
+                            Ok(()) => locked(&self.modes).unmade(board, instance),
+                            Err(why) => tracing::error!(why, "a MIG instance stays behind"),
+                        }
+                    }
+                    self.refurnish();
+                }
+            }
+        }
+    }
+
+    fn pass_on(&self, effect: &Effect) {
+        let mut orders = wire::Orders::default();
+        orders.push(effect);
+        // What does not arrive is ordered again when the engine is met.
+        if let Err(error) = self.say_line(&orders.into_line()) {
+            tracing::warn!(error = whole(&error), "an order did not reach the supervisor");
+        }
+    }
+
+    /// Tells the supervisor of slices that are there now.
+    fn refurnish(&self) {
+        let found = discover::machine(&self.config, &self.catalogue);
+        let Ok(mut found) =
+            found.inspect_err(|error| tracing::warn!(error = whole(error), "this machine is not told of"))
+        else {
+            return;
+        };
+        locked(&self.modes).furnish(&mut found.devices, found.node.pretended);
+        let mut settings = locked(&self.settings);
+        if settings.devices == found.devices {
+            return;
+        }
+        settings.devices = found.devices;
+        if let Err(error) = self.say(&ToSupervisor::Configure(Box::new(settings.clone()))) {
+            tracing::warn!(error = whole(&error), "the supervisor does not know of the slices yet");
+        }
+    }
+
+    fn change_mode(&self, order: &ModeOrder) {
+        let answered = locked(&self.modes).answered(order);
+        let report = match answered {
+            // A newer order has taken its place.
+            Some(None) => return,
+            Some(Some(report)) => report,
+            None => {
+                let report = self.mode_now(order);
+                locked(&self.modes).done(order, self.config.pretend_accelerators.is_some(), &report);
+                self.refurnish();
+                report
+            }
+        };
+        let (node, accelerators, order) = (order.node, order.accelerators.clone(), order.order);
+        (self.sink)(Observation::Mode { node, accelerators, order, report });
+    }
+
+    /// Carries a change out, and reads back what is in force.
+    fn mode_now(&self, order: &ModeOrder) -> ModeReport {
+        if let Some(board) = locked(&self.modes).tenant(order) {
+            return ModeReport::Failed { why: format!("a task runs on accelerator {board}") };
+        }
+        let devices = locked(&self.settings).devices.clone();
+        if order.accelerators.iter().any(|board| usize::from(*board) >= devices.len()) {
+            return ModeReport::Failed { why: format!("there are {} accelerators here", devices.len()) };
+        }
+        if self.config.pretend_accelerators.is_some() {
+            return ModeReport::InForce { mode: order.mode.clone() };
+        }
+        let paths = &self.config.machine;
+        if let Err(why) = modes::change(order, &devices, paths) {
+            return ModeReport::Failed { why };
+        }
+        let modes = locked(&self.modes).clone();
+        let seen = modes.in_force(&devices, false, paths);
+        let of = |board: &u16| seen.iter().find(|(index, _)| index == board).map(|(_, mode)| mode);
+        match order.accelerators.iter().find(|board| of(board) != Some(&order.mode)) {
+            None => ModeReport::InForce { mode: order.mode.clone() },
+            Some(board) => {
+                let mode = of(board).map_or("something that nobody can tell", String::as_str);
+                ModeReport::Failed { why: format!("accelerator {board} reads {mode}") }
+            }
+        }
+    }
+
+    /// Makes what a task lacks; the tool takes its time, and nobody waits for it at a lock.
+    fn make_slices(&self, order: &StartOrder, devices: &[Device]) -> Result<(), NoSlice> {
+        let lacking = locked(&self.modes).lacking(order, devices);
+        for held in lacking {
+            let made = modes::make(&held, devices, &self.config.machine)?;
+            locked(&self.modes).made(order.key, held.index, made);
+        }
+        Ok(())
+    }
+
+    /// Starts a task whose slices are there, or says that they are not.
+    fn start_on_slices(&self, order: StartOrder) {
+        let devices = locked(&self.settings).devices.clone();
+        let pretended = self.config.pretend_accelerators.is_some();
+        let paths = &self.config.machine;
+        let modes = locked(&self.modes).clone();
+        let seen = modes.in_force(&devices, pretended, paths);
+        let wrong = order.allotment.accelerators.iter().find(|held| {
+            let of = held.slice.as_ref().map_or(WHOLE_MODE, |slice| slice.mode.as_str());
+            !seen.iter().any(|(board, mode)| *board == held.index && mode == of)
+        });
+        let made = match wrong {
+            Some(held) => Err(NoSlice(format!("accelerator {} is in another mode", held.index))),
+            None if pretended => Ok(()),
+            None => self.make_slices(&order, &devices),
+        };
+        locked(&self.modes).waits(order.key, false);
+        match made {
+            Ok(()) => {
+                self.refurnish();
+                self.pass_on(&Effect::Start(order));
+            }
+            Err(NoSlice(why)) => {
+                self.task_is_gone(order.key);
+                let at = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+                let at = Time(at.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)));
+                let report = TaskReport::Exited { at, exit: Exit::Lost(why), usage: Usage::default() };
+                (self.sink)(Observation::Task { key: order.key, report });
+            }
+        }
+    }
+}
+
 /// Lets the owner into every directory below this one; links are not followed.
 fn open_up(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -340,7 +534,8 @@ fn open_up(directory: &Path) -> std::io::Result<()> {
 
 impl Engine for LocalEngine {
     fn discover(&self) -> Result<Vec<NodeSpec>, EngineError> {
-        let found = discover::machine(&self.shared.config, &self.shared.catalogue)?;
+        let mut found = discover::machine(&self.shared.config, &self.shared.catalogue)?;
+        locked(&self.shared.modes).furnish(&mut found.devices, found.node.pretended);
         let mut settings = locked(&self.shared.settings);
         if settings.devices != found.devices {
             settings.devices.clone_from(&found.devices);
@@ -352,12 +547,25 @@ impl Engine for LocalEngine {
     fn order(&self, effects: &[Effect]) -> Result<(), EngineError> {
         let mut orders = wire::Orders::default();
         for effect in effects {
+            if self.shared.keeps(effect) {
+                continue;
+            }
             orders.push(effect);
             if orders.bytes() >= ORDER_BYTES {
                 self.shared.say_line(&std::mem::take(&mut orders).into_line())?;
             }
         }
         if orders.bytes() > 0 { self.shared.say_line(&orders.into_line()) } else { Ok(()) }
+    }
+
+    fn modes(&self) -> Result<Vec<SeenModes>, EngineError> {
+        let shared = &self.shared;
+        let devices = locked(&shared.settings).devices.clone();
+        let pretended = shared.config.pretend_accelerators.is_some();
+        let kept = locked(&shared.modes).clone();
+        let modes = kept.in_force(&devices, pretended, &shared.config.machine);
+        let name = discover::host_name(&shared.config.machine.proc);
+        Ok(vec![SeenModes { name, modes }])
     }
 
     fn reconcile(&self) -> Result<Vec<Known>, EngineError> {

@@ -12,6 +12,7 @@ mod discover;
 mod engine;
 mod link;
 mod logs;
+mod modes;
 mod records;
 mod sandbox;
 mod spawn;
@@ -22,7 +23,7 @@ mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueModel};
 pub use config::{CgroupMode, LocalConfig, MachinePaths, Sandbox, SupervisorCommand};
-pub use devices::{Device, Vendor};
+pub use devices::{Device, Part, Vendor};
 pub use engine::LocalEngine;
 pub use supervisor::{SuperviseConfig, supervise};
 pub use wire::Version;

@@ -111,7 +111,7 @@ fn amd_by_the_kernel() {
         dev.display()
     );
     let mut order = shell(&text);
-    order.allotment.accelerators = vec![AllottedAccelerator { index: 1, share: GpuMilli(1_000) }];
+    order.allotment.accelerators = vec![AllottedAccelerator::of(1, GpuMilli(1_000))];
     let started = std::time::Instant::now();
     subject.start(&[&order]);
     subject.wait_output(&order, "1\n");

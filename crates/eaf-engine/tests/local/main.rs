@@ -31,6 +31,14 @@ fn main() {
             }));
         }
     }
+    for pretended in ["1xH100", "2xMI300X"] {
+        for (name, case) in conformance::CASES.iter().filter(|(name, _)| name.starts_with("a mode")) {
+            trials.push(Trial::test(format!("conformance, {pretended} pretended: {name}"), move || {
+                Factory::with(|config| config.pretend_accelerators = Some(pretended.to_owned())).conforms(*case);
+                Ok(())
+            }));
+        }
+    }
     for (name, test) in restart::TESTS.iter().chain(rules::TESTS).chain(discovery::TESTS) {
         trials.push(Trial::test(*name, move || {
             test();

@@ -404,7 +404,7 @@ fn accelerators() {
     assert!(nodes[0].pretended && nodes[0].accelerators.len() == 8);
     assert_eq!(nodes[0].accelerators[0].memory, Some(Bytes(288_000_000_000)));
     let mut order = shell("echo $ROCR_VISIBLE_DEVICES $HIP_VISIBLE_DEVICES $CUDA_VISIBLE_DEVICES $EAF_ACCELERATORS");
-    order.allotment.accelerators = [3, 5].map(|index| AllottedAccelerator { index, share: GpuMilli(1_000) }).to_vec();
+    order.allotment.accelerators = [3, 5].map(|index| AllottedAccelerator::of(index, GpuMilli(1_000))).to_vec();
     assert_eq!(subject.run(&order), Exit::Code(0));
     assert_eq!(output(&subject, &order), "3,5 0,1 0,1 2\n");
     let local: Arc<dyn Engine> = Arc::new(factory.local(Box::new(|_| {})));

@@ -55,7 +55,8 @@ impl Shape {
     /// A request as nodes with these models see it; `None` where no node that is priced could take it.
     pub fn of(ask: &Ask, memory: u64, models: &[String]) -> Option<Self> {
         let wanted = &ask.accelerators;
-        let is_priced = wanted.count as usize <= GPUS_MAX && wanted.share.0 <= u64::from(WHOLE);
+        let is_priced =
+            wanted.slice.is_none() && wanted.count as usize <= GPUS_MAX && wanted.share.0 <= u64::from(WHOLE);
         let mask = match wanted.models.as_slice() {
             _ if wanted.count == 0 => u32::MAX,
             [] => u32::MAX,

@@ -75,7 +75,7 @@ fn everyone_gets_what_was_asked_for() {
     check_differs(0, 1, 2, |task| task.memory = gib(2));
     check_differs(1, 2, 1, |task| task.accelerators[0].share = GpuMilli(500));
     check_differs(1, 2, 1, |task| task.accelerators.clear());
-    check_differs(1, 2, 1, |task| task.accelerators.push(task.accelerators[0]));
+    check_differs(1, 2, 1, |task| task.accelerators.push(task.accelerators[0].clone()));
     let not_whole = |workload| Violation::GangNotWhole { workload: wl(workload), placed: 1, wanted: 2 };
     check_caught(&not_whole(1), |_, plan| plan.grants[0].placement.tasks.truncate(1));
     check_caught(&not_whole(4), |_, plan| hold(plan).placement.tasks.truncate(1));

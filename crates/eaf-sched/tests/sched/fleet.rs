@@ -8,7 +8,7 @@ const MI: &str = "MI355X";
 const H: &str = "H200";
 
 fn allotment(threads: u64, gibs: u64, boards: &[(u16, u64)]) -> Allotment {
-    let board = |(index, share): &(u16, u64)| AllottedAccelerator { index: *index, share: GpuMilli(*share) };
+    let board = |(index, share): &(u16, u64)| AllottedAccelerator::of(*index, GpuMilli(*share));
     let accelerators = boards.iter().map(board).collect();
     Allotment { node: nd(1), cpu: CpuMilli(threads * 1_000), memory: gib(gibs), accelerators }
 }

@@ -10,4 +10,5 @@ mod fleet;
 mod planning;
 mod promises;
 mod properties;
+mod slices;
 mod world;

@@ -40,7 +40,8 @@ impl Ask {
         self
     }
     pub(crate) fn share(mut self, milli: u64) -> Self {
-        self.0.task.accelerators = AcceleratorRequest { count: 1, share: GpuMilli(milli), models: Vec::new() };
+        self.0.task.accelerators =
+            AcceleratorRequest { count: 1, share: GpuMilli(milli), models: Vec::new(), slice: None };
         self
     }
     pub(crate) fn model(mut self, model: &str) -> Self {

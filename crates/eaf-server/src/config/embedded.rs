@@ -1,9 +1,9 @@
-//! The figures that the program carries: price book, grid and power.
+//! The figures that the program carries: price book, grid, power, partitions and exchange.
 //!
 //! What: `data/*.toml`, read at start where the operator's settings leave them out. Absent: the figures themselves;
 //! `data/SOURCES.md` says where each is from.
 
-use eaf_model::{CarbonProfile, PowerModel, PriceBook, Settings};
+use eaf_model::{CarbonProfile, ExchangeBook, PartitionBook, PowerModel, PriceBook, Settings};
 use serde::de::DeserializeOwned;
 
 /// A file that the program carries does not read; a defect of the build.
@@ -28,6 +28,12 @@ pub fn embedded_settings(mut settings: Settings) -> Result<Settings, EmbeddedErr
     if settings.power == PowerModel::default() {
         settings.power = read("data/power.toml", include_str!("../../../../data/power.toml"))?;
     }
+    if settings.partitions == PartitionBook::default() {
+        settings.partitions = read("data/partitions.toml", include_str!("../../../../data/partitions.toml"))?;
+    }
+    if settings.exchange == ExchangeBook::default() {
+        settings.exchange = read("data/exchange.toml", include_str!("../../../../data/exchange.toml"))?;
+    }
     Ok(settings)
 }
 
@@ -45,6 +51,8 @@ mod tests {
         assert!(!filled.prices.name.is_empty());
         assert_eq!(filled.carbon.milligrams_per_kwh.len(), 12 * 24);
         assert!(filled.power.cpu_busy_milliwatts > 0);
+        assert!(filled.partitions.mode("H100", "MIG").is_some());
+        assert_eq!(filled.exchange.h100_milli.get("A100-80GB"), Some(&250));
 
         let mut own = Settings::default();
         own.prices.name = "own".to_owned();

@@ -6,10 +6,9 @@
 
 use super::Message;
 use crate::config::Site;
-use eaf_core::Met;
+use eaf_core::{Expected, Met};
 use eaf_engine::{Engine, EngineError};
 use eaf_model::{Effect, TaskKey, WorkloadId};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::thread::JoinHandle;
@@ -28,7 +27,7 @@ pub(crate) enum Errand {
     /// Exits that are durable.
     Settle(Vec<TaskKey>),
     /// Say everything; `expected` comes back with the answer.
-    Reconcile { expected: BTreeSet<TaskKey> },
+    Reconcile { expected: Expected },
     /// Remove files.
     Forget(Vec<WorkloadId>),
 }
@@ -76,12 +75,12 @@ struct Carrier {
 }
 
 struct Failure {
-    expected: BTreeSet<TaskKey>,
+    expected: Expected,
     retry_at: Instant,
 }
 
 impl Failure {
-    fn new(expected: BTreeSet<TaskKey>) -> Self {
+    fn new(expected: Expected) -> Self {
         Self { expected, retry_at: Instant::now() + RETRY }
     }
 }
@@ -114,11 +113,11 @@ impl Carrier {
         };
         if let Err(error) = result {
             warn!(%error, what, "the engine failed; it will be reconciled");
-            self.failed.get_or_insert_with(|| Failure::new(BTreeSet::new()));
+            self.failed.get_or_insert_with(|| Failure::new(Expected::default()));
         }
     }
 
-    fn reconcile(&mut self, expected: BTreeSet<TaskKey>) {
+    fn reconcile(&mut self, expected: Expected) {
         match self.meet() {
             Ok(met) => {
                 self.failed = None;
@@ -137,6 +136,6 @@ impl Carrier {
         for node in &mut nodes {
             self.site.bound(node);
         }
-        Ok(Met { nodes, known: self.engine.reconcile()? })
+        Ok(Met { nodes, known: self.engine.reconcile()?, modes: self.engine.modes()? })
     }
 }

@@ -15,12 +15,11 @@ use crate::clock::now;
 use crate::config::Retention;
 use crate::metrics::Metrics;
 use crate::view::View;
-use eaf_core::{Machine, Met, Taken, Turn, reconcile, taken_on};
+use eaf_core::{Expected, Machine, Met, Taken, Turn, reconcile, taken_on};
 use eaf_engine::Observation;
 use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time};
 use eaf_store::{Batch, Head, SnapshotPolicy, Snapshots, Store};
 use keeper::save_snapshot;
-use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,7 +38,7 @@ pub(crate) enum Message {
     /// From an engine.
     Observed(Observation),
     /// The engine has said everything that it knows.
-    Met { met: Met, expected: BTreeSet<TaskKey> },
+    Met { met: Met, expected: Expected },
     /// A snapshot was saved, or could not be.
     SnapshotSaved { bytes: Option<u64> },
     /// End: at once, or after all running work.
@@ -260,6 +259,9 @@ impl Driver {
                 }
                 gathered.push(Input::Reported { key, report }, None);
             }
+            Message::Observed(Observation::Mode { node, accelerators, order, report }) => {
+                gathered.push(Input::ModeReported { node, accelerators, order, report }, None);
+            }
             Message::Observed(Observation::Unreachable { why }) => {
                 warn!(why, "the engine is out of reach");
                 self.readiness.set(Readied::Unreachable);
@@ -324,7 +326,7 @@ impl Driver {
         Ok(())
     }
 
-    fn met(&mut self, met: Met, expected: &BTreeSet<TaskKey>) -> Result<(), Fatal> {
+    fn met(&mut self, met: Met, expected: &Expected) -> Result<(), Fatal> {
         let (nodes, tasks) = (met.nodes.len(), met.known.len());
         let out = reconcile(self.machine.state(), now(), met, expected);
         let inputs = out.inputs;

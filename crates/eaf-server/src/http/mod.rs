@@ -62,7 +62,7 @@ pub(crate) struct Shared {
 pub(crate) type App = Arc<Shared>;
 
 /// Every path, as the OpenAPI document names it.
-pub(crate) const PATHS: [&str; 19] = [
+pub(crate) const PATHS: [&str; 20] = [
     "/v1/health",
     "/v1/ready",
     "/v1/metrics",
@@ -74,6 +74,7 @@ pub(crate) const PATHS: [&str; 19] = [
     "/v1/nodes/{id}",
     "/v1/nodes/{id}/cordon",
     "/v1/nodes/{id}/uncordon",
+    "/v1/nodes/{id}/mode",
     "/v1/workloads",
     "/v1/workloads/what-if",
     "/v1/workloads/{id}",
@@ -98,6 +99,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/nodes/{id}", get(nodes::one))
         .route("/v1/nodes/{id}/cordon", post(nodes::cordon))
         .route("/v1/nodes/{id}/uncordon", post(nodes::uncordon))
+        .route("/v1/nodes/{id}/mode", post(nodes::mode))
         .route("/v1/workloads", get(workloads::list).post(submit::submit))
         .route("/v1/workloads/what-if", post(what_if::what_if))
         .route("/v1/workloads/{id}", get(workloads::one))

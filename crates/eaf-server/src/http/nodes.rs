@@ -1,11 +1,12 @@
-//! Nodes: list, one, cordon, uncordon.
+//! Nodes: list, one, cordon, uncordon, modes of accelerators.
 
 use super::answer::{Refused, json};
 use super::extract::{Json, NodePath};
+use super::submit::ADMINISTRATOR;
 use super::{App, views};
 use axum::extract::State;
 use axum::response::Response;
-use eaf_api::{CordonRequest, NodeList, NodeView, Refusal};
+use eaf_api::{CordonRequest, ModeRequest, NodeList, NodeView, Refusal};
 use eaf_model::{FieldProblem, Input, NodeId, Rejection};
 
 /// The most characters of a reason.
@@ -43,5 +44,14 @@ pub(super) async fn cordon(
 
 pub(super) async fn uncordon(State(app): State<App>, NodePath(id): NodePath) -> Result<Response, Refused> {
     app.door.ask(Input::Uncordon { node: id }).await?;
+    Ok(json(&shown(&app, id)?))
+}
+
+pub(super) async fn mode(
+    State(app): State<App>,
+    NodePath(id): NodePath,
+    Json(ModeRequest { accelerators, mode }): Json<ModeRequest>,
+) -> Result<Response, Refused> {
+    app.door.ask(Input::SetMode { node: id, accelerators, mode, by: ADMINISTRATOR.to_owned() }).await?;
     Ok(json(&shown(&app, id)?))
 }

@@ -6,7 +6,7 @@ use eaf_api::{
     ArraySummary, AttemptView, LeaseView, NodeStatus, NodeView, TaskView, TaskWord, WorkloadStatus, WorkloadView,
 };
 use eaf_core::{Lease, Node, State, TaskState, Workload};
-use eaf_model::{GpuMilli, NodeId, NodeState, WorkloadState};
+use eaf_model::{NodeId, NodeState, WorkloadState};
 use eaf_sched::NodeCapacity;
 use std::collections::BTreeMap;
 
@@ -141,7 +141,6 @@ pub(super) fn tasks_by_node(state: &State) -> BTreeMap<NodeId, u32> {
 /// A node.
 pub(super) fn node(state: &State, id: NodeId, node: &Node, tasks: &BTreeMap<NodeId, u32>) -> NodeView {
     let capacity = state.fleet().get(id);
-    let held = |free: GpuMilli| GpuMilli(1_000u64.saturating_sub(free.0));
     let grace = state.settings().timing.lost_node_grace;
     NodeView {
         id,
@@ -151,8 +150,9 @@ pub(super) fn node(state: &State, id: NodeId, node: &Node, tasks: &BTreeMap<Node
             cpu_held: capacity.map(NodeCapacity::cpu_held).unwrap_or_default(),
             memory_held: capacity.map(NodeCapacity::memory_held).unwrap_or_default(),
             accelerators_held: capacity
-                .map(|capacity| capacity.accelerators().map(|(_, free)| held(free)).collect())
+                .map(|capacity| (0..capacity.accelerators().len()).map(|index| capacity.share_held(index)).collect())
                 .unwrap_or_default(),
+            modes: node.modes.clone(),
             tasks: tasks.get(&id).copied().unwrap_or(0),
         },
         labels: node.spec.labels.clone(),

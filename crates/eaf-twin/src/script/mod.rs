@@ -16,4 +16,4 @@ pub(crate) use ops::plural;
 pub use ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 pub use parse::{Line, parse};
 pub use words::reason_word;
-pub(crate) use words::{exit_word, node_word};
+pub(crate) use words::{exit_word, mode_word, node_word};

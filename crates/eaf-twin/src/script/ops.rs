@@ -4,8 +4,8 @@
 //! what it meant. Absent: reading; `parse` does that, and a test holds the two together.
 
 use super::figures::{bytes_text, milli_text, span_text};
-use super::words::node_word;
-use eaf_model::{Bytes, CpuMilli, NodeState, Span, WorkloadState};
+use super::words::{mode_word, node_word};
+use eaf_model::{Bytes, CpuMilli, ModeState, NodeState, Span, WorkloadState};
 use std::fmt;
 
 /// One thing that happens.
@@ -57,6 +57,15 @@ pub enum Op {
     Remove {
         /// The node.
         node: String,
+    },
+    /// An operator brings accelerators of a node into a mode.
+    Mode {
+        /// The node.
+        node: String,
+        /// Which.
+        accelerators: Vec<u16>,
+        /// `whole`, or a mode of the partition book.
+        mode: String,
     },
     /// A node dies with everything on it; its records are on its disk.
     Fail {
@@ -167,10 +176,16 @@ pub enum Setting {
     Backoff,
     /// `timing.wall_time_default`.
     Wall,
+    /// `timing.mode_change`.
+    ModeChange,
+    /// `timing.mode_change_timeout`.
+    ModeTimeout,
+    /// `partitions`: 1 for the published book, 0 for none.
+    Partitions,
 }
 
 impl Setting {
-    pub(super) const ALL: [(Self, &'static str, bool); 10] = [
+    pub(super) const ALL: [(Self, &'static str, bool); 13] = [
         (Self::Remembered, "remembered", false),
         (Self::Nodes, "nodes", false),
         (Self::Live, "live", false),
@@ -181,6 +196,9 @@ impl Setting {
         (Self::StartTimeout, "start-timeout", true),
         (Self::Backoff, "backoff", true),
         (Self::Wall, "wall", true),
+        (Self::ModeChange, "mode-change", true),
+        (Self::ModeTimeout, "mode-timeout", true),
+        (Self::Partitions, "partitions", false),
     ];
 }
 
@@ -199,6 +217,8 @@ pub struct JobSpec {
     pub accelerators: u64,
     /// Their model; any where it is not named.
     pub model: Option<String>,
+    /// The slice of an accelerator that it asks for, by its profile.
+    pub slice: Option<String>,
     /// The wall time.
     pub wall: Option<Span>,
     /// The priority.
@@ -262,6 +282,7 @@ impl Default for JobSpec {
             memory: Bytes(1 << 30),
             accelerators: 0,
             model: None,
+            slice: None,
             wall: None,
             priority: 0,
             retries: 0,
@@ -303,6 +324,8 @@ pub enum EngineMode {
     Loses,
     /// Orders reach it after some time, up to this, in the order they were given.
     Slow(Span),
+    /// Its changes of modes fail.
+    FailsModes,
     /// It is out of reach as a whole.
     Lost,
     /// It is in reach again.
@@ -361,6 +384,17 @@ pub enum Expect {
         /// How many.
         count: usize,
     },
+    /// An accelerator is in a mode, settled or not.
+    Mode {
+        /// The node.
+        node: String,
+        /// Which.
+        accelerator: u16,
+        /// The mode.
+        mode: String,
+        /// Where it is between two.
+        state: ModeState,
+    },
     /// A node is in a state.
     Node {
         /// The node.
@@ -415,6 +449,7 @@ impl JobSpec {
         item(self.memory != plain.memory, bytes_text(self.memory));
         let model = self.model.as_deref().unwrap_or("gpu");
         item(self.accelerators > 0, format!("{} {model}", milli_text(self.accelerators)));
+        item(self.slice.is_some(), format!("slice {}", self.slice.as_deref().unwrap_or_default()));
         let span = |word: &str, span: Option<Span>| format!("{word} {}", span_text(span.unwrap_or_default()));
         item(self.wall.is_some(), span("wall", self.wall));
         item(self.program.starts_in != plain.program.starts_in, span("starts in", Some(self.program.starts_in)));
@@ -455,6 +490,7 @@ impl fmt::Display for EngineMode {
             Self::Doubles => f.write_str("doubles reports"),
             Self::Delays(most) => write!(f, "delays reports up to {}", span_text(*most)),
             Self::Loses => f.write_str("loses reports"),
+            Self::FailsModes => f.write_str("fails modes"),
             Self::Slow(most) => write!(f, "takes orders after up to {}", span_text(*most)),
             Self::Lost => f.write_str("is lost"),
             Self::Back => f.write_str("is back"),
@@ -490,6 +526,9 @@ impl fmt::Display for Expect {
             Self::Checkpoint { name, after: None } => write!(f, "{name} checkpoint none"),
             Self::Attempts { name, count } => write!(f, "{name} after {count} attempt{}", plural(*count as u64)),
             Self::Node { node, state } => write!(f, "node {node} {}", node_word(*state)),
+            Self::Mode { node, accelerator, mode, state } => {
+                write!(f, "mode {node} {accelerator} {mode} {}", mode_word(*state))
+            }
             Self::Refused(code) => write!(f, "refused: {code}"),
             Self::Down => f.write_str("down"),
         }
@@ -516,6 +555,10 @@ impl fmt::Display for Op {
             Self::Cordon { node, why } => write!(f, "cordon {node}: {why}"),
             Self::Uncordon { node } => write!(f, "uncordon {node}"),
             Self::Remove { node } => write!(f, "remove {node}"),
+            Self::Mode { node, accelerators, mode } => {
+                let boards: Vec<String> = accelerators.iter().map(u16::to_string).collect();
+                write!(f, "mode {node} {}: {mode}", boards.join(" "))
+            }
             Self::Fail { node } => write!(f, "fail {node}"),
             Self::Destroy { node } => write!(f, "destroy {node}"),
             Self::Silence { node } => write!(f, "silence {node}"),

@@ -22,9 +22,9 @@ pub struct Line {
     pub op: Op,
 }
 
-const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, explain, fail, fleet, \
-                     foreign, join, kill, power, prune, remove, restart, restore, seed, set, silence, snapshot, submit, \
-                     uncordon, what-if";
+const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, explain, fail, \
+                     fleet, foreign, join, kill, mode, power, prune, remove, restart, restore, seed, set, silence, \
+                     snapshot, submit, uncordon, what-if";
 
 /// Reads a whole script.
 ///
@@ -188,6 +188,14 @@ fn op(words: &mut Words<'_>) -> Read<Op> {
         }
         "uncordon" => Op::Uncordon { node: name(words)? },
         "remove" => Op::Remove { node: name(words)? },
+        "mode" => {
+            let node = name(words)?;
+            let mut accelerators = vec![words.number()?];
+            while !words.eat(":") {
+                accelerators.push(words.number()?);
+            }
+            Op::Mode { node, accelerators, mode: words.word("a mode")?.to_owned() }
+        }
         "fail" => Op::Fail { node: name(words)? },
         "destroy" => Op::Destroy { node: name(words)? },
         "silence" => Op::Silence { node: name(words)? },
@@ -260,6 +268,7 @@ fn engine(words: &mut Words<'_>) -> Read<EngineMode> {
         "is" => words.need(&["back"]).map(|()| EngineMode::Back),
         "doubles" => words.need(&["reports"]).map(|()| EngineMode::Doubles),
         "loses" => words.need(&["reports"]).map(|()| EngineMode::Loses),
+        "fails" => words.need(&["modes"]).map(|()| EngineMode::FailsModes),
         "delays" => {
             words.need(&["reports", "up", "to"])?;
             Ok(EngineMode::Delays(words.span()?))
@@ -270,7 +279,7 @@ fn engine(words: &mut Words<'_>) -> Read<EngineMode> {
         }
         _ => {
             words.at -= 1;
-            Err(words.expected("is, doubles, delays, loses or takes"))
+            Err(words.expected("is, doubles, delays, loses, fails or takes"))
         }
     }
 }
@@ -349,7 +358,7 @@ fn job(words: &mut Words<'_>) -> Read<JobSpec> {
             words.at -= 1;
             return Err(words.expected(
                 "an amount, or one of: after, array, at most, cannot start, checkpoints, exits, expires, fails, grace, \
-                 ignores stops, key, out of memory, priority, retries, runs, signal, starts in, wall",
+                 ignores stops, key, out of memory, priority, retries, runs, signal, slice, starts in, wall",
             ));
         }
         if !words.eat(",") {
@@ -393,6 +402,7 @@ fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool>
         }
         "expires" => job.expires = Some(words.span()?),
         "grace" => job.grace = Some(words.span()?),
+        "slice" => job.slice = Some(words.word("a slice")?.to_owned()),
         "key" => job.key = Some(words.word("a key")?.to_owned()),
         "array" => job.array = words.number()?,
         "fails" if words.eat("when") => {
@@ -460,6 +470,12 @@ fn expect(words: &mut Words<'_>) -> Read<Expect> {
         "refused" => {
             words.need(&[":"])?;
             return Ok(Expect::Refused(words.word("a code")?.to_owned()));
+        }
+        "mode" => {
+            let node = words.word("a node")?.to_owned();
+            let (accelerator, mode) = (words.number()?, words.word("a mode")?.to_owned());
+            let state = words.read("settled, draining, changing or out-of-service", words::mode_state)?;
+            return Ok(Expect::Mode { node, accelerator, mode, state });
         }
         "node" => {
             let node = words.word("a node")?.to_owned();
@@ -529,6 +545,11 @@ mod tests {
             "engine doubles reports",
             "engine delays reports up to 20s",
             "engine loses reports",
+            "engine fails modes",
+            "mode node-1 0 3: CPX/NPS4",
+            "submit f: 1 H100, slice 1g.10gb, runs 10m",
+            "set mode-change 30s, partitions 1",
+            "expect mode node-1 0 MIG draining",
             "engine takes orders after up to 3s",
             "engine is lost",
             "engine is back",

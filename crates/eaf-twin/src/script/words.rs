@@ -2,7 +2,7 @@
 //!
 //! What: one short word a reason, so that `expect` and the log speak alike. Absent: whole sentences.
 
-use eaf_model::{Exit, NodeState, Reason, WorkloadState};
+use eaf_model::{Exit, ModeState, NodeState, Reason, WorkloadState};
 
 /// The word for a reason: `exit 1`, `wall time`, `dependency`.
 pub fn reason_word(reason: &Reason) -> String {
@@ -44,6 +44,22 @@ pub(crate) const fn node_word(state: NodeState) -> &'static str {
         NodeState::Cordoned => "cordoned",
         NodeState::Lost => "lost",
     }
+}
+
+/// The word for where an accelerator is between two modes.
+pub(crate) const fn mode_word(state: ModeState) -> &'static str {
+    match state {
+        ModeState::Settled => "settled",
+        ModeState::Draining => "draining",
+        ModeState::Changing => "changing",
+        ModeState::OutOfService => "out-of-service",
+    }
+}
+
+/// Where an accelerator is that this word is for.
+pub(super) fn mode_state(word: &str) -> Option<ModeState> {
+    let all = [ModeState::Settled, ModeState::Draining, ModeState::Changing, ModeState::OutOfService];
+    all.into_iter().find(|state| mode_word(*state) == word)
 }
 
 /// The state that this word is for.

@@ -8,11 +8,14 @@ use super::swarm::{Kind, Swarm, Trait};
 use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 use crate::world::World;
-use eaf_model::{Bytes, CpuMilli, Span, WorkloadState};
+use eaf_model::{Bytes, CpuMilli, ModeState, Span, WorkloadState};
 
 /// The fewest nodes of a seed.
 pub(super) const NODES_MIN: u64 = 8;
 const MODELS: [&str; 2] = ["MI355X", "H200"];
+/// Slices of each of them.
+const SLICES: [&[&str]; 2] = [&["CPX", "CPX/NPS2", "DPX"], &["1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb"]];
+const MODES: [&str; 5] = ["whole", "MIG", "CPX/NPS1", "CPX/NPS2", "DPX/NPS2"];
 
 /// Draws the operations of a seed.
 pub(super) struct Proposer {
@@ -45,6 +48,9 @@ impl Proposer {
             let count = self.draw.between(1, 4);
             self.nodes += count;
             ops.push(Op::Fleet { count: u32::try_from(count).unwrap_or(1), parts: self.parts() });
+        }
+        if self.swarm.is_on(Trait::Slice) {
+            ops.push(Op::Set(vec![(Setting::Partitions, 1)]));
         }
         if self.swarm.kinds.contains(&Kind::Set) {
             ops.push(self.set());
@@ -103,7 +109,7 @@ impl Proposer {
         let mode = |mode| Some(Op::Engine(mode));
         let seconds = |draw: &mut Draw, most| Span::from_secs(1 + draw.below(most));
         let crash = |at| (!world.is_armed()).then_some(Op::Crash(at));
-        self.unwell |= matches!(kind, Kind::Doubles | Kind::Delays | Kind::Loses | Kind::Slow);
+        self.unwell |= matches!(kind, Kind::Doubles | Kind::Delays | Kind::Loses | Kind::Slow | Kind::FailsModes);
         match kind {
             Kind::Fail => node.map(|node| Op::Fail { node }),
             Kind::Destroy => node.map(|node| Op::Destroy { node }),
@@ -119,6 +125,7 @@ impl Proposer {
             Kind::Delays => mode(EngineMode::Delays(seconds(&mut self.draw, 60))),
             Kind::Loses => mode(EngineMode::Loses),
             Kind::Slow => mode(EngineMode::Slow(seconds(&mut self.draw, 10))),
+            Kind::FailsModes => mode(EngineMode::FailsModes),
             Kind::Foreign => Some(Op::ForeignReport),
             Kind::CrashNow => Some(Op::Crash(CrashAt::Now)),
             Kind::CrashBeforeAppend => crash(CrashAt::BeforeAppend),
@@ -176,8 +183,29 @@ impl Proposer {
             Kind::Set => Some(self.set()),
             Kind::Snapshot => Some(Op::Snapshot),
             Kind::Prune => Some(Op::Prune),
+            Kind::Mode => self.mode(world),
             _ => None,
         }
+    }
+
+    /// An operator brings an accelerator, or all of a node, into a mode; now and then one that it cannot have.
+    fn mode(&mut self, world: &World) -> Option<Op> {
+        let nodes = world.state().nodes().filter(|(_, node)| !node.spec.accelerators.is_empty());
+        // Mostly what is out of service, so that it comes back.
+        let hurt = |node: &eaf_core::Node| {
+            let mut modes = node.modes.iter().filter(|(_, mode)| mode.state == ModeState::OutOfService);
+            modes.next().map(|(board, _)| *board)
+        };
+        let nodes: Vec<_> = nodes.map(|(_, node)| (node.clone(), hurt(node))).collect();
+        let broken: Vec<_> = nodes.iter().filter(|(_, hurt)| hurt.is_some()).cloned().collect();
+        let from = if broken.is_empty() || self.draw.one_in(4) { nodes } else { broken };
+        let (node, hurt) = self.draw.pick(&from)?.clone();
+        let count = node.spec.accelerators.len() as u64;
+        let board = hurt.unwrap_or_else(|| u16::try_from(self.draw.below(count)).unwrap_or(0));
+        let mode = (*self.draw.pick(&MODES)?).to_owned();
+        let together = world.state().boards_together(&node, board, &mode);
+        let accelerators = if self.draw.one_in(10) { vec![board] } else { together };
+        Some(Op::Mode { node: node.spec.name.clone(), accelerators, mode })
     }
 
     fn parts(&mut self) -> NodeParts {
@@ -210,6 +238,8 @@ impl Proposer {
         set(draw, Setting::StartTimeout, 20_000, 120_000);
         set(draw, Setting::Backoff, 0, 20_000);
         set(draw, Setting::Wall, 60_000, 3_600_000);
+        set(draw, Setting::ModeChange, 0, 120_000);
+        set(draw, Setting::ModeTimeout, 10_000, 120_000);
         if draw.one_in(8) {
             settings.push((Setting::Array, 0));
         }
@@ -242,6 +272,12 @@ impl Proposer {
             }
             job.model = swarm.has(Trait::Model, draw, 2).then(|| MODELS[usize::from(draw.one_in(2))].to_owned());
         }
+        if swarm.has(Trait::Slice, draw, 3) {
+            let model = usize::from(draw.one_in(2));
+            job.accelerators = 1_000 * if model == 0 { draw.between(1, 3) } else { 1 };
+            job.slice = draw.pick(SLICES[model]).map(|slice| (*slice).to_owned());
+            job.model = draw.one_in(2).then(|| MODELS[model].to_owned());
+        }
         for (on, after) in [(Trait::AfterOk, &mut job.after_ok), (Trait::AfterAny, &mut job.after_any)] {
             if swarm.has(on, draw, 5) {
                 let recent = names.len().saturating_sub(6);
@@ -261,10 +297,11 @@ impl Proposer {
         }
         job.key = swarm.has(Trait::Key, draw, 3).then(|| format!("k{}", draw.below(20)));
         if swarm.has(Trait::Odd, draw, 12) {
-            match draw.below(4) {
-                0 => job.tasks = 0,
-                1 => job.cpu = CpuMilli(500_000),
-                2 => job.after_ok = vec!["nobody".to_owned()],
+            match draw.below(5) {
+                0 => job.slice = Some("5g.1gb".to_owned()),
+                1 => job.tasks = 0,
+                2 => job.cpu = CpuMilli(500_000),
+                3 => job.after_ok = vec!["nobody".to_owned()],
                 _ => job.key = Some("sch\u{f6}n".to_owned()),
             }
         }

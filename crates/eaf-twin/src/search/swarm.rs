@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Delays,
     Loses,
     Slow,
+    FailsModes,
     Foreign,
     CrashNow,
     CrashBeforeAppend,
@@ -38,6 +39,7 @@ pub(super) enum Kind {
     Prune,
     Explain,
     WhatIf,
+    Mode,
 }
 
 /// A trait that workloads of a seed may have.
@@ -49,6 +51,7 @@ pub(super) enum Trait {
     AfterAny,
     Share,
     Model,
+    Slice,
     Priority,
     Retries,
     Fails,
@@ -62,7 +65,7 @@ pub(super) enum Trait {
     Checkpoints,
 }
 
-const FAULTS: [Kind; 20] = [
+const FAULTS: [Kind; 21] = [
     Kind::Fail,
     Kind::Destroy,
     Kind::Silence,
@@ -72,6 +75,7 @@ const FAULTS: [Kind; 20] = [
     Kind::Delays,
     Kind::Loses,
     Kind::Slow,
+    Kind::FailsModes,
     Kind::Foreign,
     Kind::CrashNow,
     Kind::CrashBeforeAppend,
@@ -85,7 +89,7 @@ const FAULTS: [Kind; 20] = [
     Kind::ClockAhead,
 ];
 
-const DEEDS: [Kind; 10] = [
+const DEEDS: [Kind; 11] = [
     Kind::Cancel,
     Kind::Cordon,
     Kind::Remove,
@@ -96,15 +100,17 @@ const DEEDS: [Kind; 10] = [
     Kind::Prune,
     Kind::Explain,
     Kind::WhatIf,
+    Kind::Mode,
 ];
 
-const TRAITS: [Trait; 17] = [
+const TRAITS: [Trait; 18] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
     Trait::AfterAny,
     Trait::Share,
     Trait::Model,
+    Trait::Slice,
     Trait::Priority,
     Trait::Retries,
     Trait::Fails,
@@ -140,6 +146,11 @@ impl Swarm {
         kinds.extend(DEEDS.into_iter().filter(|_| draw.one_in(2)).collect::<Vec<_>>());
         let traits = TRAITS.into_iter().filter(|_| draw.one_in(2)).collect();
         Self { kinds, traits }
+    }
+
+    /// True where a trait is on.
+    pub(super) fn is_on(&self, what: Trait) -> bool {
+        self.traits.contains(&what)
     }
 
     /// True where a trait is on, once in so many times.

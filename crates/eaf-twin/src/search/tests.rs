@@ -1,6 +1,6 @@
 //! The search finds what is planted, and nothing where nothing is.
 //!
-//! What: four bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
+//! What: six bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
 //! tests: a bug can be planted where tests are compiled, and nowhere else. Absent: long searches; `eaf twin search` has them.
 
 #![expect(clippy::print_stdout, reason = "whoever runs it by hand sees what was found")]
@@ -43,6 +43,16 @@ fn a_gang_that_starts_in_part_is_found() {
 #[test]
 fn a_journal_tail_that_is_not_synced_is_found() {
     found(Planted::TailNotSynced);
+}
+
+#[test]
+fn a_slice_that_is_booked_twice_is_found() {
+    found(Planted::SliceTwice);
+}
+
+#[test]
+fn a_mode_that_changes_under_a_tenant_is_found() {
+    found(Planted::ModeUnderTenant);
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn request(row: &Row<'_>, columns: &Columns) -> Result<TaskRequest, TraceError> 
         count: u32::try_from(count).unwrap_or(u32::MAX),
         share: if count == 0 { GpuMilli(1_000) } else { GpuMilli(share) },
         models,
+        slice: None,
     };
     let cpu = CpuMilli(row.whole(columns.cpu, CPU_MILLI_MAX)?);
     // The factory has no task without memory: one that states none asks for a MiB.

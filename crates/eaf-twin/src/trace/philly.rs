@@ -99,6 +99,7 @@ fn gang(count: u64, per_node: u64) -> (u32, TaskRequest) {
         count: u32::try_from(each).unwrap_or(u32::MAX),
         share: GpuMilli(1_000),
         models: Vec::new(),
+        slice: None,
     };
     let task = TaskRequest { cpu: CpuMilli(cpu.0 * each), memory: Bytes(memory.0 * each), accelerators };
     (u32::try_from(count / each).unwrap_or(u32::MAX), task)

@@ -94,6 +94,7 @@ impl Iterator for Synthetic {
                 count: u32::try_from(count).unwrap_or(1),
                 share: GpuMilli(share),
                 models: Vec::new(),
+                slice: None,
             },
         };
         let project = usize::try_from(self.draw.below(self.projects.len() as u64)).unwrap_or(0);

@@ -102,6 +102,10 @@ impl World {
             Blocker::Scattered { free, wanted } => {
                 format!("{} thousandths of accelerators are free and scattered, {} are wanted", free.0, wanted.0)
             }
+            Blocker::ModeChange { node, mode, draining, .. } => {
+                let doing = if *draining { "emptied for" } else { "brought into" };
+                format!("accelerators of {} are being {doing} mode {mode} for it", self.node_title(*node))
+            }
             Blocker::Hold { workload, at } => {
                 format!("it would delay {}, which is to start at {}", self.title(*workload), clock_text(*at))
             }
@@ -131,6 +135,7 @@ const fn test_word(test: Test) -> &'static str {
         Test::AcceleratorModel => "without its models",
         Test::Cpu => "too little cpu",
         Test::Memory => "too little memory",
+        Test::Mode => "no accelerator in a mode for it",
         Test::Accelerators => "too few accelerators",
     }
 }

@@ -8,7 +8,7 @@ use super::reference::key_text;
 use super::{Bug, Fault, World};
 use crate::script::{CrashAt, plural};
 use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
-use eaf_model::{Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
+use eaf_model::{Effect, Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
 use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};
 use eaf_store::{Batch, Head, Snapshot, Store, recover};
 
@@ -127,12 +127,15 @@ impl World {
                 let acts = self.engine.go_on(self.now, key, plan);
                 self.act(acts)?;
             }
+            Item::LaterMode(order) => self.mode_goes_on(&order)?,
             Item::Order(..) | Item::Settle(..) | Item::Meet(..) => self.errand(item)?,
             Item::Reachable => {
                 self.noticed();
                 self.meet();
             }
-            Item::Report(..) | Item::Heartbeat(_) | Item::Unreachable | Item::Met { .. } if !self.is_up() => {
+            Item::Report(..) | Item::ModeReport(..) | Item::Heartbeat(_) | Item::Unreachable | Item::Met { .. }
+                if !self.is_up() =>
+            {
                 // Nobody listens; what counts is told again when the engine is met.
             }
             Item::Report(key, report) => {
@@ -141,6 +144,9 @@ impl World {
                     gathered.settle.push(key);
                 }
                 gathered.inputs.push(Input::Reported { key, report });
+            }
+            Item::ModeReport(node, accelerators, order, report) => {
+                gathered.inputs.push(Input::ModeReported { node, accelerators, order, report });
             }
             Item::Heartbeat(name) => {
                 let heard = self.engine.takes_orders(&name);
@@ -164,7 +170,7 @@ impl World {
     /// Asks the engine for everything.
     fn meet(&mut self) {
         if let Control::Up(process) = &self.control {
-            let expected = taken_on(process.machine.state());
+            let expected = Box::new(taken_on(process.machine.state()));
             self.give(Item::Meet(expected, self.life));
         }
     }
@@ -447,7 +453,14 @@ impl World {
             return Ok(());
         }
         for effect in process.machine.outstanding() {
-            let (key, start) = (effect.key(), matches!(effect, eaf_model::Effect::Start(_)));
+            if let Effect::SetMode(order) = &effect
+                && !self.received_modes.contains(&(order.node, order.order, order.mode.clone()))
+            {
+                let what = format!("the engine never had the order to bring {} into {}", order.name, order.mode);
+                return Err(Violation { rule: "what is owed is ordered", what });
+            }
+            let start = matches!(effect, Effect::Start(_));
+            let Some(key) = effect.key() else { continue };
             if self.received.contains(&(key, start)) {
                 continue;
             }

@@ -35,6 +35,8 @@ pub enum Fault {
     OrderLate,
     /// An order did not come.
     OrderLost,
+    /// A change of mode failed.
+    ModeChangeFailed,
     /// The control plane ended between two turns.
     Crash,
     /// It ended before its batch was written.
@@ -59,7 +61,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NodeDied,
         Self::NodeDestroyed,
         Self::NodeSilent,
@@ -73,6 +75,7 @@ impl Fault {
         Self::ReportForeign,
         Self::OrderLate,
         Self::OrderLost,
+        Self::ModeChangeFailed,
         Self::Crash,
         Self::CrashBeforeAppend,
         Self::CrashAfterAppend,
@@ -101,6 +104,7 @@ impl Fault {
             Self::ReportForeign => "report_foreign",
             Self::OrderLate => "order_late",
             Self::OrderLost => "order_lost",
+            Self::ModeChangeFailed => "mode_change_failed",
             Self::Crash => "crash",
             Self::CrashBeforeAppend => "crash_before_append",
             Self::CrashAfterAppend => "crash_after_append",

@@ -23,7 +23,9 @@ impl World {
             if self.reference.unended().next().is_none() {
                 break;
             }
-            self.give_up_the_impossible()?;
+            if !self.repair_modes()? {
+                self.give_up_the_impossible()?;
+            }
         }
         self.advance(AFTERMATH)?;
         self.nothing_is_left()
@@ -37,7 +39,7 @@ impl World {
         self.engine.unreachable = false;
         let down: Vec<String> = self.nodes().filter(|(_, up)| !up).map(|(name, _)| name.to_owned()).collect();
         for name in down {
-            let acts = self.engine.up(&name);
+            let acts = self.bring_up(&name);
             self.act(acts)?;
         }
         self.reachable();

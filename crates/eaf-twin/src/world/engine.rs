@@ -4,10 +4,11 @@
 //! and a memory of both, as the contract of engines asks for. Why it only gives acts: the world decides when they are
 //! heard. Absent: faults of reports and orders on their way; choices, retries, and giving up.
 
+use super::cutting::Cutting;
 use crate::script::{Program, ProgramEnd};
 use eaf_model::{
-    Allotment, Bytes, Checkpoint, CpuMicros, Exit, Known, NodeSpec, Run, Span, StartOrder, StopOrder, TaskKey,
-    TaskReport, Time, Usage, WorkloadSpec,
+    Allotment, Bytes, Checkpoint, CpuMicros, Exit, Known, ModeOrder, ModeReport, NodeSpec, Run, Span, StartOrder,
+    StopOrder, TaskKey, TaskReport, Time, Usage, WorkloadSpec,
 };
 use std::collections::BTreeMap;
 
@@ -35,6 +36,12 @@ pub(super) enum Act {
     Gone(TaskKey),
     /// Nobody knows any more that there was such a task.
     Forgotten(TaskKey),
+    /// What came of an order of a mode goes out.
+    SayMode(ModeOrder, ModeReport),
+    /// A change of mode is done at this time.
+    LaterMode(Time, ModeOrder),
+    /// The mode of an accelerator is another one from now on.
+    Cut(String, u16),
 }
 
 /// Whether a node is heard of.
@@ -50,6 +57,7 @@ pub(super) enum Reach {
 pub(super) struct SimNode {
     pub(super) spec: NodeSpec,
     pub(super) reach: Reach,
+    pub(super) cutting: Cutting,
 }
 
 #[derive(Clone, Debug)]
@@ -184,6 +192,15 @@ impl SimEngine {
             stopping: None,
             read: false,
         };
+        if !self.is_there(node, &order.allotment) {
+            // It asks for a part of a board that is in another mode; nothing is started in its stead.
+            let exit = Exit::Lost("its accelerator is in another mode".to_owned());
+            task.report = TaskReport::Exited { at: now, exit, usage: Usage::default() };
+            (task.heard, task.stage) = (task.report.clone(), Stage::Exited);
+            let said = task.heard.clone();
+            self.tasks.insert(order.key, task);
+            return vec![Act::Say(order.key, said)];
+        }
         let later = task.plan(order.key, now.after(task.program.starts_in));
         self.tasks.insert(order.key, task);
         vec![Act::Began(order.key, order.allotment.clone()), Act::Say(order.key, TaskReport::Accepted), later]

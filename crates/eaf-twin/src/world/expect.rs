@@ -33,6 +33,14 @@ impl World {
                     (found != *state).then(|| format!("{node} is {}", crate::script::node_word(found)))
                 }
             },
+            Expect::Mode { node, accelerator, mode, state } => match self.state().node_named(node) {
+                None => Some(format!("there is no {node}")),
+                Some(record) => {
+                    let (found, step) = record.mode(*accelerator);
+                    let word = crate::script::mode_word(step);
+                    (found != mode || step != *state).then(|| format!("accelerator {accelerator} is {found} {word}"))
+                }
+            },
             Expect::Refused(code) => (self.refused != Some(code.as_str())).then(|| match self.refused {
                 Some(other) => format!("the last request was refused with {other}"),
                 None => "the last request was not refused".to_owned(),

@@ -5,9 +5,11 @@
 
 use super::engine::Act;
 use super::{Bug, Fault, World};
-use eaf_core::{Met, Violation};
-use eaf_model::{Effect, LeaseId, Span, TaskKey, TaskReport, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use eaf_core::{Expected, Met, Violation};
+use eaf_model::{
+    Allotment, Effect, LeaseId, ModeOrder, ModeReport, NodeId, Span, StartOrder, StopOrder, TaskKey, TaskReport, Time,
+};
+use std::collections::BTreeMap;
 
 /// How long until the silence of a node is noticed.
 const HEARTBEAT: Span = Span::from_secs(5);
@@ -19,6 +21,8 @@ const NOTICED: Span = Span::from_secs(10);
 pub(super) enum Item {
     /// At the control plane: a report.
     Report(TaskKey, TaskReport),
+    /// At the control plane: what came of an order of a mode.
+    ModeReport(NodeId, Vec<u16>, u64, ModeReport),
     /// At the control plane: a node may be silent.
     Heartbeat(String),
     /// At the control plane: the engine is out of reach as a whole.
@@ -26,15 +30,17 @@ pub(super) enum Item {
     /// At the control plane: the engine asks to be met.
     Reachable,
     /// At the control plane: everything that the engine knows.
-    Met { met: Box<Met>, expected: BTreeSet<TaskKey>, life: u64, gaps: u64 },
+    Met { met: Box<Met>, expected: Box<Expected>, life: u64, gaps: u64 },
     /// At the engine: an order.
     Order(Box<Effect>, u64),
     /// At the engine: exits that are durable.
     Settle(Vec<TaskKey>, u64),
     /// At the engine: say everything.
-    Meet(BTreeSet<TaskKey>, u64),
+    Meet(Box<Expected>, u64),
     /// Within the engine: a task goes on.
     Later(TaskKey, u32),
+    /// Within the engine: a change of mode is done.
+    LaterMode(Box<ModeOrder>),
 }
 
 /// What is on its way, by time.
@@ -88,8 +94,17 @@ impl World {
             match act {
                 Act::Say(key, report) => self.say(key, &report),
                 Act::Later(at, key, plan) => self.mail.push(at, Item::Later(key, plan)),
-                Act::Began(key, part) => self.reference.began(key, &part)?,
-                Act::Gone(key) => self.reference.gone(key)?,
+                Act::Began(key, part) => {
+                    let part = self.really(part);
+                    self.reference.began(key, &part)?;
+                }
+                Act::Gone(key) => {
+                    self.careless(key)?;
+                    self.reference.gone(key)?;
+                }
+                Act::SayMode(order, report) => self.say_mode(&order, &report),
+                Act::LaterMode(at, order) => self.mail.push(at, Item::LaterMode(Box::new(order))),
+                Act::Cut(node, board) => self.cut(&node, board)?,
                 Act::Forgotten(key) => {
                     self.gaps += 1;
                     self.mail.forget(key);
@@ -102,8 +117,23 @@ impl World {
         Ok(())
     }
 
+    /// Where a task really is: at the first place of its board, where a careless engine is planted.
+    fn really(&self, mut part: Allotment) -> Allotment {
+        if self.watch.plant.has(Bug::SliceTwice) {
+            for slice in part.accelerators.iter_mut().filter_map(|one| one.slice.as_mut()) {
+                slice.start = 0;
+            }
+        }
+        part
+    }
+
     /// Sends a report on its way.
     fn say(&mut self, key: TaskKey, report: &TaskReport) {
+        self.send(&Item::Report(key, report.clone()));
+    }
+
+    /// Sends something on its way to the control plane.
+    pub(super) fn send(&mut self, item: &Item) {
         if self.engine.unreachable {
             return;
         }
@@ -131,7 +161,7 @@ impl World {
                 self.fault(Fault::ReportOvertook);
             }
             self.mail.reports_until = self.mail.reports_until.max(at);
-            self.mail.push(at, Item::Report(key, report.clone()));
+            self.mail.push(at, item.clone());
         }
     }
 
@@ -153,7 +183,7 @@ impl World {
     /// Orders, in order.
     pub(super) fn give_orders(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            let in_part = self.watch.plant.has(Bug::GangInPart) && effect.key().task > 0;
+            let in_part = self.watch.plant.has(Bug::GangInPart) && effect.key().is_some_and(|key| key.task > 0);
             if !(in_part && matches!(effect, Effect::Start(_))) {
                 self.give(Item::Order(Box::new(effect), self.life));
             }
@@ -180,7 +210,11 @@ impl World {
                 Ok(())
             }
             Item::Meet(expected, life) if !self.engine.unreachable => {
-                let met = Box::new(Met { nodes: self.engine.discover(), known: self.engine.known() });
+                let met = Box::new(Met {
+                    nodes: self.engine.discover(),
+                    known: self.engine.known(),
+                    modes: self.engine.seen_modes(),
+                });
                 let at = self.modes.delay.map_or(self.now, |most| self.now.after(Span(self.draw.below(most.0 + 1))));
                 let at = at.max(self.mail.met_until);
                 self.mail.met_until = at;
@@ -195,10 +229,13 @@ impl World {
     }
 
     fn order(&mut self, effect: &Effect) -> Result<(), Violation> {
-        let key = effect.key();
+        let key = match effect {
+            Effect::Start(StartOrder { key, .. }) | Effect::Stop(StopOrder { key, .. }) => *key,
+            Effect::SetMode(order) => return self.order_mode(order),
+        };
         let node = match effect {
             Effect::Start(order) => self.node_names.get(&order.allotment.node).cloned().unwrap_or_default(),
-            Effect::Stop(_) => self.engine.node_of(key).unwrap_or_default().to_owned(),
+            _ => self.engine.node_of(key).unwrap_or_default().to_owned(),
         };
         let takes = if node.is_empty() { !self.engine.unreachable } else { self.engine.takes_orders(&node) };
         if !takes {
@@ -210,6 +247,7 @@ impl World {
         let acts = match effect {
             Effect::Start(order) => self.engine.start(self.now, order, &node),
             Effect::Stop(order) => self.engine.stop(self.now, order),
+            Effect::SetMode(_) => Vec::new(),
         };
         self.act(acts)
     }

@@ -7,7 +7,8 @@ use super::{EPOCH, World};
 use crate::script::reason_word;
 use eaf_core::Step;
 use eaf_model::{
-    Allotment, Bytes, CpuMilli, Event, Input, LeaseId, NodeId, NodeSpec, TaskReport, Time, WorkloadId, WorkloadState,
+    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, TaskReport,
+    Time, WorkloadId, WorkloadState,
 };
 use std::collections::BTreeMap;
 
@@ -126,8 +127,11 @@ impl World {
             Input::NodeLost { node, .. }
             | Input::Cordon { node, .. }
             | Input::Uncordon { node }
-            | Input::RemoveNode { node } => self.node_title(*node),
+            | Input::RemoveNode { node }
+            | Input::SetMode { node, .. }
+            | Input::ModeReported { node, .. } => self.node_title(*node),
             Input::Configure(_) => "settings".to_owned(),
+            Input::ModesSeen { name, .. } => name.clone(),
             Input::Reported { .. } | Input::Wake | Input::Plan => "the engine".to_owned(),
         }
     }
@@ -203,6 +207,11 @@ impl World {
             Event::NodeCordoned { node: id, why } => node(id, format!("takes no more work ({why})")),
             Event::NodeUncordoned { node: id } => node(id, "takes work again".to_owned()),
             Event::NodeRemoved { node: id } => node(id, "left the site".to_owned()),
+            Event::ModeDraining { .. }
+            | Event::ModeKept { .. }
+            | Event::ModeOrdered { .. }
+            | Event::ModeVerified { .. }
+            | Event::ModeFailed { .. } => self.mode_words(event),
             Event::WorkloadSubmitted { workload, array, waits_for, .. } => {
                 let many = if array.is_empty() { String::new() } else { format!(" with {} members", array.len()) };
                 let waits =
@@ -228,6 +237,36 @@ impl World {
             }
             _ => self.task_words(event),
         }
+    }
+
+    /// The same for what happens to modes.
+    fn mode_words(&self, event: &Event) -> Option<(Subject, String)> {
+        let boards = |list: &[u16]| {
+            let list: Vec<String> = list.iter().map(u16::to_string).collect();
+            format!("accelerator{} {}", crate::script::plural(list.len() as u64), list.join(" "))
+        };
+        let (node, text) = match event {
+            Event::ModeDraining { node, accelerators, to, workload, .. } => {
+                let whose = self.title(*workload);
+                (node, format!("{}: no more work, {to} when empty, for {whose}", boards(accelerators)))
+            }
+            Event::ModeKept { node, accelerators } => (node, format!("{}: takes work as it is", boards(accelerators))),
+            Event::ModeOrdered { node, accelerators, to, reason, .. } => {
+                let why = match reason {
+                    ModeReason::Wanted { workload } => format!("for {}", self.title(*workload)),
+                    _ => "by order of an operator".to_owned(),
+                };
+                (node, format!("{}: changing to {to}, {why}", boards(accelerators)))
+            }
+            Event::ModeVerified { node, accelerators, mode } => {
+                (node, format!("{}: {mode} is in force", boards(accelerators)))
+            }
+            Event::ModeFailed { node, accelerators, why } => {
+                (node, format!("{}: out of service ({why})", boards(accelerators)))
+            }
+            _ => return None,
+        };
+        Some((Subject::One(self.node_title(*node)), text))
     }
 
     /// The same for what happens to leases and their tasks.
@@ -274,7 +313,15 @@ impl World {
     }
 
     fn places(&self, parts: &[Allotment]) -> String {
-        parts.iter().map(|part| self.node_title(part.node)).collect::<Vec<_>>().join(", ")
+        let slice = |one: &AllottedAccelerator| {
+            one.slice.as_ref().map(|slice| format!("{} at {} of accelerator {}", slice.profile, slice.start, one.index))
+        };
+        let place = |part: &Allotment| {
+            let slices: Vec<String> = part.accelerators.iter().filter_map(slice).collect();
+            let node = self.node_title(part.node);
+            if slices.is_empty() { node } else { format!("{node} {}", slices.join(" and ")) }
+        };
+        parts.iter().map(place).collect::<Vec<_>>().join(", ")
     }
 
     /// A few workloads by name.

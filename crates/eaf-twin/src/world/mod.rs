@@ -8,6 +8,7 @@
 mod asking;
 mod control;
 mod coverage;
+mod cutting;
 mod drain;
 mod engine;
 mod expect;
@@ -65,6 +66,7 @@ struct Modes {
     loses: bool,
     delay: Option<Span>,
     slow: Option<Span>,
+    fails_modes: bool,
 }
 
 /// Figures of a world.
@@ -112,6 +114,8 @@ pub(crate) struct World {
     titles: BTreeMap<WorkloadId, String>,
     /// Tasks of which the engine has had the start, or the stop.
     received: BTreeSet<(eaf_model::TaskKey, bool)>,
+    /// Orders of modes that the engine has had: the node, the number, and the mode.
+    received_modes: BTreeSet<(NodeId, u64, String)>,
     /// Counts what may have kept an order from the engine; compared with what the last meeting has mended.
     gaps: u64,
     mended: u64,
@@ -148,6 +152,7 @@ impl World {
             node_names: BTreeMap::new(),
             titles: BTreeMap::new(),
             received: BTreeSet::new(),
+            received_modes: BTreeSet::new(),
             gaps: 0,
             mended: 0,
             refused: None,

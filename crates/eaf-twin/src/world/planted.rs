@@ -1,6 +1,6 @@
 //! Bugs that are planted to show that the search finds them.
 //!
-//! What: four of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
+//! What: six of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
 //! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
 
 /// A bug.
@@ -14,6 +14,10 @@ pub(crate) enum Planted {
     GangInPart,
     /// The disk says that it has synced, and has not.
     TailNotSynced,
+    /// The engine cuts every slice out of the first place of its board.
+    SliceTwice,
+    /// The engine brings a board back to whole when one of its slices is gone, whoever else is there.
+    ModeUnderTenant,
 }
 
 /// The bug of a world, if it has one.

@@ -10,8 +10,8 @@ use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Problem, Setting};
 use eaf_core::Violation;
 use eaf_model::{
-    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, Settings, Span, Submission, TaskKey,
-    TaskRequest, Time, WorkloadId, WorkloadSpec,
+    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, PartitionBook, Settings, Span,
+    Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::model::Fault as DiskFault;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ const NOBODY: u64 = 1 << 40;
 
 fn is_request(op: &Op) -> bool {
     matches!(op, Op::Submit { .. } | Op::Cancel { .. } | Op::Cordon { .. } | Op::Uncordon { .. } | Op::Remove { .. })
-        || matches!(op, Op::Fleet { .. } | Op::Join { .. } | Op::Set(_))
+        || matches!(op, Op::Fleet { .. } | Op::Join { .. } | Op::Set(_) | Op::Mode { .. })
 }
 
 impl World {
@@ -136,6 +136,11 @@ impl World {
                 let node = self.node(node)?;
                 self.ask(Input::Uncordon { node })?
             }
+            Op::Mode { node, accelerators, mode } => {
+                let (node, accelerators) = (self.node(node)?, accelerators.clone());
+                let (mode, by) = (mode.clone(), "someone".to_owned());
+                self.ask(Input::SetMode { node, accelerators, mode, by })?
+            }
             Op::Remove { node } => {
                 let node = self.node(node)?;
                 self.ask(Input::RemoveNode { node })?
@@ -149,9 +154,16 @@ impl World {
     fn join(&mut self, name: &str, parts: &NodeParts) -> Result<(), Violation> {
         let spec = node_spec(name, parts);
         let node = self.engine.nodes.entry(name.to_owned());
-        let node = node.or_insert_with(|| SimNode { spec: spec.clone(), reach: Reach::Up });
-        node.spec = spec.clone();
-        if node.reach == Reach::Up && !self.engine.unreachable {
+        let node = node.or_insert_with(|| SimNode {
+            spec: spec.clone(),
+            reach: Reach::Up,
+            cutting: super::cutting::Cutting::default(),
+        });
+        let old = std::mem::replace(&mut node.spec, spec.clone());
+        let other = node.cutting.exchanged(&old, &spec);
+        self.whole_again(name, &other);
+        let up = self.engine.nodes.get(name).is_some_and(|node| node.reach == Reach::Up);
+        if up && !self.engine.unreachable {
             // Where nobody listens, the node is found when the engine is met.
             self.ask(Input::NodeSeen(spec))?;
         }
@@ -187,8 +199,8 @@ impl World {
             return Settings::default();
         }
         let mut settings = self.state().settings().clone();
-        let (limits, timing) = (&mut settings.limits, &mut settings.timing);
         for (setting, value) in changes {
+            let (limits, timing) = (&mut settings.limits, &mut settings.timing);
             let small = u32::try_from(*value).unwrap_or(u32::MAX);
             match setting {
                 Setting::Remembered => limits.remembered_max = small,
@@ -201,6 +213,10 @@ impl World {
                 Setting::StartTimeout => timing.start_timeout = Span(*value),
                 Setting::Backoff => timing.retry_backoff = Span(*value),
                 Setting::Wall => timing.wall_time_default = Span(*value),
+                Setting::ModeChange => timing.mode_change = Span(*value),
+                Setting::ModeTimeout => timing.mode_change_timeout = Span(*value),
+                Setting::Partitions if *value == 0 => settings.partitions = PartitionBook::default(),
+                Setting::Partitions => settings.partitions = crate::partitions::published(),
             }
         }
         settings
@@ -242,7 +258,7 @@ impl World {
                 let down = self.engine.nodes.get(node).is_some_and(|node| node.reach != Reach::Up);
                 if down {
                     self.fault(Fault::NodeBack);
-                    let acts = self.engine.up(node);
+                    let acts = self.bring_up(node);
                     self.act(acts)?;
                     self.reachable();
                 }
@@ -276,6 +292,15 @@ impl World {
             }
             _ => Ok(Played::Nothing(why("it is played elsewhere"))),
         }
+    }
+
+    /// A machine is back; one that was without power has lost its modes.
+    pub(super) fn bring_up(&mut self, name: &str) -> Vec<super::engine::Act> {
+        let silent = self.engine.nodes.get(name).is_none_or(|node| node.reach == Reach::Silent);
+        if !silent {
+            self.forget_modes(name);
+        }
+        self.engine.up(name)
     }
 
     fn take_down(&mut self, name: &str, how: Reach, fault: Fault) -> Result<Played, Violation> {
@@ -316,6 +341,7 @@ impl World {
             }
             EngineMode::Doubles => self.modes.doubles = true,
             EngineMode::Loses => self.modes.loses = true,
+            EngineMode::FailsModes => self.modes.fails_modes = true,
             EngineMode::Delays(most) => self.modes.delay = Some(most),
             EngineMode::Slow(most) => self.modes.slow = Some(most),
             EngineMode::Lost | EngineMode::Back => {
@@ -374,7 +400,7 @@ pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     let count = if part { 1 } else { u32::try_from(job.accelerators / 1_000).unwrap_or(u32::MAX) };
     let share = GpuMilli(if part { job.accelerators } else { 1_000 });
     let models = job.model.iter().cloned().collect();
-    let accelerators = AcceleratorRequest { count, share, models };
+    let accelerators = AcceleratorRequest { count, share, models, slice: job.slice.clone() };
     spec.task = TaskRequest { cpu: job.cpu, memory: job.memory, accelerators };
     spec.wall_time = job.wall;
     spec.priority = job.priority;

@@ -5,7 +5,10 @@
 //! a mistake of the core is not made here too. Absent: policy; it never says what should be placed, only what may not be.
 
 use eaf_core::{State, Step, Violation};
-use eaf_model::{Allotment, Event, LeaseId, NodeId, NodeSpec, TaskKey, Time, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{
+    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, TaskKey, Time, WHOLE_MODE, WorkloadId,
+    WorkloadSpec, WorkloadState,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,6 +29,21 @@ struct Load {
     cpu: u64,
     memory: u64,
     accelerators: BTreeMap<u16, u64>,
+    /// How often each place of an accelerator that is cut is held.
+    places: BTreeMap<(u16, u8), u64>,
+    /// How many parts of each accelerator are held, by the mode that they are of.
+    modes: BTreeMap<(u16, String), u64>,
+}
+
+/// The places of an accelerator that an allotment names.
+fn places(one: &eaf_model::AllottedAccelerator) -> impl Iterator<Item = (u16, u8)> {
+    let slices = one.slice.iter().flat_map(|slice| slice.start..slice.start.saturating_add(slice.slots));
+    slices.map(|place| (one.index, place))
+}
+
+/// The mode that a part of an accelerator is of.
+fn mode_of(one: &eaf_model::AllottedAccelerator) -> (u16, String) {
+    (one.index, one.slice.as_ref().map_or(WHOLE_MODE, |slice| slice.mode.as_str()).to_owned())
 }
 
 impl Load {
@@ -33,7 +51,11 @@ impl Load {
         self.cpu += part.cpu.0;
         self.memory += part.memory.0;
         for one in &part.accelerators {
-            *self.accelerators.entry(one.index).or_default() += one.share.0;
+            if one.slice.is_none() {
+                *self.accelerators.entry(one.index).or_default() += one.share.0;
+            }
+            places(one).for_each(|place| *self.places.entry(place).or_default() += 1);
+            *self.modes.entry(mode_of(one)).or_default() += 1;
         }
     }
 
@@ -41,16 +63,26 @@ impl Load {
         self.cpu -= part.cpu.0;
         self.memory -= part.memory.0;
         for one in &part.accelerators {
-            let share = self.accelerators.entry(one.index).or_default();
-            *share -= one.share.0;
+            if one.slice.is_none() {
+                *self.accelerators.entry(one.index).or_default() -= one.share.0;
+            }
+            places(one).for_each(|place| *self.places.entry(place).or_default() -= 1);
+            *self.modes.entry(mode_of(one)).or_default() -= 1;
         }
+        self.modes.retain(|_, parts| *parts > 0);
+    }
+
+    /// True where something of an accelerator is held.
+    fn holds(&self, board: u16) -> bool {
+        self.modes.keys().any(|(index, _)| *index == board)
     }
 
     fn fits(&self, spec: &NodeSpec) -> bool {
         let whole = |(index, share): (&u16, &u64)| {
             *share == 0 || (*share <= 1_000 && usize::from(*index) < spec.accelerators.len())
         };
-        self.cpu <= spec.cpu.0 && self.memory <= spec.memory.0 && self.accelerators.iter().all(whole)
+        let once = self.places.values().all(|times| *times <= 1);
+        self.cpu <= spec.cpu.0 && self.memory <= spec.memory.0 && self.accelerators.iter().all(whole) && once
     }
 }
 
@@ -62,6 +94,18 @@ struct Machine {
     cordoned: bool,
     held: Load,
     used: Load,
+    /// The modes that are in force by the journal, of accelerators that are not whole.
+    modes: BTreeMap<u16, String>,
+    /// Accelerators that take no work.
+    closed: BTreeSet<u16>,
+    /// The modes that are really in force, of accelerators that are not whole.
+    cut: BTreeMap<u16, String>,
+}
+
+impl Machine {
+    fn mode(&self, board: u16) -> &str {
+        self.modes.get(&board).map_or(WHOLE_MODE, String::as_str)
+    }
 }
 
 /// Something that was promised.
@@ -100,6 +144,7 @@ pub(crate) struct Reference {
     /// What has ever begun, where somebody still knows.
     begun: BTreeSet<TaskKey>,
     last_step: u64,
+    book: PartitionBook,
 }
 
 impl Reference {
@@ -117,11 +162,21 @@ impl Reference {
             Event::NodeAdded { node, spec } => {
                 let spec = spec.clone();
                 let (held, used) = (Load::default(), Load::default());
-                self.machines.insert(*node, Machine { spec, lost: false, cordoned: false, held, used });
+                let (modes, closed, cut) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+                let machine = Machine { spec, lost: false, cordoned: false, held, used, modes, closed, cut };
+                self.machines.insert(*node, machine);
                 Ok(())
             }
             Event::NodeChanged { node, spec } => {
-                self.machine(*node)?.spec = spec.clone();
+                let machine = self.machine(*node)?;
+                let old = std::mem::replace(&mut machine.spec, spec.clone());
+                let model = |spec: &NodeSpec, board: u16| {
+                    spec.accelerators.get(usize::from(board)).map(|one| one.model.clone())
+                };
+                let stays = |board: &u16| model(&old, *board) == model(spec, *board);
+                machine.modes.retain(|board, _| stays(board));
+                machine.closed.retain(stays);
+                machine.cut.retain(|board, _| stays(board));
                 self.fits(*node)
             }
             Event::NodeLost { node, .. } => self.machine(*node).map(|machine| machine.lost = true),
@@ -144,8 +199,31 @@ impl Reference {
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
             Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
-            Event::Configured(_)
-            | Event::FleetValued { .. }
+            Event::ModeDraining { node, accelerators, .. } | Event::ModeFailed { node, accelerators, .. } => {
+                self.machine(*node)?.closed.extend(accelerators);
+                Ok(())
+            }
+            Event::ModeKept { node, accelerators } => {
+                self.machine(*node)?.closed.retain(|board| !accelerators.contains(board));
+                Ok(())
+            }
+            Event::ModeOrdered { node, accelerators, .. } => {
+                self.machine(*node)?.closed.extend(accelerators);
+                self.nobody_is_on(*node, accelerators)
+            }
+            Event::ModeVerified { node, accelerators, mode } => {
+                let machine = self.machine(*node)?;
+                for board in accelerators {
+                    machine.modes.insert(*board, mode.clone());
+                    machine.closed.remove(board);
+                }
+                self.nobody_is_on(*node, accelerators)
+            }
+            Event::Configured(settings) => {
+                self.book = settings.partitions.clone();
+                Ok(())
+            }
+            Event::FleetValued { .. }
             | Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }
             | Event::TaskStarted { .. }
@@ -231,6 +309,13 @@ impl Reference {
                 return broken("work goes to nodes that take it", format!("{lease} is on {}", part.node));
             }
             machine.held.add(part);
+            for one in &part.accelerators {
+                let (board, mode) = mode_of(one);
+                if machine.mode(board) != mode || machine.closed.contains(&board) {
+                    let what = format!("{lease} got {mode} of accelerator {board} of {}", part.node);
+                    return broken("what is granted is of the mode in force", what);
+                }
+            }
             self.fits(part.node)?;
         }
         Ok(())
@@ -302,11 +387,61 @@ impl Reference {
         if known { Ok(()) } else { broken("what is acknowledged is durable", format!("{id} is not in the journal")) }
     }
 
+    /// A mode changes by the journal only where nothing is held.
+    fn nobody_is_on(&self, node: NodeId, boards: &[u16]) -> Checked {
+        let Some(machine) = self.machines.get(&node) else { return Ok(()) };
+        match boards.iter().find(|board| machine.held.holds(**board)) {
+            Some(board) => broken("no mode changes under a tenant", format!("accelerator {board} of {node} is held")),
+            None => Ok(()),
+        }
+    }
+
+    /// The mode of an accelerator has really changed: then nothing runs there.
+    pub(crate) fn cut(&mut self, node: NodeId, board: u16, mode: &str) -> Checked {
+        let Some(machine) = self.machines.get_mut(&node) else { return Ok(()) };
+        machine.cut.insert(board, mode.to_owned());
+        if machine.used.holds(board) {
+            let what = format!("accelerator {board} of {node} became {mode}, and work runs on it");
+            return broken("no mode really changes under a tenant", what);
+        }
+        Ok(())
+    }
+
+    /// A machine lost its power, and its boards their modes.
+    pub(crate) fn all_whole(&mut self, node: NodeId) {
+        if let Some(machine) = self.machines.get_mut(&node) {
+            machine.cut.clear();
+        }
+    }
+
+    /// Accelerators were exchanged for others, which come whole.
+    pub(crate) fn whole_again(&mut self, node: NodeId, boards: &[u16]) {
+        if let Some(machine) = self.machines.get_mut(&node) {
+            machine.cut.retain(|board, _| !boards.contains(board));
+        }
+    }
+
+    /// What a task holds that is really there.
+    pub(crate) fn part_of(&self, key: TaskKey) -> Option<&Allotment> {
+        self.present.get(&key)
+    }
+
     /// The engine began a task.
     pub(crate) fn began(&mut self, key: TaskKey, part: &Allotment) -> Checked {
         if !self.begun.insert(key) {
             return broken("no task is started twice", format!("{} was begun again", key_text(key)));
         }
+        let machine = self.machine(part.node)?;
+        machine.used.add(part);
+        for one in &part.accelerators {
+            let (board, mode) = mode_of(one);
+            let real = machine.cut.get(&board).map_or(WHOLE_MODE, String::as_str);
+            if real != mode {
+                let what = format!("{} began on {mode} of accelerator {board}, which is {real}", key_text(key));
+                return broken("work runs on what it was given", what);
+            }
+        }
+        self.fits(part.node)?;
         if self.held.get(&key) != Some(part) {
             return broken(
                 "only what is granted is started",
@@ -314,8 +449,7 @@ impl Reference {
             );
         }
         self.present.insert(key, part.clone());
-        self.machine(part.node)?.used.add(part);
-        self.fits(part.node)
+        Ok(())
     }
 
     /// Nothing of a task is there any more.
@@ -364,7 +498,11 @@ impl Reference {
         let (task, asked) = (&spec.task, &spec.task.accelerators);
         let on = |machine: &Machine| {
             let fitting = |model: &str| asked.models.is_empty() || asked.models.iter().any(|wanted| wanted == model);
-            let there = machine.spec.accelerators.iter().filter(|one| fitting(&one.model)).count() as u64;
+            let there = machine.spec.accelerators.iter().filter(|one| fitting(&one.model));
+            let there = match &asked.slice {
+                None => there.count() as u64,
+                Some(slice) => there.map(|one| self.slices_of(&one.model, slice)).sum(),
+            };
             let by_accelerators = match u64::from(asked.count) {
                 0 => u64::MAX,
                 1 => there * (1_000 / asked.share.0.max(1)),
@@ -375,6 +513,22 @@ impl Reference {
         };
         let ready = self.machines.values().filter(|machine| !machine.lost && !machine.cordoned);
         ready.map(on).fold(0u64, u64::saturating_add) >= u64::from(spec.tasks)
+    }
+
+    /// How many slices a model offers in the mode that offers the most.
+    fn slices_of(&self, model: &str, slice: &str) -> u64 {
+        let profiles = self.book.slices(model).filter(|profile| profile.is_meant_by(slice));
+        let count = |profile: &eaf_model::SliceProfile| {
+            let mut next = 0;
+            let mut count = 0;
+            for start in profile.starts.iter().filter(|start| **start >= next).collect::<Vec<_>>() {
+                if *start >= next {
+                    (next, count) = (*start + profile.slots, count + 1);
+                }
+            }
+            count
+        };
+        profiles.map(count).max().unwrap_or(0)
     }
 
     /// The state of the factory says the same.
@@ -403,6 +557,18 @@ impl Reference {
             held.extend(open.map(|((part, _), task)| (TaskKey { lease: lease.id, task }, part)));
         }
         held.extend(state.abandoned().map(|(key, task)| (*key, &task.allotment)));
+        for (id, node) in state.nodes() {
+            let Some(machine) = self.machines.get(id) else { continue };
+            for (board, _) in (0u16..).zip(&node.spec.accelerators) {
+                let (mode, step) = node.mode(board);
+                let closed = machine.closed.contains(&board);
+                if mode != machine.mode(board) || closed == (step == ModeState::Settled) {
+                    let what =
+                        format!("accelerator {board} of {id} is {mode} {step:?}, by the model {}", machine.mode(board));
+                    return broken(RULE, what);
+                }
+            }
+        }
         if !held.iter().map(|(key, part)| (key, *part)).eq(self.held.iter()) {
             return broken(RULE, format!("{} tasks hold a place, by the model {}", held.len(), self.held.len()));
         }

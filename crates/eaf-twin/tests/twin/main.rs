@@ -16,7 +16,7 @@ fn fleet(word: &str) -> Vec<NodeSpec> {
 
 /// A job of whole accelerators: its number, when it comes, how many tasks of how many accelerators, how long it runs.
 fn job(line: u64, submitted_s: u64, tasks: u32, count: u32, runs_s: u64) -> Job {
-    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new() };
+    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new(), slice: None };
     Job {
         line,
         name: Arc::from(format!("job-{line}")),

@@ -18,7 +18,7 @@ fn submission(count: u32, wall_s: u64) -> Submission {
     let mut spec = WorkloadSpec::command(&["train"]);
     spec.name = format!("train-{count}");
     spec.wall_time = Some(Span::from_secs(wall_s));
-    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new() };
+    let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new(), slice: None };
     spec.task = TaskRequest { cpu: CpuMilli(1), memory: Bytes(1 << 20), accelerators };
     Submission { spec, array: Vec::new(), key: None, by: "ann".to_owned(), ended: Vec::new() }
 }

@@ -121,7 +121,7 @@ impl World {
             let taken = result.map_err(|rejection| BenchError::factory("submitting", format!("{rejection:?}")))?;
             self.last = taken.workload.or(self.last);
         }
-        self.running.extend(turn.effects.iter().map(eaf_model::Effect::key));
+        self.running.extend(turn.effects.iter().filter_map(eaf_model::Effect::key));
         Ok(took)
     }
 

@@ -40,6 +40,11 @@ fn task(id: &'static str, key: &TaskKey) -> Say {
     Say::new(id).with("lease", key.lease).with("task", key.task)
 }
 
+fn modes(id: &'static str, node: eaf_model::NodeId, accelerators: &[u16]) -> Say {
+    let boards = accelerators.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
+    Say::new(id).with("node", node).with("boards", boards)
+}
+
 /// An event in words.
 fn words(event: &Event, lang: Lang) -> Say {
     match event {
@@ -51,6 +56,19 @@ fn words(event: &Event, lang: Lang) -> Say {
         Event::NodeBack { node } => Say::new("event-node-back").with("node", node),
         Event::NodeCordoned { node, why } => Say::new("event-node-cordoned").with("node", node).with("why", why),
         Event::NodeUncordoned { node } => Say::new("event-node-uncordoned").with("node", node),
+        Event::ModeDraining { node, accelerators, to, workload, .. } => {
+            modes("event-mode-draining", *node, accelerators).with("mode", to).with("workload", workload)
+        }
+        Event::ModeKept { node, accelerators } => modes("event-mode-kept", *node, accelerators),
+        Event::ModeOrdered { node, accelerators, to, .. } => {
+            modes("event-mode-ordered", *node, accelerators).with("mode", to)
+        }
+        Event::ModeVerified { node, accelerators, mode } => {
+            modes("event-mode-verified", *node, accelerators).with("mode", mode)
+        }
+        Event::ModeFailed { node, accelerators, why } => {
+            modes("event-mode-failed", *node, accelerators).with("why", why)
+        }
         Event::NodeRemoved { node } => Say::new("event-node-removed").with("node", node),
         Event::WorkloadSubmitted { workload, spec, array, by, .. } => {
             let id = if array.is_empty() { "event-workload-submitted" } else { "event-array-submitted" };

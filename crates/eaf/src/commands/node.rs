@@ -11,7 +11,7 @@ use crate::screen::{Cell, Paint, Table};
 use eaf_api::NodeView;
 use eaf_api::client::Client;
 use eaf_api::messages;
-use eaf_model::{GpuMilli, NodeId};
+use eaf_model::{BoardMode, GpuMilli, ModeReason, NodeId};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,6 +29,8 @@ enum Verb {
     Cordon(CordonArgs),
     /// Place work on a node again.
     Uncordon(OneArgs),
+    /// Bring empty accelerators into a mode; those that are out of service come back.
+    Mode(ModeArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,6 +61,33 @@ struct CordonArgs {
     /// A JSON document for programs.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ModeArgs {
+    /// The node, by id or name.
+    #[arg(value_name = "NODE")]
+    node: String,
+    /// Which accelerators, such as 0,1,2.
+    #[arg(value_name = "N", value_delimiter = ',', required = true)]
+    accelerators: Vec<u16>,
+    /// whole, or a mode such as MIG or CPX/NPS4.
+    #[arg(long, value_name = "MODE")]
+    mode: String,
+    /// A JSON document for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The mode of an accelerator in words.
+fn mode_text(mode: &BoardMode, context: &Context) -> String {
+    let (id, key, value) = match (&mode.state_reason, &mode.to) {
+        (ModeReason::Failed { why }, _) => ("node-mode-why", "why", why.as_str()),
+        (_, Some(to)) => ("node-mode-to", "to", to.as_str()),
+        (_, None) => ("node-mode", "to", ""),
+    };
+    let state = messages::mode_state(context.lang, mode.state);
+    context.say(&Say::new(id).with("mode", &mode.mode).with("state", state).with(key, value))
 }
 
 fn find(client: &Client, given: &str) -> Result<NodeView, Failure> {
@@ -160,8 +189,14 @@ fn print(node: &NodeView, json: bool, context: &mut Context) -> Result<u8, Failu
     facts.extend(node.state_deadline.map(|at| ("show-deadline", messages::instant(at))));
     facts.extend(node.labels.iter().map(|(name, value)| ("show-labels", format!("{name}={value}"))));
     let mut table = Table::bare();
+    let modes =
+        status.modes.iter().map(|(index, mode)| (context.say(&Say::new("show-mode").with("index", index)), mode));
+    let modes: Vec<_> = modes.map(|(name, mode)| (name, mode_text(mode, context))).collect();
     for (id, value) in facts {
         table.row([Cell::text(format!("  {}", context.say(&Say::new(id)))).paint(Paint::Dim), Cell::text(value)]);
+    }
+    for (name, value) in modes {
+        table.row([Cell::text(format!("  {name}")).paint(Paint::Dim), Cell::text(value)]);
     }
     context.screen.table(&table).map(|()| exit::OK)
 }
@@ -176,6 +211,14 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
         Verb::Cordon(args) => {
             let client = context.client()?;
             let node = client.cordon(find(&client, &args.node)?.id, &args.why)?;
+            print(&node, args.json, context)
+        }
+        Verb::Mode(args) => {
+            let client = context.client()?;
+            let mut accelerators = args.accelerators.clone();
+            accelerators.sort_unstable();
+            accelerators.dedup();
+            let node = client.set_mode(find(&client, &args.node)?.id, accelerators, &args.mode)?;
             print(&node, args.json, context)
         }
         Verb::Uncordon(args) => {

@@ -63,6 +63,9 @@ struct Ask {
     /// The share of a single accelerator, such as 0.25.
     #[arg(long, value_name = "SHARE")]
     share: Option<String>,
+    /// A slice of an accelerator, such as 1g.10gb or CPX; as many as -g says.
+    #[arg(long, value_name = "PROFILE", conflicts_with = "share")]
+    slice: Option<String>,
     /// How long it may run, such as 90s or 1h30m.
     #[arg(short = 't', long, value_name = "TIME")]
     wall_time: Option<String>,
@@ -125,6 +128,10 @@ fn spec(ask: Ask, command: &[String]) -> Result<WorkloadSpec, Failure> {
     }
     if let Some(given) = &ask.share {
         spec.task.accelerators.share = figure("--share", given, "0.25", parse_share)?;
+        spec.task.accelerators.count = spec.task.accelerators.count.max(1);
+    }
+    if ask.slice.is_some() {
+        spec.task.accelerators.slice = ask.slice;
         spec.task.accelerators.count = spec.task.accelerators.count.max(1);
     }
     spec.name = ask.name.unwrap_or_else(|| name_of(command));

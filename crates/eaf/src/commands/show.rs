@@ -113,7 +113,11 @@ fn tasks(lease: &LeaseView, context: &Context) -> Table {
             None => heading(word),
         };
         let [cpu, memory] = used(&task.usage);
-        let indexes: Vec<_> = task.allotment.accelerators.iter().map(|each| each.index.to_string()).collect();
+        let indexes = task.allotment.accelerators.iter().map(|each| match &each.slice {
+            Some(slice) => format!("{}/{}:{}", each.index, slice.profile, slice.start),
+            None => each.index.to_string(),
+        });
+        let indexes: Vec<_> = indexes.collect();
         let node = task.allotment.node.to_string();
         table.row([
             Cell::figure(rank.to_string()),

@@ -219,7 +219,12 @@ fn accelerators(asked: &Asked, tasks: u32, per_node: u32) -> Result<AcceleratorR
         (_, _, Some((line, (count, model)))) => (even(*line, *count, tasks, "sbatch-uneven-gpus")?, model),
         _ => return Ok(AcceleratorRequest::none()),
     };
-    Ok(AcceleratorRequest { count, models: model.iter().cloned().collect(), ..AcceleratorRequest::none() })
+    // Slurm names a MIG slice where it names a model: gpu:1g.10gb:1.
+    let (slice, models) = match model {
+        Some(name) if slurm::is_slice(name) => (Some(name.clone()), Vec::new()),
+        model => (None, model.iter().cloned().collect()),
+    };
+    Ok(AcceleratorRequest { count, models, slice, ..AcceleratorRequest::none() })
 }
 
 fn assemble(asked: Asked, text: &str) -> Result<WorkloadSpec, FileProblem> {

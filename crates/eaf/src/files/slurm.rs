@@ -107,6 +107,13 @@ pub(super) fn dependencies(text: &str) -> Result<Dependencies, DependencyProblem
     Ok(found)
 }
 
+/// True for the name of a MIG slice, such as `1g.10gb`.
+pub(super) fn is_slice(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = name.split_once("g.").and_then(|(compute, memory)| Some((compute, memory.strip_suffix("gb")?)));
+    parts.is_some_and(|(compute, memory)| digits(compute) && digits(memory))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,7 +35,7 @@ const FIELDS: &[&str] = &[
     "labels",
     "array",
 ];
-const ACCELERATOR_FIELDS: &[&str] = &["count", "share", "models"];
+const ACCELERATOR_FIELDS: &[&str] = &["count", "share", "slice", "models"];
 
 type Read<T> = Result<T, FileProblem>;
 
@@ -154,6 +154,7 @@ fn accelerator_request(doc: &Doc) -> Read<AcceleratorRequest> {
         match entry.key.as_str() {
             "count" => request.count = integer("accelerators.count", &entry.value)?,
             "share" => request.share = figure("accelerators.share", &entry.value, "0.25", parse_share)?,
+            "slice" => request.slice = Some(text("accelerators.slice", &entry.value)?),
             "models" => request.models = texts("accelerators.models", &entry.value)?,
             _ => return Err(unknown(entry, ACCELERATOR_FIELDS)),
         }

@@ -1,10 +1,11 @@
 //! AMD's GPUs, by the kernel's own files, or by `amd-smi` or `rocm-smi` where those do not tell.
 //!
-//! What: model, memory, identifier, device files and counters; each partition of a partitioned GPU (CPX) is one node of
-//! the driver and so one accelerator here, as the runtime counts them too. Absent: changing partitions.
+//! What: model, memory, identifier, device files and counters. Each partition of a partitioned GPU (CPX) is a node of the
+//! driver, and a slice of one accelerator here: partitions are functions of one device on the bus. Absent: changing
+//! partitions (`modes`).
 
 use super::tool;
-use crate::local::{Catalogue, Device, MachinePaths, Vendor};
+use crate::local::{Catalogue, Device, MachinePaths, Part, Vendor};
 use eaf_model::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ fn by_kernel(paths: &MachinePaths, catalogue: &Catalogue) -> Vec<Device> {
     let mut numbers: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     let mut devices: Vec<Device> = Vec::new();
+    let mut last_place = None;
     let mut ordinal = 0;
     for number in numbers {
         let node = nodes.join(number.to_string());
@@ -58,19 +60,43 @@ fn by_kernel(paths: &MachinePaths, catalogue: &Catalogue) -> Vec<Device> {
         let unnamed =
             || if product.trim().is_empty() { format!("AMD {:04x}", of("device_id")) } else { product.trim().into() };
         let unique = of("unique_id");
+        let render = paths.dev.join(format!("dri/renderD{minor}"));
+        let place = (of("location_id") != 0).then(|| (of("domain"), of("location_id") >> 3));
+        let same = place.is_some() && place == last_place;
+        last_place = place;
+        if let Some(board) = devices.last_mut().filter(|_| same) {
+            add_partition(board, ordinal, render, board_memory(&node));
+            ordinal += 1;
+            continue;
+        }
         devices.push(Device {
             model: model.map_or_else(unnamed, |model| model.name.clone()),
             vendor: Some(Vendor::Amd),
             ordinal,
             uuid: (unique != 0).then(|| format!("GPU-{unique:016x}")),
             memory: board_memory(&node).or_else(|| model?.memory()),
-            files: vec![paths.dev.join("kfd"), paths.dev.join(format!("dri/renderD{minor}"))],
+            files: vec![paths.dev.join("kfd"), render],
             busy_percent: existing(card.join("gpu_busy_percent")),
             power_microwatts: power_file(&card),
+            parts: Vec::new(),
         });
         ordinal += 1;
     }
     devices
+}
+
+/// Another partition of a board: the first becomes a slice as well.
+fn add_partition(board: &mut Device, ordinal: u32, render: PathBuf, memory: Option<Bytes>) {
+    let part = |start: usize, ordinal: u32, file: PathBuf| Part {
+        start: u8::try_from(start).unwrap_or(u8::MAX),
+        name: ordinal.to_string(),
+        files: vec![file],
+    };
+    if board.parts.is_empty() {
+        board.parts.extend(board.files.pop().map(|file| part(0, board.ordinal, file)));
+    }
+    board.parts.push(part(board.parts.len(), ordinal, render));
+    board.memory = board.memory.zip(memory).map(|(sum, more)| sum.saturating_add(more));
 }
 
 fn existing(path: PathBuf) -> Option<PathBuf> {
@@ -116,6 +142,7 @@ impl Told {
                 .collect(),
             busy_percent: None,
             power_microwatts: None,
+            parts: Vec::new(),
         }
     }
 }

@@ -72,6 +72,7 @@ fn pretend(text: &str, catalogue: &Catalogue) -> Result<Vec<Device>, EngineError
             files: Vec::new(),
             busy_percent: None,
             power_microwatts: None,
+            parts: Vec::new(),
         };
         let before = devices.iter().rev().find(|device: &&Device| device.vendor == Some(model.vendor));
         let first = before.map_or(0, |device| device.ordinal + 1);
@@ -80,7 +81,7 @@ fn pretend(text: &str, catalogue: &Catalogue) -> Result<Vec<Device>, EngineError
     Ok(devices)
 }
 
-fn host_name(proc: &Path) -> String {
+pub(crate) fn host_name(proc: &Path) -> String {
     let name = fs::read_to_string(proc.join("sys/kernel/hostname")).unwrap_or_default();
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }

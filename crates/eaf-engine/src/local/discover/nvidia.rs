@@ -1,6 +1,7 @@
 //! NVIDIA's GPUs, by `nvidia-smi`.
 //!
-//! What: model, memory, identifier and device files. Absent: MIG instances; a partitioned GPU is offered whole.
+//! What: model, memory, identifier and device files. Absent: MIG instances; `modes` makes them for
+//! the tasks that hold them.
 
 use super::tool;
 use crate::local::{Catalogue, Device, MachinePaths, Vendor};
@@ -32,6 +33,7 @@ fn device(line: &str, paths: &MachinePaths, catalogue: &Catalogue) -> Option<Dev
         files: shared.chain([own].into_iter().filter(|path| path.exists())).collect(),
         busy_percent: None,
         power_microwatts: None,
+        parts: Vec::new(),
     })
 }
 

@@ -79,7 +79,7 @@ impl Supervisor {
     }
 
     fn take_order(&mut self, effect: Effect) {
-        let key = effect.key();
+        let Some(key) = effect.key() else { return };
         match effect {
             Effect::Start(order) => {
                 if let Some(report) = self.tasks.get(&key).map(Task::report) {
@@ -91,6 +91,8 @@ impl Supervisor {
                 }
             }
             Effect::Stop(order) => self.take_stop(key, order),
+            // The factory's end of the engine carries those out.
+            Effect::SetMode(_) => {}
         }
     }
 

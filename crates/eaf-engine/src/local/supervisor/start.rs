@@ -69,8 +69,9 @@ impl Supervisor {
         };
         let environment = prepare::environment(order, settings, &dirs, user, &temporary)?;
         let command = prepare::command(order, &dirs, identity.as_ref())?;
-        let held = order.allotment.accelerators.iter().filter_map(|held| settings.devices.get(usize::from(held.index)));
-        let devices: Vec<PathBuf> = held.flat_map(|device| device.files.iter().cloned()).collect();
+        let held = order.allotment.accelerators.iter();
+        let held = held.filter_map(|held| Some((settings.devices.get(usize::from(held.index))?, held)));
+        let devices: Vec<PathBuf> = held.flat_map(|(device, held)| device.files_of(held)).collect();
         let (command, ruleset) = self.enclose(settings, &dirs, &devices, command)?;
         let pipe = || prepare::pipe(identity.as_ref()).map_err(Unready::machine("make a pipe"));
         Ok(Ready {

@@ -1,0 +1,350 @@
+//! When an accelerator changes its mode, and which.
+//!
+//! What: looks at those who still wait behind a pass, and proposes changes that let them start: of empty accelerators,
+//! where that is sooner than what is expected back; and of those that are emptied first, where nothing that is expected back
+//! ever helps. Why a step of its own behind the pass: what fits as things are goes first, and a change is only for what is
+//! left. Why drains: without them a slice could wait for ever on a fleet that is always busy in another mode, and whole work
+//! on one that is always busy with slices. One drain at a time towards a mode: more would empty a fleet on a guess.
+//! Absent: carrying a change out, and choosing for anyone who does not wait.
+
+use crate::cuts::offered;
+use crate::forecast::{Forecast, RELEASES_MAX, forecast};
+use crate::place::fit;
+use crate::rank::Rank;
+use crate::{Fleet, Hold, NodeCapacity, Shape, Snapshot};
+use eaf_model::{
+    AcceleratorRequest, Allotment, ModeScope, NodeId, PartitionMode, Placement, Span, Time, WHOLE_MODE, WorkloadId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most waiting workloads that one step looks at.
+const WORKLOADS_MAX: usize = 256;
+/// The most nodes that are tried for one of them.
+const NODES_MAX: usize = 64;
+/// The most nodes that are looked at to find those.
+const NODES_SEEN_MAX: usize = 4_096;
+
+/// What a step of changes works with.
+#[derive(Clone, Copy, Debug)]
+pub struct ModeRules {
+    /// How long a change is expected to take.
+    pub change: Span,
+    /// The most accelerators whose change one step begins.
+    pub changes_max: u32,
+}
+
+/// A change that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The node.
+    pub node: NodeId,
+    /// Which accelerator.
+    pub accelerator: u16,
+    /// The mode that it is to have.
+    pub to: String,
+    /// Whom it is for; `None` where an operator ordered it.
+    pub workload: Option<WorkloadId>,
+    /// True while something is held on it.
+    pub draining: bool,
+}
+
+/// Accelerators of a node should change their mode, together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModeChange {
+    /// The node.
+    pub node: NodeId,
+    /// Which, by rising index.
+    pub accelerators: Vec<u16>,
+    /// The mode that they are to have.
+    pub to: String,
+    /// Whom it is for.
+    pub workload: WorkloadId,
+    /// When they are expected to be empty; `None` where they are.
+    pub drained_at: Option<Time>,
+}
+
+/// Proposes changes for those who wait behind a pass. `snapshot` is what the pass has left, `hold` the promise that it made.
+/// O(1) where nothing can be cut; else at most some hundred placements, and one look at what is expected back for each
+/// workload that no empty accelerator helps.
+pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], rules: ModeRules) -> Vec<ModeChange> {
+    let may_change = snapshot.fleet.can_be_cut() || snapshot.fleet.cut_nodes().next().is_some();
+    if snapshot.queue.is_empty() || !may_change {
+        return Vec::new();
+    }
+    let mut trial = snapshot.fleet.clone();
+    for change in under_way {
+        trial.imagine(change.node, change.accelerator, &change.to);
+    }
+    let taken = under_way.iter().map(|change| (change.node, change.accelerator)).collect();
+    let drains = under_way.iter().filter(|change| change.draining);
+    let drained = drains.map(|change| (change.node, change.accelerator, change.to.clone())).collect();
+    let served = under_way.iter().filter_map(|change| change.workload).collect();
+    let mut step = Step {
+        snapshot,
+        rules,
+        hold,
+        behind_hold: false,
+        trial,
+        taken,
+        drained,
+        served,
+        changes: Vec::new(),
+        looks: 0,
+    };
+    let mut walk = snapshot.queue.walk(snapshot.shapes_max);
+    let mut looked = 0;
+    while looked < WORKLOADS_MAX && step.may_go_on() {
+        let Some((workload, shape)) = walk.next() else { break };
+        if step.concerns(&shape.task.accelerators) {
+            looked += 1;
+            if step.consider(workload, shape) {
+                walk.again();
+            }
+        }
+        step.behind_hold |= hold.is_some_and(|hold| hold.workload == workload);
+    }
+    step.changes
+}
+
+/// Accelerators that change together, and the mode that they would have.
+struct Unit {
+    node: NodeId,
+    boards: Vec<u16>,
+    to: String,
+}
+
+struct Step<'a> {
+    snapshot: &'a Snapshot,
+    rules: ModeRules,
+    hold: Option<&'a Hold>,
+    /// True once the workload that has the hold was met: those behind it leave it what it is promised.
+    behind_hold: bool,
+    /// What will be free once the changes so far are done and those who can have started.
+    trial: Fleet,
+    /// Accelerators that are part of a change already.
+    taken: BTreeSet<(NodeId, u16)>,
+    /// What is drained, and towards which mode.
+    drained: BTreeSet<(NodeId, u16, String)>,
+    /// Workloads that have a change under way.
+    served: BTreeSet<WorkloadId>,
+    changes: Vec<ModeChange>,
+    looks: u32,
+}
+
+impl Step<'_> {
+    fn may_go_on(&self) -> bool {
+        let begun: usize = self.changes.iter().map(|change| change.accelerators.len()).sum();
+        begun < self.rules.changes_max as usize
+    }
+
+    /// False for those whom no change of mode could help.
+    fn concerns(&self, asked: &AcceleratorRequest) -> bool {
+        asked.count > 0 && (asked.slice.is_some() || self.snapshot.fleet.cut_nodes().next().is_some())
+    }
+
+    /// Looks at one who waits. True where the next of the same shape should be looked at as well.
+    fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
+        if let Some(placement) = fit(&self.trial, shape, &mut self.looks) {
+            placement.tasks.iter().for_each(|task| self.trial.hold(task));
+            return true;
+        }
+        if self.served.contains(&workload) || !self.snapshot.fleet.ready_fit(shape) {
+            return false;
+        }
+        let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
+        let returns = self.snapshot.releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref()));
+        let hopeless = match forecast(fleet, now, returns, shape) {
+            Forecast::Fits { at, .. } if at <= now.after(self.rules.change) => return false,
+            Forecast::Fits { .. } | Forecast::NotBefore(_) => false,
+            Forecast::Never => true,
+        };
+        self.change_empty(workload, shape) || (hopeless && self.drain(workload, shape))
+    }
+
+    /// Changes accelerators on which nothing is held.
+    fn change_empty(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
+        let asked = &shape.task.accelerators;
+        let mut future = self.trial.clone();
+        let mut changed = Vec::new();
+        for node in self.nodes(shape) {
+            let Some(capacity) = self.snapshot.fleet.get(node) else { continue };
+            let units: Vec<Unit> =
+                self.units(node, capacity, asked).into_iter().filter(|unit| is_empty(capacity, unit)).collect();
+            if units.is_empty() {
+                continue;
+            }
+            for unit in units {
+                unit.boards.iter().for_each(|board| future.imagine(node, *board, &unit.to));
+                changed.push(unit);
+            }
+            if let Some(placement) = fit(&future, shape, &mut self.looks) {
+                return self.adopt(workload, changed, &placement, None);
+            }
+        }
+        false
+    }
+
+    /// Nodes on which an accelerator may be changed: those that are cut already, then those with the least that is free
+    /// beside a whole accelerator.
+    fn nodes(&self, shape: &Shape) -> Vec<NodeId> {
+        let fleet = &self.snapshot.fleet;
+        let takes = |node: &NodeId| fleet.get(*node).is_some_and(NodeCapacity::is_ready);
+        let mut nodes: Vec<NodeId> = fleet.cut_nodes().filter(takes).take(NODES_MAX).collect();
+        let from = Rank::at_least(crate::capacity::WHOLE, shape.task.cpu, shape.task.memory);
+        let roomy = fleet.ready().range::<_, Rank>(from..).take(NODES_SEEN_MAX).map(|rank| rank.node);
+        let able = roomy.filter(|node| fleet.get(*node).is_some_and(|node| node.kind().can_be_cut()));
+        let able = able.filter(|node| fleet.get(*node).is_some_and(NodeCapacity::is_all_whole));
+        nodes.extend(able.take(NODES_MAX));
+        nodes
+    }
+
+    /// The accelerators of a node that could change to serve a request, held or not, those that change together together.
+    fn units(&self, node: NodeId, capacity: &NodeCapacity, asked: &AcceleratorRequest) -> Vec<Unit> {
+        let mut units = Vec::new();
+        let mut seen = BTreeSet::new();
+        let models: Vec<&str> = capacity.accelerators().map(|(model, _)| model).collect();
+        for (index, model) in models.iter().enumerate() {
+            let suits = asked.models.is_empty() || asked.models.iter().any(|suits| suits == model);
+            let Some(to) = target(capacity.modes(index), asked).filter(|_| suits && !seen.contains(&index)) else {
+                continue;
+            };
+            let alike: Vec<usize> = (0..models.len()).filter(|other| models[*other] == *model).collect();
+            // A mode of the whole node is left together, even where not all of them are in it.
+            let now = alike.iter().map(|other| capacity.mode(*other).0);
+            let by_node = now.chain([to]).any(|name| is_by_node(capacity.modes(index), name));
+            let together = if by_node { alike } else { vec![index] };
+            seen.extend(together.iter().copied());
+            let boards: Vec<u16> = together.iter().filter_map(|index| u16::try_from(*index).ok()).collect();
+            let may = |board: &u16| {
+                let (mode, takes_work) = capacity.mode(usize::from(*board));
+                takes_work && mode != to && !self.taken.contains(&(node, *board)) && !self.is_promised(node, *board)
+            };
+            if boards.iter().all(may) {
+                units.push(Unit { node, boards, to: to.to_owned() });
+            }
+        }
+        units
+    }
+
+    /// True where an accelerator is part of a promise to somebody who goes first.
+    fn is_promised(&self, node: NodeId, board: u16) -> bool {
+        let Some(hold) = self.hold.filter(|_| self.behind_hold) else { return false };
+        let mut there = hold.placement.tasks.iter().filter(|task| task.node == node);
+        there.any(|task| task.accelerators.iter().any(|one| one.index == board))
+    }
+
+    /// True where something is drained already that will serve such a request.
+    fn is_drained_for(&self, asked: &AcceleratorRequest) -> bool {
+        self.drained.iter().any(|(node, board, to)| {
+            let Some(capacity) = self.snapshot.fleet.get(*node) else { return false };
+            let model = capacity.accelerators().nth(usize::from(*board)).map(|(model, _)| model);
+            let suits = asked.models.is_empty() || asked.models.iter().any(|suits| Some(suits.as_str()) == model);
+            let mode = capacity.modes(usize::from(*board)).iter().find(|mode| mode.name == *to);
+            suits
+                && match &asked.slice {
+                    None => to == WHOLE_MODE,
+                    Some(slice) => mode.is_some_and(|mode| offered(mode, slice).is_some()),
+                }
+        })
+    }
+
+    /// Takes of what was changed in thought only what the placement uses.
+    fn adopt(&mut self, workload: WorkloadId, changed: Vec<Unit>, placement: &Placement, at: Option<Time>) -> bool {
+        let used: BTreeSet<(NodeId, u16)> = placement
+            .tasks
+            .iter()
+            .flat_map(|task| task.accelerators.iter().map(|one| (task.node, one.index)))
+            .collect();
+        let mut grouped: BTreeMap<(NodeId, String), Vec<u16>> = BTreeMap::new();
+        for unit in changed {
+            if unit.boards.iter().any(|board| used.contains(&(unit.node, *board))) {
+                grouped.entry((unit.node, unit.to)).or_default().extend(unit.boards);
+            }
+        }
+        let made = !grouped.is_empty();
+        for ((node, to), mut accelerators) in grouped {
+            accelerators.sort_unstable();
+            let capacity = self.snapshot.fleet.get(node);
+            let held = |board: &u16| capacity.is_some_and(|capacity| capacity.is_held(usize::from(*board)));
+            let drained_at = at.filter(|_| accelerators.iter().any(held));
+            for board in &accelerators {
+                self.taken.insert((node, *board));
+                if drained_at.is_none() {
+                    self.trial.imagine(node, *board, &to);
+                }
+            }
+            if drained_at.is_some() {
+                self.drained.extend(accelerators.iter().map(|board| (node, *board, to.clone())));
+            }
+            self.changes.push(ModeChange { node, accelerators, to, workload, drained_at });
+        }
+        self.served.insert(workload);
+        if at.is_none() {
+            placement.tasks.iter().for_each(|task| self.trial.hold(task));
+        }
+        made
+    }
+
+    /// Lets accelerators run empty that are free the soonest, where nothing that comes back helps as modes are.
+    fn drain(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
+        let asked = &shape.task.accelerators;
+        if self.is_drained_for(asked) {
+            return false;
+        }
+        let mut future = self.snapshot.fleet.clone();
+        let mut changed: Vec<Unit> = Vec::new();
+        let (mut tried, mut news) = (0, false);
+        let empty_now: Vec<NodeId> = self.nodes(shape);
+        self.imagine_empty(&empty_now, asked, &mut future, &mut changed);
+        let soonest = self.snapshot.now.after(Span::from_ms(1));
+        let mut returns = self.snapshot.releases.iter().take(RELEASES_MAX).peekable();
+        while let Some((at, _, tasks)) = returns.next() {
+            if at == Time::NEVER || tried >= NODES_MAX {
+                return false;
+            }
+            tasks.iter().for_each(|task: &Allotment| future.release(task));
+            let nodes: Vec<NodeId> = tasks.iter().map(|task| task.node).collect::<BTreeSet<_>>().into_iter().collect();
+            let before = changed.len();
+            self.imagine_empty(&nodes, asked, &mut future, &mut changed);
+            news |= changed.len() > before;
+            // All that comes back at one time is taken together.
+            if !news || returns.peek().is_some_and(|(next, _, _)| *next <= at) {
+                continue;
+            }
+            (tried, news) = (tried + 1, false);
+            if let Some(placement) = fit(&future, shape, &mut self.looks) {
+                return self.adopt(workload, changed, &placement, Some(at.max(soonest)));
+            }
+        }
+        false
+    }
+
+    /// Changes in thought what is empty by now on some nodes.
+    fn imagine_empty(&self, nodes: &[NodeId], asked: &AcceleratorRequest, future: &mut Fleet, changed: &mut Vec<Unit>) {
+        for node in nodes {
+            let Some(capacity) = future.get(*node).filter(|capacity| capacity.is_ready()).cloned() else { continue };
+            for unit in self.units(*node, &capacity, asked) {
+                if is_empty(&capacity, &unit) {
+                    unit.boards.iter().for_each(|board| future.imagine(*node, *board, &unit.to));
+                    changed.push(unit);
+                }
+            }
+        }
+    }
+}
+
+fn is_empty(capacity: &NodeCapacity, unit: &Unit) -> bool {
+    unit.boards.iter().all(|board| !capacity.is_held(usize::from(*board)))
+}
+
+/// The mode that a model should have to serve a request: the first of the book that offers it.
+fn target<'a>(modes: &'a [PartitionMode], asked: &AcceleratorRequest) -> Option<&'a str> {
+    match &asked.slice {
+        None => Some(WHOLE_MODE),
+        Some(slice) => modes.iter().find(|mode| offered(mode, slice).is_some()).map(|mode| mode.name.as_str()),
+    }
+}
+
+fn is_by_node(modes: &[PartitionMode], name: &str) -> bool {
+    modes.iter().any(|mode| mode.name == name && mode.scope == ModeScope::Node)
+}
