@@ -207,7 +207,8 @@ impl World {
     fn out_of_service(&self) -> Vec<(NodeId, Vec<u16>)> {
         let state = self.state();
         let mut found = Vec::new();
-        for (id, node) in state.nodes() {
+        // A node that left while it was being announced stays in the books as lost; nobody is there to change anything.
+        for (id, node) in state.nodes().filter(|(_, node)| node.lost.is_none()) {
             for (board, mode) in &node.modes {
                 if mode.state == eaf_model::ModeState::OutOfService {
                     found.push((*id, state.boards_together(node, *board, WHOLE_MODE)));
