@@ -113,7 +113,6 @@ impl Server {
         let driver = start_driver(&config, store, recovered, settings, &around, (messages.clone(), inbox))?;
         let Around { view, link, readiness, metrics } = around;
         readiness.wait_until_met(ENGINE_WAIT);
-
         let stopper = Stopper::default();
         let (close, closing) = watch::channel(false);
         let door = Door::new(messages);

@@ -22,6 +22,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     schemas.extend(workloads());
     schemas.extend(attempts());
     schemas.extend(explanations());
+    schemas.extend(plans());
     schemas
 }
 
@@ -301,6 +302,19 @@ fn explanations() -> Map<String, Value> {
             },
             "estimate": schema("StartEstimate")
         })),
+        "StartEstimate": object(&["runs", "learned_from"], json!({
+            "p50": schema("Time"),
+            "p90": schema("Time"),
+            "not_before": schema("Time"),
+            "runs": count,
+            "learned_from": count
+        }))
+    }))
+}
+
+fn plans() -> Map<String, Value> {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    entries(json!({
         "Planned": object(&["workloads", "starting"], json!({
             "workloads": count,
             "starting": count,
@@ -313,13 +327,6 @@ fn explanations() -> Map<String, Value> {
             },
             "explanation": schema("Explanation"),
             "last": schema("StartEstimate")
-        })),
-        "StartEstimate": object(&["runs", "learned_from"], json!({
-            "p50": schema("Time"),
-            "p90": schema("Time"),
-            "not_before": schema("Time"),
-            "runs": count,
-            "learned_from": count
         }))
     }))
 }

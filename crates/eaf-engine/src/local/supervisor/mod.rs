@@ -247,13 +247,13 @@ impl Supervisor {
         supervisor.load_settings();
         supervisor.recover(left, &boot, inherited);
         supervisor.due.insert((Instant::now() + PRESENCE_EVERY, Due::Presence));
-        supervisor.look_for_checkpoints();
         Ok(Some(supervisor))
     }
 
     fn run(&mut self) -> Result<(), EngineError> {
         tracing::info!(pid = std::process::id(), release = self.config.version.release, "the supervisor runs");
         self.reap();
+        self.look_for_checkpoints();
         while !self.done {
             let timeout = if self.queue.is_empty() { self.until_due() } else { Some(Duration::ZERO) };
             let events = self.poller.wait(timeout).map_err(EngineError::file("wait for", self.dirs.engine()))?;
