@@ -5,7 +5,7 @@
 //! would be wrong in the cases that people ask about. Absent: words for people.
 
 use crate::plan::{Grant, Plan, Snapshot, plan, plan_with_head};
-use crate::{Entry, Fleet, NodeCapacity, Shape};
+use crate::{Entry, Fleet, NodeCapacity, Running, Shape};
 use eaf_model::{Blocker, Explanation, Failing, LeaseId, NodeState, Span, Test, Time, WorkloadId, WorkloadState};
 use std::collections::BTreeMap;
 
@@ -27,8 +27,11 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         make(&mut fleet, &plan.grants);
     }
     let tests = Tests::run(&fleet, &entry.shape);
+    let claim = plan.claims.iter().find(|claim| claim.workload == workload);
     let blocker = if is_next {
         Blocker::NextPass
+    } else if let Some(claim) = claim {
+        Blocker::Preemption { workloads: u32::try_from(claim.victims.len()).unwrap_or(u32::MAX) }
     } else if !fleet.ready_fit(&entry.shape) {
         Blocker::FleetTooSmall
     } else if tests.tasks_placeable < entry.shape.tasks {
@@ -105,7 +108,12 @@ fn make(fleet: &mut Fleet, grants: &[Grant]) {
 /// When the planner starts it, if everything runs for its whole wall time and nothing else comes; and whether that is
 /// only a lower bound. `first` is the plan of the snapshot itself.
 fn estimate(snapshot: &Snapshot, first: Plan, entry: &Entry) -> (Option<Time>, bool) {
-    let mut future = snapshot.clone();
+    if first.claims.iter().any(|claim| claim.workload == entry.workload) {
+        // It starts as soon as others are gone, which takes their grace at the most.
+        return (Some(snapshot.now), true);
+    }
+    // Whom others will be stopped for later is not foreseen.
+    let mut future = Snapshot { running: Running::default(), ..snapshot.clone() };
     let mut coming = first;
     let mut work = 0;
     // Grants of the future get leases from the far end, where no real one is.

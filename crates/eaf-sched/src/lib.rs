@@ -1,10 +1,10 @@
-//! The scheduler: order, place, reserve, backfill, explain, check.
+//! The scheduler: order, place, preempt, reserve, backfill, explain, check.
 //!
 //! What: a pipeline of values. `Snapshot` goes in, `plan` gives a `Plan`, `check` tests it without knowing how it was
-//! made, `explain` says why a workload still waits. `Fleet`, `Queue` and `Releases` are the parts of a snapshot; the core
-//! maintains them as things happen, and a clone of each is O(1).
+//! made, `explain` says why a workload still waits. `Fleet`, `Queue`, `Running` and `Releases` are the parts of a snapshot; the
+//! core maintains them as things happen, and a clone of each is O(1).
 //! Why values: the live factory and its twin plan with the same code, and a plan can be tried before it is true.
-//! Absent: a clock, the world, a choice left to whoever carries a plan out, and preemption.
+//! Absent: a clock, the world, and a choice left to whoever carries a plan out.
 
 mod candidates;
 mod capacity;
@@ -13,12 +13,16 @@ mod explain;
 mod fabric;
 mod fleet;
 mod forecast;
+mod order;
 mod place;
 mod plan;
 pub mod policy;
+mod preempt;
 mod queue;
 mod rank;
+mod reference;
 mod releases;
+mod running;
 mod shape;
 mod spread;
 
@@ -26,7 +30,10 @@ pub use capacity::NodeCapacity;
 pub use check::{Violation, check};
 pub use explain::explain;
 pub use fleet::Fleet;
+pub use order::Class;
 pub use plan::{Grant, Hold, Plan, Snapshot, plan};
+pub use preempt::Claim;
 pub use queue::{Entry, Queue};
 pub use releases::Releases;
+pub use running::{Evictable, Running};
 pub use shape::Shape;

@@ -31,6 +31,8 @@ reason-waiting-for-dependencies = { $pending ->
 }
 reason-retry-after-failure = will be tried again; the last attempt { $exit }
 reason-retry-after-loss = will be tried again; the last attempt was lost: { $why }
+reason-waiting-after-preemption = made room for { $by }; waits in its old place
+reason-preempted = makes room for { $by }
 reason-placed = has its place; the engine has the order
 reason-tasks-starting = { $started } of { $of } tasks started
 reason-tasks-started = all tasks started
@@ -55,6 +57,11 @@ blocker-capacity = { $wanted ->
    *[other] Too little is free now: { $placeable } of its { $wanted } tasks would find a place, and it starts whole or not at all.
 }
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
+blocker-preemption = { $workloads ->
+    [0] Others are stopping to make room for it.
+    [one] 1 workload is about to be stopped to make room for it.
+   *[other] { $workloads } workloads are about to be stopped to make room for it.
+}
 blocker-next-pass = It fits and is next.
 blocker-fleet-too-small = The fleet as it stands can never hold it. Bring back lost or cordoned nodes, or cancel it and ask for less.
 

@@ -28,6 +28,8 @@ reason-waiting-for-capacity = 자원이 나기를 기다림
 reason-waiting-for-dependencies = 워크로드 { $pending }개가 끝나기를 기다림
 reason-retry-after-failure = 다시 시도할 예정. 지난 시도: { $exit }
 reason-retry-after-loss = 다시 시도할 예정. 지난 시도를 잃음: { $why }
+reason-waiting-after-preemption = { $by } 실행에 자리를 내주고 원래 순서에서 기다림
+reason-preempted = { $by } 실행에 자리를 내줌
 reason-placed = 자리가 정해졌고 엔진에 지시함
 reason-tasks-starting = 태스크 { $of }개 중 { $started }개 시작됨
 reason-tasks-started = 모든 태스크가 시작됨
@@ -49,6 +51,10 @@ blocker-capacity = { $wanted ->
    *[other] 지금 남은 자원이 모자랍니다. 태스크 { $wanted }개 중 { $placeable }개만 자리가 있으며, 모두 함께 시작해야 합니다.
 }
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
+blocker-preemption = { $workloads ->
+    [0] 다른 워크로드가 자리를 내주려고 멈추는 중입니다.
+   *[other] 곧 워크로드 { $workloads }개가 자리를 내주려고 멈춥니다.
+}
 blocker-next-pass = 자리가 있고 다음 차례입니다.
 blocker-fleet-too-small = 지금의 노드로는 결코 실행할 수 없습니다. 연락이 끊겼거나 배정을 멈춘 노드를 되살리거나, 취소하고 더 적게 요청하십시오.
 

@@ -59,6 +59,8 @@ pub fn reason(lang: Lang, reason: &Reason) -> String {
             say("reason-retry-after-failure", &[("exit", exit(lang, ended).into())])
         }
         Reason::RetryAfterLoss { why } => say("reason-retry-after-loss", &[("why", why.as_str().into())]),
+        Reason::WaitingAfterPreemption { by } => say("reason-waiting-after-preemption", &[("by", shown(by))]),
+        Reason::Preempted { by } => say("reason-preempted", &[("by", shown(by))]),
         Reason::Placed => say("reason-placed", &[]),
         Reason::TasksStarting { started, of } => {
             say("reason-tasks-starting", &[("started", shown(started)), ("of", shown(of))])
@@ -109,6 +111,7 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
         Blocker::Hold { workload, at } => {
             say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
         }
+        Blocker::Preemption { workloads } => say("blocker-preemption", &[("workloads", (*workloads).into())]),
         Blocker::NextPass => say("blocker-next-pass", &[]),
         Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
     }
@@ -258,6 +261,8 @@ mod tests {
             Reason::WaitingForCapacity,
             Reason::WaitingForDependencies { pending: 2 },
             Reason::RetryAfterLoss { why: "gone".into() },
+            Reason::WaitingAfterPreemption { by: workload() },
+            Reason::Preempted { by: workload() },
             Reason::Placed,
             Reason::TasksStarting { started: 1, of: 2 },
             Reason::TasksStarted,
@@ -281,6 +286,9 @@ mod tests {
             Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1 },
             Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4 },
             Blocker::Hold { workload: workload(), at: Time(9) },
+            Blocker::Preemption { workloads: 0 },
+            Blocker::Preemption { workloads: 1 },
+            Blocker::Preemption { workloads: 7 },
             Blocker::NextPass,
             Blocker::FleetTooSmall,
         ];

@@ -71,6 +71,7 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
             started_at_ms: bill.started_at,
             ended_at_ms: bill.ended_at,
             waiver: bill.waiver,
+            preempted: bill.preempted,
             pretended: bill.pretended,
             price_book: bill.price_book.clone(),
         });

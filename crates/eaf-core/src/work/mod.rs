@@ -9,10 +9,12 @@ mod depend;
 pub(crate) mod plan;
 mod records;
 pub(crate) mod reported;
+pub(crate) mod service;
 pub(crate) mod settle;
 pub(crate) mod submit;
 mod validate;
 pub(crate) use validate::labels as validate_labels;
 pub(crate) mod wake;
 
+pub(crate) use records::is_zero;
 pub use records::{AbandonedTask, Attempt, Lease, Remembered, Stopping, Task, TaskState, Workload};

@@ -1,11 +1,12 @@
 //! `Plan`: what waits is placed.
 //!
 //! What: a snapshot of what is free and what waits goes to the scheduler; its plan is checked by code that does not know
-//! how it was made, and becomes leases. Absent: choices; they are the scheduler's.
+//! how it was made, and becomes leases and stops. Absent: choices; they are the scheduler's.
 
+use super::settle;
 use crate::State;
 use crate::draft::Draft;
-use eaf_model::{Event, Time};
+use eaf_model::{Event, Reason, Time};
 use eaf_sched::Snapshot;
 
 /// What the scheduler sees. Shares structure with the state.
@@ -16,8 +17,11 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
         fleet: state.index.fleet.clone(),
         queue: state.index.queue.clone(),
         releases: state.index.releases.clone(),
+        running: state.index.running.clone(),
         grants_max: limits.grants_per_plan_max,
         shapes_max: limits.shapes_per_plan_max,
+        passing: state.settings.queue.passing,
+        placing: state.settings.queue.placing,
     }
 }
 
@@ -36,5 +40,10 @@ pub(crate) fn plan(draft: &mut Draft) {
     for (grant, member) in plan.grants.into_iter().zip(0u16..) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
+    }
+    for claim in plan.claims {
+        for victim in claim.victims {
+            settle::stop(draft, victim, Reason::Preempted { by: claim.workload });
+        }
     }
 }

@@ -6,6 +6,7 @@ mod dependencies;
 mod fencing;
 mod lives;
 mod losses;
+mod preemption;
 
 use eaf_core::{State, Step, Workload, check_invariants, outstanding, step};
 use eaf_model::{

@@ -141,7 +141,7 @@ impl World {
         let workload = wl(self.next);
         self.next += 1;
         let shape = Arc::new(ask.0.clone());
-        let entry = Entry { workload, priority, submitted_at: self.snapshot.now, shape };
+        let entry = Entry::new(workload, priority, self.snapshot.now, shape);
         self.snapshot.queue.insert(entry.clone());
         self.waiting.insert(workload, entry);
         self.runs.insert(workload, runs);
@@ -157,10 +157,15 @@ impl World {
     pub(crate) fn pass(&mut self) -> Plan {
         let made = plan(&self.snapshot);
         check(&self.snapshot, &made).unwrap_or_else(|wrong| panic!("{wrong}\n{}", show(&made)));
+        self.make(&made);
+        made
+    }
+
+    /// Makes the grants of a plan true.
+    pub(crate) fn make(&mut self, made: &Plan) {
         for grant in &made.grants {
             self.start(grant.workload, &grant.placement);
         }
-        made
     }
 
     fn start(&mut self, workload: WorkloadId, placement: &Placement) {
@@ -222,7 +227,7 @@ impl World {
         for entry in self.waiting.values().rev() {
             queue.insert(entry.clone());
         }
-        Snapshot { fleet, queue, releases, ..self.snapshot }
+        Snapshot { fleet, queue, releases, ..self.snapshot.clone() }
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) enum Trait {
     Endless,
     Stubborn,
     SlowStart,
+    Preemptible,
     Odd,
 }
 
@@ -85,7 +86,7 @@ const FAULTS: [Kind; 20] = [
 const DEEDS: [Kind; 8] =
     [Kind::Cancel, Kind::Cordon, Kind::Remove, Kind::Join, Kind::Change, Kind::Set, Kind::Snapshot, Kind::Prune];
 
-const TRAITS: [Trait; 16] = [
+const TRAITS: [Trait; 17] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
@@ -101,6 +102,7 @@ const TRAITS: [Trait; 16] = [
     Trait::Endless,
     Trait::Stubborn,
     Trait::SlowStart,
+    Trait::Preemptible,
     Trait::Odd,
 ];
 

@@ -5,7 +5,9 @@
 //! a mistake of the core is not made here too. Absent: policy; it never says what should be placed, only what may not be.
 
 use eaf_core::{State, Step, Violation};
-use eaf_model::{Allotment, Event, LeaseId, NodeId, NodeSpec, TaskKey, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{
+    Allotment, Event, LeaseId, NodeId, NodeSpec, Passing, Reason, TaskKey, WorkloadId, WorkloadSpec, WorkloadState,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +15,11 @@ type Checked = Result<(), Violation>;
 
 fn broken(rule: &'static str, what: String) -> Checked {
     Err(Violation { rule, what })
+}
+
+/// Every task that a lease can have.
+const fn tasks_of(lease: LeaseId) -> std::ops::RangeInclusive<TaskKey> {
+    TaskKey { lease, task: 0 }..=TaskKey { lease, task: u32::MAX }
 }
 
 /// A task, by its lease and its rank: `ls-7.0/1`.
@@ -44,6 +51,30 @@ impl Load {
             let share = self.accelerators.entry(one.index).or_default();
             *share -= one.share.0;
         }
+    }
+
+    /// How many tasks find room beside this, one by one.
+    fn room(&self, node: &NodeSpec, asked: &WorkloadSpec) -> u32 {
+        let most = asked.tasks_per_node_max.unwrap_or(u32::MAX).min(asked.tasks);
+        let wanted = &asked.task.accelerators;
+        let mut load = self.clone();
+        for fitted in 0..most {
+            load.cpu += asked.task.cpu.0;
+            load.memory += asked.task.memory.0;
+            let mut missing = wanted.count;
+            for (board, index) in node.accelerators.iter().zip(0_u16..) {
+                let held = load.accelerators.entry(index).or_default();
+                let suits = wanted.models.is_empty() || wanted.models.contains(&board.model);
+                if missing > 0 && suits && *held + wanted.share.0 <= 1_000 {
+                    *held += wanted.share.0;
+                    missing -= 1;
+                }
+            }
+            if missing > 0 || !load.fits(node) {
+                return fitted;
+            }
+        }
+        most
     }
 
     fn fits(&self, spec: &NodeSpec) -> bool {
@@ -98,6 +129,12 @@ pub(crate) struct Reference {
     /// What has ever begun, where somebody still knows.
     begun: BTreeSet<TaskKey>,
     last_step: u64,
+    /// Leases that were told to make room for others and still hold something.
+    leaving: BTreeSet<LeaseId>,
+    /// True while whatever fits may start, so that nothing is kept free for anybody who waits.
+    everything_passes: bool,
+    /// True once somebody has waited so long that something may be kept free after all.
+    somebody_is_aged: bool,
 }
 
 impl Reference {
@@ -107,7 +144,48 @@ impl Reference {
             return broken("steps have no holes", format!("step {} follows step {}", step.number, self.last_step));
         }
         self.last_step = step.number;
-        step.events.iter().try_for_each(|event| self.event(event))
+        let left_before = self.leaving.len();
+        step.events.iter().try_for_each(|event| self.event(event))?;
+        self.leaving.retain(|lease| self.held.range(tasks_of(*lease)).next().is_some());
+        self.nobody_makes_room_in_vain(step, left_before)
+    }
+
+    /// Of those that make room for one workload none could have been spared. Judged where nothing else can explain it:
+    /// nobody was leaving before, all make room for the same, and nothing is kept free for others.
+    fn nobody_makes_room_in_vain(&self, step: &Step, left_before: usize) -> Checked {
+        let told = step.events.iter().filter_map(|event| match event {
+            Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
+            _ => None,
+        });
+        let told: Vec<(LeaseId, WorkloadId)> = told.collect();
+        let Some((_, by)) = told.first() else { return Ok(()) };
+        let Some(promise) = self.promises.get(by).filter(|_| self.judges_victims() && left_before == 0) else {
+            return Ok(());
+        };
+        if told.iter().any(|(_, other)| other != by) {
+            return Ok(());
+        }
+        for (spared, _) in &told {
+            let mut room = 0_u64;
+            for (id, machine) in self.machines.iter().filter(|(_, machine)| !machine.lost && !machine.cordoned) {
+                let mut load = machine.held.clone();
+                let others = told.iter().filter(|(lease, _)| lease != spared);
+                let parts = others.flat_map(|(lease, _)| self.held.range(tasks_of(*lease)).map(|(_, part)| part));
+                parts.filter(|part| part.node == *id).for_each(|part| load.take(part));
+                room += u64::from(load.room(&machine.spec, &promise.spec));
+            }
+            if room >= u64::from(promise.spec.tasks) {
+                return broken(
+                    "nobody makes room in vain",
+                    format!("{spared} makes room for {by}, which needs it not"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    const fn judges_victims(&self) -> bool {
+        self.everything_passes && !self.somebody_is_aged
     }
 
     fn event(&mut self, event: &Event) -> Checked {
@@ -140,15 +218,29 @@ impl Reference {
             Event::TaskAbandoned { key, .. } => self.over(*key, false),
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
+            Event::LeaseStopping { lease, reason: Reason::Preempted { .. }, .. } => {
+                self.leaving.insert(*lease);
+                Ok(())
+            }
+            Event::Configured(settings) => {
+                self.everything_passes = settings.queue.passing == Passing::Skip;
+                Ok(())
+            }
+            Event::WorkloadAged { .. } => {
+                self.somebody_is_aged = true;
+                Ok(())
+            }
             Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
-            Event::Configured(_)
-            | Event::NodeGivenUp { .. }
+            Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }
             | Event::TaskStarted { .. }
             | Event::TaskUsed { .. }
             | Event::LeaseStopping { .. }
             | Event::WorkloadRequeued { .. }
-            | Event::WorkloadEligible { .. } => Ok(()),
+            | Event::WorkloadEligible { .. }
+            | Event::ServiceLevelReached { .. }
+            | Event::LeaseEvictable { .. }
+            | Event::WorkloadPreempted { .. } => Ok(()),
         }
     }
 
