@@ -190,7 +190,7 @@ fn preemption_beats_the_published_mean_even_where_it_costs() {
 
 #[test]
 fn preempted_work_is_done_once_and_costs_what_is_stated() {
-    // 100 s of work on all eight; one that needs them for 10 s comes when the first is in the second level.
+    // 1,000 s of work on all eight; one that needs them for 10 s comes when the first is in the second level.
     let text = "job_id,submit_s,gpus,duration_s,vc\n1,0,8,1000,a\n2,500,8,10,b\n";
     let check = |cost, first: f64, lost: f64| {
         let figures = run_at(jobs_of(text), "1x8", Policy::Las, Placing::Eaf, cost, true);
