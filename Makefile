@@ -6,4 +6,5 @@ test:
 	cargo test --release --locked --workspace
 bench:
 	cargo build --release --locked -p eaf && ./target/release/eaf bench all --markdown docs/benchmarks.md
+	./target/release/eaf bench replay --all --markdown docs/benchmarks.md
 	./target/release/eaf bench placement --all --markdown docs/placement-results.md

@@ -4,9 +4,10 @@
 //! changes it, and puts it back in; a fresh build puts every record in once, and the invariants compare the two.
 //! Absent: anything that is stored; a load builds all of this again.
 
+use crate::work::service::{self, may_be_preempted};
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
-use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
-use eaf_sched::{Entry, Fleet, Queue, Releases, Shape};
+use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Reason, Span, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_sched::{Class, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 
@@ -21,6 +22,12 @@ pub(crate) enum Deadline {
     Retry(WorkloadId),
     /// A workload did not start in time.
     Expire(WorkloadId),
+    /// A workload has waited so long that it goes before others.
+    Age(WorkloadId),
+    /// A lease brings its workload to the next level of attained service.
+    Level(LeaseId),
+    /// A lease has run long enough to be stopped for others.
+    Evictable(LeaseId),
     /// A lost node did not come back in time.
     LostNode(NodeId),
     /// A change of mode on a node was not done in time.
@@ -40,6 +47,7 @@ pub(crate) struct Index {
     pub(crate) fleet: Fleet,
     pub(crate) queue: Queue,
     pub(crate) releases: Releases,
+    pub(crate) running: Running,
     pub(crate) due: OrdSet<TaskKey>,
     pub(crate) deadlines: OrdSet<(Time, Deadline)>,
     pub(crate) names: OrdMap<String, NodeId>,
@@ -54,7 +62,8 @@ impl Index {
     /// The indexes of these records, built from nothing.
     pub(crate) fn build(state: &State) -> Self {
         let fleet = Fleet::with_book(&state.settings.partitions);
-        let mut index = Self { fleet, ..Self::default() };
+        let queue = Queue::in_order(state.settings.queue.order);
+        let mut index = Self { fleet, queue, ..Self::default() };
         for node in state.nodes.values() {
             index.fleet.add(node.id, &node.spec);
             index.fleet.set_state(node.id, node.state());
@@ -106,7 +115,7 @@ impl Index {
     pub(crate) fn add_workload(&mut self, state: &State, workload: &Workload) {
         *self.counts.entry(workload.state).or_insert(0) += 1;
         self.add_key(workload.key.as_ref(), workload.id);
-        for deadline in workload_deadlines(workload) {
+        for deadline in workload_deadlines(state, workload) {
             self.deadlines.insert(deadline);
         }
         if is_eligible(state, workload) {
@@ -122,7 +131,7 @@ impl Index {
             }
         }
         self.remove_key(workload.key.as_ref());
-        for deadline in workload_deadlines(workload) {
+        for deadline in workload_deadlines(state, workload) {
             self.deadlines.remove(&deadline);
         }
         if is_eligible(state, workload) {
@@ -132,9 +141,10 @@ impl Index {
 
     pub(crate) fn add_lease(&mut self, state: &State, lease: &Lease) {
         self.releases.insert(release_at(state, lease), lease.id, still_held(lease));
-        if let Some(deadline) = lease_deadline(lease) {
+        for deadline in lease_deadlines(state, lease) {
             self.deadlines.insert(deadline);
         }
+        self.add_running(state, lease);
         for key in owed_tasks(lease) {
             self.due.insert(key);
         }
@@ -142,11 +152,32 @@ impl Index {
 
     pub(crate) fn remove_lease(&mut self, state: &State, lease: &Lease) {
         self.releases.remove(release_at(state, lease), lease.id);
-        if let Some(deadline) = lease_deadline(lease) {
+        for deadline in lease_deadlines(state, lease) {
             self.deadlines.remove(&deadline);
         }
+        self.running.remove(lease.id);
         for key in owed_tasks(lease) {
             self.due.remove(&key);
+        }
+    }
+
+    /// What may be stopped for others, or was.
+    fn add_running(&mut self, state: &State, lease: &Lease) {
+        if lease.stopping.as_ref().is_some_and(|stopping| matches!(stopping.reason, Reason::Preempted { .. })) {
+            self.running.leaves(lease.id, still_held(lease));
+            return;
+        }
+        let Some(workload) = state.workloads.get(&lease.workload) else { return };
+        let ripe = lease.evictable || state.settings.queue.preempt_after == Span::ZERO;
+        if let Some(started_at) = lease.started_at().filter(|_| ripe && may_be_preempted(state, lease, workload)) {
+            self.running.insert(Evictable {
+                lease: lease.id,
+                class: Class::of(state.settings.queue.order, workload.spec.priority, service::level(state, workload)),
+                tasks: still_held(lease),
+                milli: service::milli(&workload.spec),
+                started_at,
+                loses_since: (!workload.spec.keeps_progress).then_some(started_at),
+            });
         }
     }
 
@@ -201,13 +232,16 @@ fn node_deadlines(state: &State, node: &Node) -> impl Iterator<Item = (Time, Dea
     lost.into_iter().chain(overdue.map(|at| (at, Deadline::ModeChange(node.id))))
 }
 
-fn workload_deadlines(workload: &Workload) -> impl Iterator<Item = (Time, Deadline)> {
+fn workload_deadlines(state: &State, workload: &Workload) -> impl Iterator<Item = (Time, Deadline)> {
     let queued = workload.state == WorkloadState::Queued;
     let retry = workload.not_before.filter(|_| queued).map(|at| (at, Deadline::Retry(workload.id)));
     let first = queued && workload.attempts.is_empty();
     let expires = workload.spec.expires_after.filter(|_| first);
     let expire = expires.map(|span| (workload.submitted_at.after(span), Deadline::Expire(workload.id)));
-    retry.into_iter().chain(expire)
+    let head_after = state.settings.queue.head_after;
+    let ages = queued && !workload.aged && head_after != Span::ZERO;
+    let age = ages.then(|| (workload.submitted_at.after(head_after), Deadline::Age(workload.id)));
+    retry.into_iter().chain(expire).chain(age)
 }
 
 fn is_eligible(state: &State, workload: &Workload) -> bool {
@@ -218,12 +252,11 @@ fn is_eligible(state: &State, workload: &Workload) -> bool {
 
 /// The place of a workload in the queue.
 pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
-    Entry {
-        workload: workload.id,
-        priority: workload.spec.priority,
-        submitted_at: workload.submitted_at,
-        shape: Arc::new(shape(&workload.spec, state.wall_time(workload))),
-    }
+    let shape = Arc::new(shape(&workload.spec, state.wall_time(workload)));
+    let mut entry = Entry::new(workload.id, workload.spec.priority, workload.submitted_at, shape);
+    entry.is_aged = workload.aged;
+    entry.level = service::level(state, workload);
+    entry
 }
 
 /// What the planner sees of a request.
@@ -249,12 +282,20 @@ fn still_held(lease: &Lease) -> Arc<[Allotment]> {
     parts.filter(|(_, task)| !task.state.is_over()).map(|(part, _)| part.clone()).collect()
 }
 
-const fn lease_deadline(lease: &Lease) -> Option<(Time, Deadline)> {
-    match (&lease.stopping, lease.run_until) {
+fn lease_deadlines(state: &State, lease: &Lease) -> impl Iterator<Item = (Time, Deadline)> {
+    let end = match (&lease.stopping, lease.run_until) {
         (Some(_), _) => None,
         (None, Some(at)) => Some((at, Deadline::WallTime(lease.id))),
         (None, None) => Some((lease.start_by, Deadline::StartTimeout(lease.id))),
-    }
+    };
+    let workload = state.workloads.get(&lease.workload).filter(|_| lease.stopping.is_none());
+    let level = workload.and_then(|workload| service::next_level_at(state, lease, workload));
+    let preempt_after = state.settings.queue.preempt_after;
+    let ripens = workload
+        .filter(|workload| !lease.evictable && preempt_after != Span::ZERO && may_be_preempted(state, lease, workload));
+    let ripe = ripens.and_then(|_| lease.started_at()).map(|started| started.after(preempt_after));
+    let level = level.map(|at| (at, Deadline::Level(lease.id)));
+    end.into_iter().chain(level).chain(ripe.map(|at| (at, Deadline::Evictable(lease.id))))
 }
 
 /// The tasks of a lease for which an engine owes something: a start, or a stop.

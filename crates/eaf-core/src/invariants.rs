@@ -241,10 +241,11 @@ fn what_was_learned_is_bounded(state: &State) -> Checked {
 fn indexes_are_as_if_built_afresh(state: &State) -> Checked {
     const RULE: &str = "indexes are as if built afresh";
     let fresh = Index::build(state);
-    let parts: [(&str, bool); 10] = [
+    let parts: [(&str, bool); 11] = [
         ("fleet", fresh.fleet == state.index.fleet),
         ("queue", fresh.queue == state.index.queue),
         ("releases", fresh.releases == state.index.releases),
+        ("running", fresh.running == state.index.running),
         ("due", fresh.due == state.index.due),
         ("deadlines", fresh.deadlines == state.index.deadlines),
         ("names", fresh.names == state.index.names),

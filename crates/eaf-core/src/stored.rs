@@ -73,6 +73,10 @@ struct Member {
     retries_spent: u32,
     #[serde(default)]
     losses: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    aged: bool,
+    #[serde(default, skip_serializing_if = "crate::work::is_zero")]
+    level: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease: Option<LeaseId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -138,6 +142,8 @@ fn member(workload: &Workload) -> Member {
         not_before: workload.not_before,
         retries_spent: workload.retries_spent,
         losses: workload.losses,
+        aged: workload.aged,
+        level: workload.level,
         lease: workload.lease,
         attempts: workload.attempts.clone(),
     }
@@ -159,6 +165,8 @@ fn workload(of: &Submission, member: Member) -> Workload {
         not_before: member.not_before,
         retries_spent: member.retries_spent,
         losses: member.losses,
+        aged: member.aged,
+        level: member.level,
         lease: member.lease,
         attempts: member.attempts,
     }

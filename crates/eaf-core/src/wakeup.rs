@@ -26,6 +26,12 @@ pub enum WakeupReason {
     Retry(WorkloadId),
     /// This workload did not start in time.
     Expire(WorkloadId),
+    /// This workload has waited so long that it goes before others.
+    Age(WorkloadId),
+    /// This lease brings its workload to the next level of attained service.
+    Level(LeaseId),
+    /// This lease has run long enough to be stopped for others.
+    Evictable(LeaseId),
     /// This lost node did not come back in time.
     LostNode(NodeId),
     /// A change of mode on this node was not done in time.
@@ -40,6 +46,9 @@ pub fn next_wakeup(state: &State) -> Option<Wakeup> {
         Deadline::StartTimeout(lease) => WakeupReason::StartTimeout(lease),
         Deadline::Retry(workload) => WakeupReason::Retry(workload),
         Deadline::Expire(workload) => WakeupReason::Expire(workload),
+        Deadline::Age(workload) => WakeupReason::Age(workload),
+        Deadline::Level(lease) => WakeupReason::Level(lease),
+        Deadline::Evictable(lease) => WakeupReason::Evictable(lease),
         Deadline::LostNode(node) => WakeupReason::LostNode(node),
         Deadline::ModeChange(node) => WakeupReason::ModeChange(node),
     };

@@ -7,8 +7,9 @@
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, Checkpoint, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input,
-    LeaseId, ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, PartitionBook, PartitionMode, Rejection,
-    Settings, SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
+    LeaseId, ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, Order, PartitionBook, PartitionMode, Passing,
+    Placing, QueueSettings, Rejection, Settings, SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest,
+    Time, Usage, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -114,6 +115,8 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     spec.tasks_per_node_max = draw.one_in(5).then(|| 1 + draw.below(3) as u32);
     spec.priority = draw.below(3) as i32 - 1;
     spec.retries = draw.below(3) as u32;
+    spec.preemptible = !draw.one_in(4);
+    spec.keeps_progress = draw.one_in(4);
     spec.wall_time = draw.one_in(2).then(|| Span(1 + draw.below(20_000)));
     spec.expires_after = draw.one_in(6).then(|| Span(1 + draw.below(10_000)));
     spec.on_loss = if draw.one_in(4) { OnLoss::Fail } else { OnLoss::Requeue };
@@ -141,6 +144,21 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     let array = if draw.one_in(6) { (0..=draw.below(5) as u16).map(|v| v * 2).collect() } else { Vec::new() };
     let key = draw.one_in(3).then(|| format!("key-{}", draw.below(40)));
     Submission { spec, array, key, by: "someone".to_owned(), ended: Vec::new() }
+}
+
+/// Short times, so that levels, ages and stops for others all come about.
+fn queue(draw: &mut Draw) -> QueueSettings {
+    let orders = [Order::Priority, Order::Priority, Order::Fifo, Order::Sjf, Order::Las, Order::Las];
+    let passings = [Passing::Strict, Passing::Skip, Passing::Backfill];
+    QueueSettings {
+        order: draw.pick(&orders).unwrap_or_default(),
+        passing: draw.pick(&passings).unwrap_or_default(),
+        placing: if draw.one_in(3) { Placing::Reference } else { Placing::Eaf },
+        head_after: if draw.one_in(4) { Span(draw.below(20_000)) } else { Span::ZERO },
+        preempt_after: if draw.one_in(2) { Span(draw.below(800)) } else { Span::ZERO },
+        level_service: Span(1 + draw.below(3_000)),
+        level_ratio: 2 + draw.below(3) as u32,
+    }
 }
 
 fn report(draw: &mut Draw, now: Time) -> TaskReport {
@@ -207,6 +225,8 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
             settings.timing.mode_change = Span(draw.below(5_000));
             settings.timing.mode_change_timeout = Span(1 + draw.below(9_000));
             settings.partitions = if draw.one_in(4) { PartitionBook::default() } else { book() };
+            settings.queue = queue(draw);
+            settings.limits.preemptions_max = draw.below(6) as u32;
             settings.prices.cpu_hour = eaf_model::MicroWon(70_000_000);
             Input::Configure(Box::new(settings))
         }
@@ -235,6 +255,12 @@ fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
     for n in 0..8 {
         let spec = node(&mut draw, n);
         let first = step(&mut live, now, &Input::NodeSeen(spec)).expect("a node joins");
+        replay(&mut again, &first);
+        steps += 1;
+    }
+    if draw.one_in(2) {
+        let settings = Settings { queue: queue(&mut draw), ..Settings::default() };
+        let first = step(&mut live, now, &Input::Configure(Box::new(settings))).expect("the settings pass");
         replay(&mut again, &first);
         steps += 1;
     }

@@ -43,6 +43,7 @@ pub fn bill(settings: &Settings, attempt: &HeldAttempt) -> Bill {
         started_at,
         ended_at,
         waiver,
+        preempted: None,
         usage: usage(&attempt.tasks),
         pretended: attempt.tasks.iter().any(|task| task.pretended && !task.accelerators.is_empty()),
         price_book: settings.prices.name.clone(),

@@ -4,7 +4,10 @@
 //! journal alone. Every formula
 //! is stated where its result is kept. Absent: sums over attempts (the receipt adds them up) and tax (the invoice's).
 
-use crate::{Bytes, CpuMicros, CpuMilli, GpuMilli, MicroGramsCo2, MicroWon, MilliJoules, Span, Time, Usage, Watts};
+use crate::{
+    AcceleratorMs, Bytes, CpuMicros, CpuMilli, GpuMilli, MicroGramsCo2, MicroWon, MilliJoules, Span, Time, Usage,
+    Watts, WorkloadId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,6 +49,15 @@ pub enum Waiver {
     NeverStarted,
     /// The attempt was lost to a fault of the factory.
     FactoryFault,
+}
+
+/// An attempt that was stopped to make room for another workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preempted {
+    /// For whom.
+    pub by: WorkloadId,
+    /// What it had done since its start and did not keep: accelerators held, times how long they were.
+    pub lost: AcceleratorMs,
 }
 
 /// What is priced.
@@ -221,6 +233,9 @@ pub struct Bill {
     /// Why nothing is charged, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
+    /// Set where it was stopped to make room for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preempted: Option<Preempted>,
     /// Summed over tasks (the peak of memory as well); a counter that one of them lacks is `None`.
     pub usage: Usage,
     /// True where accelerators that were held are pretended, for trying things out.

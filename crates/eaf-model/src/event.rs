@@ -243,6 +243,30 @@ pub enum Event {
         /// The workload.
         workload: WorkloadId,
     },
+    /// A workload has waited so long that it goes before those that have not.
+    WorkloadAged {
+        /// The workload.
+        workload: WorkloadId,
+    },
+    /// A running workload has attained the service of a higher level.
+    ServiceLevelReached {
+        /// The workload.
+        workload: WorkloadId,
+        /// The level.
+        level: u8,
+    },
+    /// A lease has run long enough to be stopped for others.
+    LeaseEvictable {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// A workload that was stopped to make room waits again, in its old place.
+    WorkloadPreempted {
+        /// The workload.
+        workload: WorkloadId,
+        /// For whom it was stopped.
+        by: WorkloadId,
+    },
     /// A workload is over and leaves memory.
     WorkloadEnded {
         /// The workload.
@@ -256,7 +280,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 29] = [
+    pub const KINDS: [&'static str; 33] = [
         "configured",
         "node_added",
         "node_changed",
@@ -285,6 +309,10 @@ impl Event {
         "lease_closed",
         "workload_requeued",
         "workload_eligible",
+        "workload_aged",
+        "service_level_reached",
+        "lease_evictable",
+        "workload_preempted",
         "workload_ended",
     ];
 
@@ -319,6 +347,10 @@ impl Event {
             Self::LeaseClosed { .. } => "lease_closed",
             Self::WorkloadRequeued { .. } => "workload_requeued",
             Self::WorkloadEligible { .. } => "workload_eligible",
+            Self::WorkloadAged { .. } => "workload_aged",
+            Self::ServiceLevelReached { .. } => "service_level_reached",
+            Self::LeaseEvictable { .. } => "lease_evictable",
+            Self::WorkloadPreempted { .. } => "workload_preempted",
             Self::WorkloadEnded { .. } => "workload_ended",
         }
     }

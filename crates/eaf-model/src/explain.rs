@@ -88,6 +88,11 @@ pub enum Blocker {
         /// When that is planned.
         at: Time,
     },
+    /// Others are stopping, or are about to, to make room for it.
+    Preemption {
+        /// How many of them the coming pass still has to stop.
+        workloads: u32,
+    },
     /// It fits and is next; the coming planning pass takes it.
     NextPass,
     /// The ready nodes can never hold it; with those that are cordoned or lost, the fleet could.

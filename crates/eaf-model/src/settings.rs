@@ -25,6 +25,8 @@ pub struct Limits {
     pub retries_max: u32,
     /// Losses after which a workload fails.
     pub losses_max: u32,
+    /// How often one workload is stopped to make room for others.
+    pub preemptions_max: u32,
     /// Bytes of one specification, as JSON.
     pub spec_bytes_max: u64,
     /// Labels of one workload or node.
@@ -49,6 +51,7 @@ impl Default for Limits {
             dependencies_max: 1_000,
             retries_max: 100,
             losses_max: 8,
+            preemptions_max: 100,
             spec_bytes_max: 1 << 20,
             labels_max: 64,
             grants_per_plan_max: 1_000,
@@ -124,6 +127,87 @@ impl Estimates {
     /// True for the defaults, which are not written down: a journal of before them reads the same.
     fn are_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Who goes first among those that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Priority; then, among those that may be preempted and keep their progress, the least attained service; then age.
+    #[default]
+    Priority,
+    /// Age alone.
+    Fifo,
+    /// The shortest wall time asked for; then age.
+    Sjf,
+    /// The least attained service (accelerators times time held), in levels; then age. Wall times are not looked at.
+    Las,
+}
+
+/// Who may go before one that cannot start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passing {
+    /// Nobody: the head of the queue blocks.
+    Strict,
+    /// Whatever fits; nothing is promised to those that it passes.
+    Skip,
+    /// What does not delay the promised start of the first that waits.
+    #[default]
+    Backfill,
+}
+
+/// By which rule nodes are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placing {
+    /// The factory's own.
+    #[default]
+    Eaf,
+    /// The rule of the published queueing benchmark: best fit on one node, or whole free nodes by rising id and a rest on
+    /// the first other node that takes it.
+    Reference,
+}
+
+/// How what waits is ordered, passed and placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueSettings {
+    /// Who goes first.
+    pub order: Order,
+    /// Who may go before one that cannot start.
+    pub passing: Passing,
+    /// By which rule nodes are chosen.
+    pub placing: Placing,
+    /// Who has waited this long since submission goes before everybody else; zero for never.
+    pub head_after: Span,
+    /// How long a workload runs at least before it may be stopped for another.
+    pub preempt_after: Span,
+    /// The attained service at which the first level ends, in the time of one accelerator.
+    pub level_service: Span,
+    /// How many times more each further level takes.
+    pub level_ratio: u32,
+}
+
+impl QueueSettings {
+    /// True where nothing was chosen, so that it need not be written down.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for QueueSettings {
+    fn default() -> Self {
+        Self {
+            order: Order::default(),
+            passing: Passing::default(),
+            placing: Placing::default(),
+            head_after: Span::from_secs(7 * 24 * 3_600),
+            preempt_after: Span::from_secs(300),
+            level_service: Span::from_secs(3_600),
+            level_ratio: 4,
+        }
     }
 }
 
@@ -205,4 +289,7 @@ pub struct Settings {
     pub partitions: PartitionBook,
     /// What unlike accelerators are worth to each other.
     pub exchange: ExchangeBook,
+    /// How what waits is ordered.
+    #[serde(skip_serializing_if = "QueueSettings::is_default")]
+    pub queue: QueueSettings,
 }

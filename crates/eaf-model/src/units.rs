@@ -96,6 +96,10 @@ unit!(
     MicroGramsCo2(u64)
 );
 unit!(
+    /// Whole accelerators held, times milliseconds; 3,600,000 is one accelerator for an hour.
+    AcceleratorMs(u64)
+);
+unit!(
     /// Processor time in microseconds: finer than a `Span`, so that a short workload does not read zero.
     CpuMicros(u64)
 );

@@ -120,6 +120,12 @@ pub struct WorkloadSpec {
     /// Higher goes first; -1000 to 1000.
     #[serde(default)]
     pub priority: i32,
+    /// True where it may be stopped to make room for a workload that goes before it; it then waits again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preemptible: bool,
+    /// True where it goes on from where it was when it is stopped and started again, so that nothing of it is lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_progress: bool,
     /// How many more attempts after one that failed by itself.
     #[serde(default)]
     pub retries: u32,
@@ -175,6 +181,8 @@ impl WorkloadSpec {
             task: TaskRequest::default(),
             wall_time: None,
             priority: 0,
+            preemptible: false,
+            keeps_progress: false,
             retries: 0,
             on_loss: OnLoss::Requeue,
             after_ok: Vec::new(),
@@ -269,6 +277,11 @@ pub enum Reason {
         /// What was lost.
         why: String,
     },
+    /// Queued: an attempt was stopped to make room for another workload.
+    WaitingAfterPreemption {
+        /// For whom.
+        by: WorkloadId,
+    },
     /// Granted: capacity is held and the order is out.
     Placed,
     /// Starting: the engine has the order, or some tasks have started.
@@ -284,6 +297,11 @@ pub enum Reason {
     CancelRequested {
         /// Who asked.
         by: String,
+    },
+    /// Stopping: it makes room for another workload.
+    Preempted {
+        /// For whom.
+        by: WorkloadId,
     },
     /// Stopping or failed: the wall time is over.
     WallTimeReached,

@@ -52,7 +52,7 @@ fn queue(shapes: u64) -> Queue {
     for n in 0..WAITING {
         let shape = shapes[(n % shapes.len() as u64) as usize].clone();
         let workload = WorkloadId::of_step(n + 1);
-        queue.insert(Entry { workload, priority: 0, submitted_at: Time(n.cast_signed()), shape });
+        queue.insert(Entry::new(workload, 0, Time(n.cast_signed()), shape));
     }
     queue
 }
@@ -90,7 +90,7 @@ fn full(nodes: u64, shapes: u64, small: bool) -> Snapshot {
     let per_node = if small { 128 } else { 8 };
     for n in 0..nodes * per_node {
         let workload = WorkloadId::of_step(1_000_000 + n);
-        snapshot.queue.insert(Entry { workload, priority: 0, submitted_at: Time(0), shape: filler.clone() });
+        snapshot.queue.insert(Entry::new(workload, 0, Time(0), filler.clone()));
     }
     while !snapshot.queue.is_empty() {
         let made = plan(&snapshot, &mut Scores::default());
@@ -177,12 +177,7 @@ fn many_leases() {
     };
     for (name, tasks) in [("  a gang of 64 whole nodes in front", 64), ("  a gang of all nodes in front", 1_213)] {
         let mut fronted = snapshot.clone();
-        let front = Entry {
-            workload: WorkloadId::of_step(900_000),
-            priority: 9,
-            submitted_at: Time(0),
-            shape: gang(tasks, 128_000),
-        };
+        let front = Entry::new(WorkloadId::of_step(900_000), 9, Time(0), gang(tasks, 128_000));
         fronted.queue.insert(front);
         report_plan(name, &fronted);
     }
@@ -202,7 +197,7 @@ fn nodes_away(mut snapshot: Snapshot) {
     for n in 0..WAITING {
         let (workload, submitted_at) = (WorkloadId::of_step(n + 1), Time(n.cast_signed()));
         let shape = if n + 1 == WAITING { shape(0) } else { hopeless(n) };
-        away.queue.insert(Entry { workload, priority: 0, submitted_at, shape });
+        away.queue.insert(Entry::new(workload, 0, submitted_at, shape));
     }
     report_plan("100,000 wait for nodes that are away, one passes", &away);
 }
@@ -213,12 +208,7 @@ fn parts(snapshot: &Snapshot) {
     report("explain the last of 100,000", &time(|| explain(snapshot, last)), "10,000 nodes, 1,000 shapes");
     let wanted = shape(5);
     report("1,000 x ever_fits", &time(|| (0..1_000).all(|_| snapshot.fleet.ever_fits(black_box(&wanted)).is_ok())), "");
-    let entry = |n: u64| Entry {
-        workload: WorkloadId::of_step(WAITING + n),
-        priority: 0,
-        submitted_at: Time(WAITING.cast_signed()),
-        shape: wanted.clone(),
-    };
+    let entry = |n: u64| Entry::new(WorkloadId::of_step(WAITING + n), 0, Time(WAITING.cast_signed()), wanted.clone());
     let mut queue = snapshot.queue.clone();
     let insert_remove = || {
         (1..=1_000).for_each(|n| queue.insert(entry(n)));

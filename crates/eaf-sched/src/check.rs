@@ -4,10 +4,10 @@
 //! arithmetic and no search with the planner, so that a fault in those shows here. Absent: taste; a plan that is lawful
 //! and poor passes.
 
-use crate::{Entry, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot};
+use crate::{Class, Entry, Evictable, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot};
 use eaf_model::{
-    AcceleratorRequest, Allotment, AllottedAccelerator, ModeScope, NodeId, NodeState, PartitionMode, Placement, Test,
-    Time, WHOLE_MODE, WorkloadId,
+    AcceleratorRequest, Allotment, AllottedAccelerator, LeaseId, ModeScope, NodeId, NodeState, Order, PartitionMode,
+    Passing, Placement, Placing, Test, Time, WHOLE_MODE, WorkloadId,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +102,22 @@ pub enum Violation {
         /// Whose.
         workload: WorkloadId,
     },
+    /// A lease is told to stop that may not be, or not for this workload.
+    #[error("{lease} may not be stopped for {workload}")]
+    MayNotStop {
+        /// For whom.
+        workload: WorkloadId,
+        /// Which.
+        lease: LeaseId,
+    },
+    /// A lease is told to stop that could be spared.
+    #[error("{lease} need not stop for {workload}")]
+    NeedNotStop {
+        /// For whom.
+        workload: WorkloadId,
+        /// Which.
+        lease: LeaseId,
+    },
     /// What the hold needs on a node is not free when it begins.
     #[error("the hold of {workload} is delayed on {node}: {test:?}")]
     HoldDelayed {
@@ -153,7 +169,63 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
     }
     in_order(snapshot, &granted)?;
     nobody_passed(snapshot, plan, &granted)?;
-    hold_kept(snapshot, plan, &granted, &seen)
+    hold_kept(snapshot, plan, &granted, &seen)?;
+    claims_hold(snapshot, plan, &granted, seen)
+}
+
+/// Whoever is told to stop may be told so, is needed, and together they make room.
+fn claims_hold<'a>(
+    snapshot: &'a Snapshot,
+    plan: &Plan,
+    granted: &[(Entry, &Placement)],
+    mut seen: BTreeSet<WorkloadId>,
+) -> Result<(), Violation> {
+    if plan.claims.is_empty() {
+        return Ok(());
+    }
+    let by = snapshot.queue.order();
+    let mut told: BTreeSet<LeaseId> = BTreeSet::new();
+    let mut rooms: Rooms<'a> = Rooms::all(snapshot);
+    // The hold goes before every claim, which keeps off its nodes.
+    for task in plan.hold.iter().flat_map(|hold| &hold.placement.tasks) {
+        rooms.room(task.node).into_iter().for_each(|room| room.state = NodeState::Cordoned);
+    }
+    snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
+    let mut coming = granted.iter().peekable();
+    for claim in &plan.claims {
+        let workload = claim.workload;
+        let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+        let hold = plan.hold.as_ref().is_some_and(|hold| hold.workload == workload);
+        if hold || !seen.insert(workload) {
+            return Err(Violation::Twice { workload });
+        }
+        as_asked(&entry, &claim.placement)?;
+        while let Some((_, placement)) = coming.next_if(|(granted, _)| turn(by, granted) < turn(by, &entry)) {
+            rooms.take(placement);
+        }
+        for lease in &claim.victims {
+            let class = Class::of(by, entry.priority, entry.level);
+            let may = |victim: &Evictable| victim.class > class && victim.started_at < snapshot.now;
+            if !snapshot.running.get(*lease).is_some_and(may) || !told.insert(*lease) {
+                return Err(Violation::MayNotStop { workload, lease: *lease });
+            }
+        }
+        for lease in &claim.victims {
+            let mut without = rooms.clone();
+            claim.victims.iter().filter(|other| *other != lease).for_each(|other| without.give_back_lease(*other));
+            if without.fits(&entry.shape) {
+                return Err(Violation::NeedNotStop { workload, lease: *lease });
+            }
+        }
+        claim.victims.iter().for_each(|lease| rooms.give_back_lease(*lease));
+        rooms.put(&entry, &claim.placement, |node, test| Violation::Unfit { workload, node, test })?;
+    }
+    // What is granted behind a claim leaves it what it needs.
+    let first = plan.claims[0].workload;
+    coming.try_for_each(|(entry, placement)| {
+        let fits = rooms.take(placement);
+        if fits { Ok(()) } else { Err(Violation::Passed { workload: first, by: entry.workload }) }
+    })
 }
 
 /// The gang is whole, and each task gets what it asks for.
@@ -200,8 +272,9 @@ fn is_as_asked(board: &AllottedAccelerator, asked: &AcceleratorRequest) -> bool 
 fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
     let mut by_shape: BTreeMap<&Arc<Shape>, Vec<WorkloadId>> = BTreeMap::new();
     let mut last = None;
+    let by = snapshot.queue.order();
     for (entry, _) in granted {
-        let place = turn(entry);
+        let place = turn(by, entry);
         if last.is_some_and(|last| place < last) {
             return Err(Violation::OutOfOrder { workload: entry.workload });
         }
@@ -217,21 +290,29 @@ fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), 
     Ok(())
 }
 
-/// Whoever starts behind the first that waits does so beside that one's hold. Those that cannot start, whatever comes
-/// back, hold nobody up.
+/// Whoever starts behind the first that waits does so beside that one's hold; where whatever fits may pass, that is kept
+/// for those that have waited too long. Those that cannot start, whatever comes back, hold nobody up.
 fn nobody_passed(snapshot: &Snapshot, plan: &Plan, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
     let Some((last, _)) = granted.last() else { return Ok(()) };
+    let turn = |entry: &Entry| turn(snapshot.queue.order(), entry);
     let mut granted_of: BTreeMap<&Arc<Shape>, usize> = BTreeMap::new();
     for (entry, _) in granted {
+        *granted_of.entry(&entry.shape).or_default() += 1;
+    }
+    // For whom others stop is not passed: what it will take is kept for it.
+    let claimed: Vec<Entry> = plan.claims.iter().filter_map(|claim| snapshot.queue.get(claim.workload)).collect();
+    for entry in &claimed {
         *granted_of.entry(&entry.shape).or_default() += 1;
     }
     let mut passed = Vec::new();
     for first in snapshot.queue.firsts().take_while(|first| turn(first) < turn(last)) {
         let granted = granted_of.get(&first.shape).copied().unwrap_or(0);
         let waits = snapshot.queue.of_shape(&first.shape).nth(granted).and_then(|next| snapshot.queue.get(next));
-        passed.extend(waits.filter(|waits| turn(waits) < turn(last)));
+        let is_passed =
+            |waits: &Entry| turn(waits) < turn(last) && (snapshot.passing != Passing::Skip || waits.is_aged);
+        passed.extend(waits.filter(is_passed));
     }
-    passed.sort_by_key(turn);
+    passed.sort_by_key(&turn);
     for waits in passed {
         let workload = waits.workload;
         if plan.hold.as_ref().is_some_and(|hold| hold.workload == workload) {
@@ -246,11 +327,18 @@ fn nobody_passed(snapshot: &Snapshot, plan: &Plan, granted: &[(Entry, &Placement
 }
 
 /// A place in the queue; the least goes first.
-fn turn(entry: &Entry) -> (Reverse<i32>, Time, WorkloadId) {
-    (Reverse(entry.priority), entry.submitted_at, entry.workload)
+fn turn(order: Order, entry: &Entry) -> (bool, Reverse<i32>, u64, Time, WorkloadId) {
+    let (priority, key) = match order {
+        _ if entry.is_aged => (0, 0),
+        Order::Priority => (entry.priority, u64::from(entry.level)),
+        Order::Fifo => (0, 0),
+        Order::Sjf => (0, entry.shape.wall.0),
+        Order::Las => (0, u64::from(entry.level)),
+    };
+    (!entry.is_aged, Reverse(priority), key, entry.submitted_at, entry.workload)
 }
 
-/// True where a gang does not fit once all is back that ever comes back.
+/// True where a gang does not fit, by the rule in force, once all is back that ever comes back.
 fn is_hopeless(snapshot: &Snapshot, shape: &Shape, granted_before: &[(Entry, &Placement)]) -> bool {
     // The one index that the checker shares with the planner: a deep queue for nodes that are away, with other work
     // flowing past it, would otherwise cost a look at every node in every pass.
@@ -258,7 +346,7 @@ fn is_hopeless(snapshot: &Snapshot, shape: &Shape, granted_before: &[(Entry, &Pl
         return true;
     }
     let endless = granted_before.iter().filter(|(entry, _)| snapshot.now.after(entry.shape.wall) == Time::NEVER);
-    Rooms::when_all_is_back(snapshot, endless).tasks(shape) < u64::from(shape.tasks)
+    !Rooms::when_all_is_back(snapshot, endless).fits(shape)
 }
 
 /// What the hold needs is free when it begins, with every grant made.
@@ -292,6 +380,7 @@ fn hold_kept(
 }
 
 /// What is free on the nodes that were looked at.
+#[derive(Clone)]
 struct Rooms<'a> {
     snapshot: &'a Snapshot,
     rooms: BTreeMap<NodeId, Room<'a>>,
@@ -306,7 +395,7 @@ struct Room<'a> {
 }
 
 /// An accelerator: what is free of it, by share where it is whole and by place where it is cut.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Board<'a> {
     model: &'a str,
     mode: &'a str,
@@ -382,6 +471,21 @@ impl<'a> Room<'a> {
         let boards = node.accelerators().enumerate().map(board).collect();
         Self { state: node.state(), cpu: node.cpu_free().0, memory: node.memory_free().0, boards }
     }
+
+    /// The same node with nothing on it.
+    fn emptied(node: &'a NodeCapacity) -> Self {
+        let mut room = Self::of(node);
+        for board in &mut room.boards {
+            board.free = if board.cut.is_none() { 1_000 } else { 0 };
+            board.taken.clear();
+        }
+        Self { cpu: node.cpu_total().0, memory: node.memory_total().0, ..room }
+    }
+
+    /// True where as much is free on both.
+    fn same(&self, other: &Self) -> bool {
+        (self.cpu, self.memory, &self.boards) == (other.cpu, other.memory, &other.boards)
+    }
 }
 
 impl<'a> Rooms<'a> {
@@ -402,6 +506,60 @@ impl<'a> Rooms<'a> {
             debug_assert!(ignored.is_ok(), "grants were tested before");
         }
         all
+    }
+
+    /// Every node as it is.
+    fn all(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, rooms: snapshot.fleet.nodes().map(|(id, node)| (id, Room::of(node))).collect() }
+    }
+
+    /// What a lease that may be stopped holds is back.
+    fn give_back_lease(&mut self, lease: LeaseId) {
+        let tasks = self.snapshot.running.get(lease).map(|lease| lease.tasks.clone());
+        tasks.iter().flat_map(|tasks| tasks.iter()).for_each(|task| self.give_back(task));
+    }
+
+    /// Takes what was tested before; false where it is not all there.
+    fn take(&mut self, placement: &Placement) -> bool {
+        placement.tasks.iter().all(|task| {
+            let Some(room) = self.room(task.node) else { return false };
+            let parts = (room.cpu.checked_sub(task.cpu.0), room.memory.checked_sub(task.memory.0));
+            let (Some(cpu), Some(memory)) = parts else { return false };
+            (room.cpu, room.memory) = (cpu, memory);
+            task.accelerators.iter().all(|board| {
+                let free = room.boards.get_mut(usize::from(board.index)).map(|(_, free)| free);
+                free.is_some_and(|free| match free.checked_sub(board.share.0) {
+                    Some(left) => {
+                        *free = left;
+                        true
+                    }
+                    None => false,
+                })
+            })
+        })
+    }
+
+    /// True where the whole gang finds room by the rule in force.
+    fn fits(&self, shape: &Shape) -> bool {
+        let wanted = u64::from(shape.tasks);
+        if self.snapshot.placing == Placing::Eaf {
+            return self.tasks(shape) >= wanted;
+        }
+        let most = shape.tasks_per_node_max.unwrap_or(shape.tasks).min(shape.tasks);
+        let ready = || self.rooms.iter().filter(|(_, room)| room.state == NodeState::Ready);
+        let empty = |id: &NodeId| self.snapshot.fleet.get(*id).map(Room::emptied);
+        let most_empty = self.snapshot.fleet.nodes().map(|(_, node)| Room::emptied(node).fill(shape, most)).max();
+        let (mut left, mut taken) = (shape.tasks, BTreeSet::new());
+        if most_empty < Some(shape.tasks) {
+            for (id, room) in ready() {
+                let takes = room.clone().fill(shape, most);
+                if takes > 0 && takes <= left && empty(id).is_some_and(|empty| empty.same(room)) {
+                    left -= takes;
+                    taken.insert(*id);
+                }
+            }
+        }
+        left == 0 || ready().any(|(id, room)| !taken.contains(id) && room.clone().fill(shape, most) >= left)
     }
 
     fn room(&mut self, id: NodeId) -> Option<&mut Room<'a>> {

@@ -24,8 +24,11 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         make(&mut fleet, &plan.grants);
     }
     let tests = Tests::run(&fleet, &entry.shape);
+    let claim = plan.claims.iter().find(|claim| claim.workload == workload);
     let blockers = if is_next {
         vec![Blocker::NextPass]
+    } else if let Some(claim) = claim {
+        vec![Blocker::Preemption { workloads: u32::try_from(claim.victims.len()).unwrap_or(u32::MAX) }]
     } else if !fleet.ready_fit(&entry.shape) {
         vec![never(&fleet, &entry.shape)]
     } else if tests.tasks_placeable < entry.shape.tasks {

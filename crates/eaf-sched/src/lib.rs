@@ -1,11 +1,11 @@
-//! The scheduler: order, place, reserve, backfill, explain, check.
+//! The scheduler: order, place, preempt, reserve, backfill, explain, check.
 //!
 //! What: a pipeline of values. `Snapshot` goes in, `plan` gives a `Plan`, `check` tests it without knowing how it was
-//! made, `explain` says why a workload still waits. `Fleet`, `Queue` and `Releases` are the parts of a snapshot; the core
-//! maintains them as things happen, and a clone of each is O(1).
+//! made, `explain` says why a workload still waits. `Fleet`, `Queue`, `Running` and `Releases` are the parts of a snapshot; the
+//! core maintains them as things happen, and a clone of each is O(1).
 //! Why values: the live factory and its twin plan with the same code, and a plan can be tried before it is true.
 //! Behind a plan, `modes` proposes which accelerators change their mode for those who still wait.
-//! Absent: a clock, the world, a choice left to whoever carries a plan out, and preemption.
+//! Absent: a clock, the world, and a choice left to whoever carries a plan out.
 
 mod candidates;
 mod capacity;
@@ -17,13 +17,17 @@ mod fleet;
 mod forecast;
 mod mix;
 mod modes;
+mod order;
 mod place;
 mod plan;
 pub mod policy;
+mod preempt;
 mod queue;
 mod rank;
+mod reference;
 mod relax;
 mod releases;
+mod running;
 mod scores;
 mod shape;
 mod spread;
@@ -35,10 +39,13 @@ pub use explain::explain;
 pub use fleet::Fleet;
 pub use mix::{ASKS_MAX, Mix};
 pub use modes::{ModeChange, ModeRules, UnderWay, modes};
+pub use order::Class;
 pub use place::place;
 pub use plan::{Grant, Hold, Plan, Snapshot, plan};
+pub use preempt::Claim;
 pub use queue::{Entry, Queue};
 pub use releases::Releases;
+pub use running::{Evictable, Running};
 pub use scores::Scores;
 pub use shape::Shape;
 pub use valuation::{Basis, Valued, due};

@@ -7,16 +7,18 @@
 use crate::candidates::{candidates, choose};
 use crate::capacity::NodeCapacity;
 use crate::mix::whole;
+use crate::reference::place_by_reference;
 use crate::scores::{Scores, Side};
 use crate::spread::spread;
 use crate::valuation::Basis;
 use crate::{Fleet, Shape};
-use eaf_model::{NodeId, Placement};
+use eaf_model::{NodeId, Placement, Placing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the choice among nodes goes by: the basis of their worth, where there is one, and what is remembered of it.
 pub(crate) struct Chooser<'a> {
+    pub(crate) rule: Placing,
     pub(crate) basis: Option<&'a Arc<Basis>>,
     pub(crate) scores: &'a mut Scores,
     /// How many classes of nodes were looked at.
@@ -25,12 +27,15 @@ pub(crate) struct Chooser<'a> {
 
 /// Places one workload on what is free, as a pass would, or nothing of it.
 pub fn place(fleet: &Fleet, shape: &Shape, basis: Option<&Arc<Basis>>, scores: &mut Scores) -> Option<Placement> {
-    Chooser { basis, scores, looks: 0 }.place(Side::Free, fleet, shape)
+    Chooser { rule: Placing::Eaf, basis, scores, looks: 0 }.place(Side::Free, fleet, shape)
 }
 
 impl Chooser<'_> {
     /// Places a gang on what is free, or nothing of it.
     pub(crate) fn place(&mut self, side: Side, fleet: &Fleet, shape: &Shape) -> Option<Placement> {
+        if self.rule == Placing::Reference {
+            return place_by_reference(fleet, shape, &mut self.looks);
+        }
         if !fleet.may_fit(shape) {
             return None;
         }

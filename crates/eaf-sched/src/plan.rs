@@ -7,15 +7,19 @@
 //! the head in its turn, and a head's time never moves back.
 //! Why it is cheap: a shape that finds no place is passed over whole, so a pass costs what it grants and the shapes it
 //! meets, never the length of the queue. A pass that meets a bound ends early rather than out of order.
-//! Absent: preemption, and memory of the last pass.
+//! Where the settings say so, nobody passes the first that cannot start, or whatever fits does; but one that has waited too
+//! long is promised its start even then.
+//! Absent: the order (`order`), who stops for whom (`preempt`), and memory of the last pass.
 
 use crate::capacity::NodeCapacity;
 use crate::forecast::{Forecast, forecast};
+use crate::order::Place;
 use crate::place::Chooser;
+use crate::preempt::{Claim, Soon};
 use crate::scores::{Scores, Side};
 use crate::valuation::Basis;
-use crate::{Fleet, Queue, Releases, Shape};
-use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
+use crate::{Fleet, Queue, Releases, Running, Shape};
+use eaf_model::{Allotment, NodeId, Passing, Placement, Placing, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,10 +40,16 @@ pub struct Snapshot {
     pub releases: Releases,
     /// What placement reasons from; without it, nodes with the least left are taken.
     pub basis: Option<Arc<Basis>>,
+    /// What may be stopped for others.
+    pub running: Running,
     /// The most grants of one pass.
     pub grants_max: u32,
     /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
     pub shapes_max: u32,
+    /// Who may go before one that cannot start.
+    pub passing: Passing,
+    /// By which rule nodes are chosen.
+    pub placing: Placing,
 }
 
 /// What a pass decided. It was cut short at `grants_max` where there are that many grants; another pass goes on.
@@ -49,6 +59,8 @@ pub struct Plan {
     pub grants: Vec<Grant>,
     /// The promise to the first who cannot start now.
     pub hold: Option<Hold>,
+    /// For whom others must stop, or are stopping already, in queue order.
+    pub claims: Vec<Claim>,
 }
 
 /// A workload starts now.
@@ -75,26 +87,37 @@ pub struct Hold {
 /// workloads; the hold adds the leases that it waits for.
 /// `scores` is what the caller remembers from pass to pass; an empty one gives the same plan.
 pub fn plan(snapshot: &Snapshot, scores: &mut Scores) -> Plan {
-    plan_with_head(snapshot, scores).0
+    pass(snapshot, scores, false).0
 }
 
 /// The first workload that cannot start, and the time before which it does not, whether or not that is a promise.
 pub(crate) type Head = Option<(WorkloadId, Time)>;
 
+/// The same with what is only for people: the head of a queue in which nobody passes.
 pub(crate) fn plan_with_head(snapshot: &Snapshot, scores: &mut Scores) -> (Plan, Head) {
+    pass(snapshot, scores, true)
+}
+
+fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, Head) {
     let mut pass = Pass {
         snapshot,
+        is_explained,
         fleet: snapshot.fleet.clone(),
         plan: Plan::default(),
         ends: Vec::new(),
         head: None,
         shadow: None,
-        chooser: Chooser { basis: snapshot.basis.as_ref(), scores, looks: 0 },
+        soon: None,
+        chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
-    while pass.plan.grants.len() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX {
-        let Some((workload, shape)) = walk.next() else { break };
-        match pass.consider(workload, shape) {
+    let is_open = |pass: &Pass<'_>| {
+        let made = pass.plan.grants.len() + pass.plan.claims.len();
+        made < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX
+    };
+    while is_open(&pass) {
+        let Some((turn, shape)) = walk.next() else { break };
+        match pass.consider(&turn, shape) {
             Verdict::Starts => walk.again(),
             Verdict::Waits => {}
             Verdict::LetsNobodyPass => break,
@@ -104,6 +127,7 @@ pub(crate) fn plan_with_head(snapshot: &Snapshot, scores: &mut Scores) -> (Plan,
 }
 
 enum Verdict {
+    /// It does, or will as soon as others have stopped for it; the next of its shape has its turn.
     Starts,
     Waits,
     LetsNobodyPass,
@@ -111,6 +135,7 @@ enum Verdict {
 
 struct Pass<'a> {
     snapshot: &'a Snapshot,
+    is_explained: bool,
     /// What is free once the grants so far are made.
     fleet: Fleet,
     plan: Plan,
@@ -118,6 +143,8 @@ struct Pass<'a> {
     ends: Vec<Time>,
     head: Head,
     shadow: Option<Shadow>,
+    /// Set once somebody was looked at for whom others may stop.
+    soon: Option<Soon>,
     chooser: Chooser<'a>,
 }
 
@@ -132,25 +159,69 @@ struct Shadow {
 }
 
 impl Pass<'_> {
-    fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
+    fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let end = self.snapshot.now.after(shape.wall);
         let (side, free) = match &self.shadow {
             Some(shadow) if end > shadow.at => (Side::Beside, &shadow.fleet),
             _ => (Side::Free, &self.fleet),
         };
-        match self.chooser.place(side, free, shape) {
-            Some(placement) => {
-                self.grant(workload, placement, end);
-                Verdict::Starts
-            }
-            None if self.shadow.is_some() => Verdict::Waits,
-            None => self.promise(workload, shape),
+        if let Some(placement) = self.chooser.place(side, free, shape) {
+            self.grant(turn.workload(), placement, end);
+            return Verdict::Starts;
         }
+        if self.claim(turn, shape) {
+            return Verdict::Starts;
+        }
+        match self.snapshot.passing {
+            Passing::Strict => self.block(turn.workload(), shape),
+            _ if self.shadow.is_some() => Verdict::Waits,
+            Passing::Skip if !turn.is_aged() => Verdict::Waits,
+            // What is claimed comes back within a grace, and then there is another pass to promise in.
+            _ if !self.plan.claims.is_empty() && self.fleet.ready_fit(shape) => Verdict::LetsNobodyPass,
+            _ => self.promise(turn.workload(), shape),
+        }
+    }
+
+    /// Others stop for it, or are stopping already. What it will take is kept for it.
+    fn claim(&mut self, turn: &Place, shape: &Shape) -> bool {
+        let snapshot = self.snapshot;
+        if snapshot.running.is_idle_for(turn.class(snapshot.queue.order())) {
+            return false;
+        }
+        let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
+        let kept = self.shadow.iter().flat_map(|shadow| shadow.left.keys());
+        let Some(claim) = soon.claim(snapshot, turn, shape, kept) else { return false };
+        for task in &claim.placement.tasks {
+            let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
+            self.fleet.limit(task.node, left);
+            if let Some(shadow) = &mut self.shadow {
+                shadow.fleet.limit(task.node, left);
+            }
+        }
+        self.plan.claims.push(claim);
+        true
+    }
+
+    /// Nobody passes the first workload that does not fit.
+    fn block(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
+        if !self.fleet.ready_fit(shape) {
+            return Verdict::Waits;
+        }
+        if self.is_explained {
+            self.head = match forecast(&self.fleet, self.snapshot.now, self.returns(), shape) {
+                Forecast::Fits { at, .. } | Forecast::NotBefore(at) => Some((workload, at)),
+                Forecast::Never => Some((workload, Time::NEVER)),
+            };
+        }
+        Verdict::LetsNobodyPass
     }
 
     fn grant(&mut self, workload: WorkloadId, placement: Placement, end: Time) {
         for task in &placement.tasks {
             self.fleet.hold(task);
+            if let Some(soon) = &mut self.soon {
+                soon.fleet.hold(task);
+            }
             if let Some(shadow) = &mut self.shadow {
                 shadow.hold(task, end, &self.fleet);
             }

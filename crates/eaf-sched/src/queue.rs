@@ -1,11 +1,12 @@
 //! The queue: workloads that only wait for capacity.
 //!
-//! What: the order (priority, then age) and, beside it, the same workloads by shape, so that a pass walks shapes and not
-//! workloads. Why persistent: a plan and every reader take a copy. Absent: workloads that wait for something else
+//! What: everybody in order (`order` says which) and, beside it, the same workloads by shape, so that a pass walks shapes
+//! and not workloads. Why persistent: a plan and every reader take a copy. Absent: workloads that wait for something else
 //! (dependencies, a retry that is not due); they are not in here.
 
 use crate::Shape;
-use eaf_model::{Time, WorkloadId};
+use crate::order::Place;
+use eaf_model::{Order, Time, WorkloadId};
 use imbl::shared_ptr::DefaultSharedPtr;
 use imbl::{OrdMap, OrdSet, ordmap, ordset};
 use std::cmp::Reverse;
@@ -18,37 +19,30 @@ use std::sync::Arc;
 pub struct Entry {
     /// Its id.
     pub workload: WorkloadId,
-    /// Higher goes first.
+    /// Higher goes first, where the order looks at it.
     pub priority: i32,
-    /// Earlier goes first, within a priority.
+    /// Earlier goes first, between those that are level otherwise.
     pub submitted_at: Time,
     /// What it asks for.
     pub shape: Arc<Shape>,
+    /// The level of its attained service, where the order looks at it; lower goes first.
+    pub level: u8,
+    /// True where it has waited so long that it goes before everybody who has not.
+    pub is_aged: bool,
 }
 
-/// A place in the queue; the least goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    priority: Reverse<i32>,
-    submitted_at: Time,
-    workload: WorkloadId,
-}
-
-impl Place {
-    fn of(entry: &Entry) -> Self {
-        Self { priority: Reverse(entry.priority), submitted_at: entry.submitted_at, workload: entry.workload }
-    }
-
-    fn entry(self, shape: &Arc<Shape>) -> Entry {
-        let Self { priority, submitted_at, workload } = self;
-        Entry { workload, priority: priority.0, submitted_at, shape: shape.clone() }
+impl Entry {
+    /// One that has attained no service and has not waited long.
+    pub const fn new(workload: WorkloadId, priority: i32, submitted_at: Time, shape: Arc<Shape>) -> Self {
+        Self { workload, priority, submitted_at, shape, level: 0, is_aged: false }
     }
 }
 
-/// Waiting workloads that may start as soon as there is capacity. The order, inside a shape and between shapes, is
-/// priority descending, then age (`submitted_at`, id).
+/// Waiting workloads that may start as soon as there is capacity, in one order inside a shape and between shapes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
+    /// Who goes first.
+    by: Order,
     /// Everyone, in order.
     order: OrdMap<Place, Arc<Shape>>,
     /// The same by shape, each in order; none is empty.
@@ -60,14 +54,24 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Nobody waits.
+    /// Nobody waits; the order is the default.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Nobody waits; those that come stand in this order.
+    pub fn in_order(by: Order) -> Self {
+        Self { by, ..Self::default() }
+    }
+
+    /// The order.
+    pub const fn order(&self) -> Order {
+        self.by
+    }
+
     /// Adds a workload. Asserts that it is not queued already. O(log waiting).
     pub fn insert(&mut self, entry: Entry) {
-        let place = Place::of(&entry);
+        let place = Place::of(self.by, &entry);
         // One value serves all of one shape, whatever the callers bring along.
         let known = self.by_shape.get_key_value(&entry.shape).map(|(shape, _)| shape.clone());
         let shape = known.unwrap_or(entry.shape);
@@ -84,7 +88,7 @@ impl Queue {
 
     /// Takes a workload out. Asserts that it was queued like this. O(log waiting).
     pub fn remove(&mut self, entry: &Entry) {
-        let place = Place::of(entry);
+        let place = Place::of(self.by, entry);
         let shape = self.order.remove(&place);
         self.by_id.remove(&entry.workload);
         assert!(shape.is_some_and(|shape| shape == entry.shape), "{} is queued", entry.workload);
@@ -117,7 +121,7 @@ impl Queue {
 
     /// How many go before this one. O(that many).
     pub(crate) fn ahead_of(&self, entry: &Entry) -> usize {
-        self.order.range::<_, Place>(..Place::of(entry)).count()
+        self.order.range::<_, Place>(..Place::of(self.by, entry)).count()
     }
 
     /// The first of every shape, in queue order.
@@ -127,7 +131,7 @@ impl Queue {
 
     /// Everyone of one shape, in queue order.
     pub(crate) fn of_shape(&self, shape: &Arc<Shape>) -> impl Iterator<Item = WorkloadId> {
-        self.by_shape.get(shape).into_iter().flat_map(|places| places.iter().map(|place| place.workload))
+        self.by_shape.get(shape).into_iter().flat_map(|places| places.iter().map(Place::workload))
     }
 
     /// Everyone who waits, in queue order.
@@ -170,18 +174,18 @@ struct Cursor<'a> {
 
 impl<'a> Walk<'a> {
     /// The next in queue order, and its shape.
-    pub(crate) fn next(&mut self) -> Option<(WorkloadId, &'a Arc<Shape>)> {
+    pub(crate) fn next(&mut self) -> Option<(Place, &'a Arc<Shape>)> {
         let fresh = self.fresh.peek().map(|(place, _)| **place);
         let again = self.again.peek().map(|Reverse((place, _))| *place);
         if again.is_some_and(|again| fresh.is_none_or(|fresh| again < fresh)) {
             let Reverse((place, cursor)) = self.again.pop()?;
             self.met = Some(Ok(cursor));
-            return Some((place.workload, self.cursors[cursor].shape));
+            return Some((place, self.cursors[cursor].shape));
         }
         self.shapes_left = self.shapes_left.checked_sub(1)?;
         let (place, shape) = self.fresh.next()?;
         self.met = Some(Err(shape));
-        Some((place.workload, shape))
+        Some((*place, shape))
     }
 
     /// The shape that `next` gave last comes again, with its next workload.

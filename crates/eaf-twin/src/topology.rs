@@ -176,7 +176,7 @@ impl Yard {
         let shape = Shape { tasks: wanted, tasks_per_node_max: None, task: request(), wall: Span::from_secs(3_600) };
         let mut queue = Queue::new();
         let workload = WorkloadId::of_step(1);
-        queue.insert(Entry { workload, priority: 0, submitted_at: Time(0), shape: Arc::new(shape) });
+        queue.insert(Entry::new(workload, 0, Time(0), Arc::new(shape)));
         let fleet = self.fleet.clone();
         let snapshot = Snapshot { now: Time(1), fleet, queue, grants_max: 1, shapes_max: 1, ..Snapshot::default() };
         plan(&snapshot, &mut self.scores)

@@ -17,6 +17,7 @@ kind-text = must be a text
 kind-texts = must be a list of texts
 kind-integer = must be a whole number
 kind-integer-in-range = is a whole number that is out of range
+kind-truth = must be true or false
 kind-figure = must be a figure
 kind-ids = must be a list of workload ids, such as ["wl-12"]
 kind-array = must be index values, such as "0-9" or [1, 3, 7]
@@ -294,6 +295,17 @@ show-tasks-per-node = at most on a node
 show-each-task = each task
 show-wall-time = wall time
 show-priority = priority
+show-preemptible-loses = { $times ->
+    [0] makes room for others
+    [one] makes room for others; did so once
+   *[other] makes room for others; did so { $times } times
+}
+show-preemptible-keeps = { $times ->
+    [0] makes room for others and keeps its progress
+    [one] makes room for others and keeps its progress; did so once
+   *[other] makes room for others and keeps its progress; did so { $times } times
+}
+show-preemptible = preemptible
 show-retries = retries
 show-losses = losses
 show-after-ok = after success of
@@ -322,6 +334,10 @@ task-ended = task { $task } { $exit }
 explain-nodes = { $total ->
     [one] { $fitting } of 1 node could take a task now.
    *[other] { $fitting } of { $total } nodes could take a task now.
+}
+explain-made-room = { $times ->
+    [one] It made room for another workload once; accelerator time lost by that: { $lost }.
+   *[other] It made room for other workloads { $times } times; accelerator time lost by that: { $lost }.
 }
 explain-ahead = { $ahead ->
     [0] Nothing goes before it.
@@ -397,6 +413,10 @@ event-lease-stopping = { $lease } is told to stop: { $reason }
 event-lease-closed = { $lease } is over
 event-workload-requeued = { $workload } waits again: { $reason }
 event-workload-eligible = { $workload } may start again
+event-service-level-reached = { $workload } has reached level { $level } of attained service
+event-lease-evictable = { $lease } has run long enough to make room for others
+event-workload-preempted = { $workload } made room for { $by } and waits in its old place
+event-workload-aged = { $workload } has waited so long that it goes before others
 event-workload-ended = { $workload } ended as { $state }: { $reason }
 
 ## The command line itself. English readers have clap's own words.

@@ -31,6 +31,8 @@ reason-waiting-for-dependencies = { $pending ->
 }
 reason-retry-after-failure = will be tried again; the last attempt { $exit }
 reason-retry-after-loss = will be tried again; the last attempt was lost: { $why }
+reason-waiting-after-preemption = made room for { $by }; waits in its old place
+reason-preempted = makes room for { $by }
 reason-placed = has its place; the engine has the order
 reason-tasks-starting = { $started } of { $of } tasks started
 reason-tasks-started = all tasks started
@@ -57,6 +59,11 @@ blocker-capacity = { $wanted ->
 blocker-mode-draining = Accelerators of { $node } take no more work and become { $mode } for it when they are empty, expected at { $until }.
 blocker-mode-change = Accelerators of { $node } are being brought into { $mode } for it, expected at { $until }.
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
+blocker-preemption = { $workloads ->
+    [0] Others are stopping to make room for it.
+    [one] 1 workload is about to be stopped to make room for it.
+   *[other] { $workloads } workloads are about to be stopped to make room for it.
+}
 blocker-next-pass = It fits and is next.
 blocker-short = Short of: { $what }.
 blocker-scattered = { $free } accelerators that would do are free in all, and it wants { $wanted }; but they are scattered over nodes that have too few of them, or lack something else.

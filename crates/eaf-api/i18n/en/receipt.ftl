@@ -20,6 +20,8 @@ receipt-task = task { $rank } on { $node }: { $exit }
 receipt-tasks = tasks { $first } to { $last } on { $node }: { $exit }
 receipt-attempt-pretended = its accelerators are pretended
 receipt-total = Total
+receipt-preempted-kept = it made room for { $by }, and its progress was kept
+receipt-preempted-lost = it made room for { $by }; accelerator time lost by that: { $lost }
 receipt-waiver-never-started = nothing is charged: it never started
 receipt-waiver-factory-fault = nothing is charged: it was lost to a fault of the factory
 

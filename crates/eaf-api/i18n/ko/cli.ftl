@@ -17,6 +17,7 @@ kind-text = 글이어야 합니다
 kind-texts = 글의 목록이어야 합니다
 kind-integer = 정수여야 합니다
 kind-integer-in-range = 범위를 벗어난 정수입니다
+kind-truth = true나 false여야 합니다
 kind-figure = 수치여야 합니다
 kind-ids = ["wl-12"]처럼 워크로드 id의 목록이어야 합니다
 kind-array = "0-9"나 [1, 3, 7]처럼 색인 값이어야 합니다
@@ -288,6 +289,15 @@ show-tasks-per-node = 노드당 최대
 show-each-task = 태스크마다
 show-wall-time = 실행 시간 한도
 show-priority = 우선순위
+show-preemptible-loses = { $times ->
+    [0] 다른 작업에 자리를 내줌
+   *[other] 다른 작업에 자리를 내줌. 지금까지 { $times }번
+}
+show-preemptible-keeps = { $times ->
+    [0] 다른 작업에 자리를 내주되 진행한 일은 남음
+   *[other] 다른 작업에 자리를 내주되 진행한 일은 남음. 지금까지 { $times }번
+}
+show-preemptible = 선점 가능
 show-retries = 재시도
 show-losses = 잃은 시도
 show-after-ok = 성공 뒤에
@@ -314,6 +324,7 @@ task-exited = 종료됨
 task-abandoned = 포기됨
 task-ended = 태스크 { $task }: { $exit }
 explain-nodes = 노드 { $total }개 중 { $fitting }개가 지금 태스크를 받을 수 있습니다.
+explain-made-room = 다른 워크로드에 { $times }번 자리를 내주었고, 그 때문에 잃은 가속기 시간은 { $lost }입니다.
 explain-ahead = { $ahead ->
     [0] 앞선 워크로드가 없습니다.
    *[other] 앞선 워크로드가 { $ahead }개 있습니다.
@@ -378,6 +389,10 @@ event-lease-stopping = { $lease } 중지 지시: { $reason }
 event-lease-closed = { $lease } 끝남
 event-workload-requeued = { $workload } 다시 대기: { $reason }
 event-workload-eligible = { $workload } 다시 시작할 수 있음
+event-service-level-reached = { $workload } 받은 서비스 등급: { $level }
+event-lease-evictable = { $lease } 다른 작업에 자리를 내줄 만큼 오래 실행됨
+event-workload-preempted = { $workload } 자리를 { $by } 실행에 내주고 원래 순서에서 기다림
+event-workload-aged = { $workload } 오래 기다려 다른 작업보다 먼저 시작함
 event-workload-ended = { $workload } { $state }: { $reason }
 
 ## 명령줄 자체.

@@ -28,6 +28,8 @@ reason-waiting-for-capacity = 자원이 나기를 기다림
 reason-waiting-for-dependencies = 워크로드 { $pending }개가 끝나기를 기다림
 reason-retry-after-failure = 다시 시도할 예정. 지난 시도: { $exit }
 reason-retry-after-loss = 다시 시도할 예정. 지난 시도를 잃음: { $why }
+reason-waiting-after-preemption = { $by } 실행에 자리를 내주고 원래 순서에서 기다림
+reason-preempted = { $by } 실행에 자리를 내줌
 reason-placed = 자리가 정해졌고 엔진에 지시함
 reason-tasks-starting = 태스크 { $of }개 중 { $started }개 시작됨
 reason-tasks-started = 모든 태스크가 시작됨
@@ -51,6 +53,10 @@ blocker-capacity = { $wanted ->
 blocker-mode-draining = { $node } 노드의 가속기가 새 작업을 받지 않고, 비는 대로 이 작업을 위해 { $mode } 모드가 됩니다. 예상 { $until }.
 blocker-mode-change = { $node } 노드의 가속기를 이 작업을 위해 { $mode } 모드로 바꾸고 있습니다. 예상 { $until }.
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
+blocker-preemption = { $workloads ->
+    [0] 다른 워크로드가 자리를 내주려고 멈추는 중입니다.
+   *[other] 곧 워크로드 { $workloads }개가 자리를 내주려고 멈춥니다.
+}
 blocker-next-pass = 자리가 있고 다음 차례입니다.
 blocker-short = 모자란 것: { $what }
 blocker-scattered = 맞는 가속기가 모두 { $free }개 남아 있고 필요한 것은 { $wanted }개이지만, 노드마다 수가 모자라거나 다른 것이 모자라 흩어져 있습니다.

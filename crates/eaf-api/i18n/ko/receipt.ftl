@@ -20,6 +20,8 @@ receipt-task = 태스크 { $rank }, 노드 { $node }: { $exit }
 receipt-tasks = 태스크 { $first }~{ $last }, 노드 { $node }: { $exit }
 receipt-attempt-pretended = 가속기는 가상입니다
 receipt-total = 합계
+receipt-preempted-kept = { $by } 실행에 자리를 내줌. 진행한 일은 남아 있습니다
+receipt-preempted-lost = { $by } 실행에 자리를 내줌. 그 때문에 잃은 가속기 시간: { $lost }
 receipt-waiver-never-started = 청구 없음: 시작되지 않았습니다
 receipt-waiver-factory-fault = 청구 없음: 공장의 장애로 잃었습니다
 

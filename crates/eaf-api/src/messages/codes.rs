@@ -61,6 +61,8 @@ pub fn reason(lang: Lang, reason: &Reason) -> String {
             say("reason-retry-after-failure", &[("exit", exit(lang, ended).into())])
         }
         Reason::RetryAfterLoss { why } => say("reason-retry-after-loss", &[("why", why.as_str().into())]),
+        Reason::WaitingAfterPreemption { by } => say("reason-waiting-after-preemption", &[("by", shown(by))]),
+        Reason::Preempted { by } => say("reason-preempted", &[("by", shown(by))]),
         Reason::Placed => say("reason-placed", &[]),
         Reason::TasksStarting { started, of } => {
             say("reason-tasks-starting", &[("started", shown(started)), ("of", shown(of))])
@@ -130,6 +132,7 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
         Blocker::Hold { workload, at } => {
             say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
         }
+        Blocker::Preemption { workloads } => say("blocker-preemption", &[("workloads", (*workloads).into())]),
         Blocker::NextPass => say("blocker-next-pass", &[]),
         Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
     }
@@ -339,6 +342,8 @@ mod tests {
             Reason::WaitingForCapacity,
             Reason::WaitingForDependencies { pending: 2 },
             Reason::RetryAfterLoss { why: "gone".into() },
+            Reason::WaitingAfterPreemption { by: workload() },
+            Reason::Preempted { by: workload() },
             Reason::Placed,
             Reason::TasksStarting { started: 1, of: 2 },
             Reason::TasksStarted,
@@ -377,6 +382,9 @@ mod tests {
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
             Blocker::Hold { workload: workload(), at: Time(9) },
+            Blocker::Preemption { workloads: 0 },
+            Blocker::Preemption { workloads: 1 },
+            Blocker::Preemption { workloads: 7 },
             Blocker::NextPass,
             Blocker::FleetTooSmall,
         ];

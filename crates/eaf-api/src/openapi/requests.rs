@@ -165,6 +165,14 @@ fn spec() -> Value {
             "priority": {
                 "type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Higher goes first."
             },
+            "preemptible": {
+                "type": "boolean", "default": false,
+                "description": "It may be stopped to make room for a workload that goes before it, and then waits again."
+            },
+            "keeps_progress": {
+                "type": "boolean", "default": false,
+                "description": "It goes on from where it was when it is stopped and started again."
+            },
             "retries": { "type": "integer", "minimum": 0, "maximum": 100, "default": 0 },
             "on_loss": { "type": "string", "enum": ["requeue", "fail"], "default": "requeue" },
             "after_ok": ids("Wait until all of these have finished with success."),

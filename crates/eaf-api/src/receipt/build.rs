@@ -74,6 +74,7 @@ pub fn build(facts: &ReceiptFacts) -> Receipt {
             ended_at_ms: bill.ended_at,
             checkpointed_at_ms: attempt.checkpointed_at,
             waiver: bill.waiver,
+            preempted: bill.preempted,
             pretended: bill.pretended,
             price_book: bill.price_book.clone(),
         });

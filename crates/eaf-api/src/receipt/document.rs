@@ -4,7 +4,7 @@
 //! attempt, group of tasks and figure is one line. Absent: the seal, which is written around it.
 
 use super::formula::{FormulaError, Value, evaluate};
-use eaf_model::{Basis, Exit, LeaseId, Reason, Time, Waiver, WorkloadId, WorkloadState};
+use eaf_model::{Basis, Exit, LeaseId, Preempted, Reason, Time, Waiver, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -75,6 +75,10 @@ pub struct ReceiptAttempt {
     pub checkpointed_at_ms: Option<Time>,
     /// Why nothing is charged; null where it is.
     pub waiver: Option<Waiver>,
+    /// Where it was stopped to make room for another: for whom, and what it lost by that, in accelerators times
+    /// milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preempted: Option<Preempted>,
     /// True where the accelerators that it held are pretended.
     pub pretended: bool,
     /// The price book that it was charged by.

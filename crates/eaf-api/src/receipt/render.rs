@@ -78,6 +78,12 @@ fn render_attempt(page: &mut String, receipt: &Receipt, number: u32, lang: Lang)
     if attempt.pretended {
         line(page, "  ", &text(lang, "receipt-attempt-pretended", &[]));
     }
+    if let Some(preempted) = attempt.preempted {
+        let lost = span(Span(preempted.lost.0));
+        let args = [("by", Value::from(preempted.by.to_string())), ("lost", lost.into())];
+        let id = if preempted.lost.is_zero() { "receipt-preempted-kept" } else { "receipt-preempted-lost" };
+        line(page, "  ", &text(lang, id, &args));
+    }
     if let Some(waiver) = attempt.waiver {
         let id = match waiver {
             Waiver::NeverStarted => "receipt-waiver-never-started",

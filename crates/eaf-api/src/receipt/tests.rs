@@ -24,6 +24,7 @@ fn plain_bill() -> Bill {
         started_at: Some(Time(START)),
         ended_at: Time(START + 1_100),
         waiver: None,
+        preempted: None,
         usage: Usage { cpu: CpuMicros(987_654), memory_peak: Some(Bytes(12_345_678)), ..Usage::default() },
         pretended: false,
         price_book: "example".into(),

@@ -4,6 +4,7 @@
 
 use crate::State;
 use crate::index::Index;
+use crate::work::service;
 use eaf_model::Settings;
 use std::sync::Arc;
 
@@ -11,5 +12,22 @@ use std::sync::Arc;
 pub(crate) fn configured(state: &mut State, settings: &Settings) {
     state.settings = Arc::new(settings.clone());
     crate::work::apply::forget_surplus(state);
+    level_again(state);
     state.index = Index::build(state);
+}
+
+/// Those that do not run stand in the levels that are in force now; those that run keep theirs until they end or rise.
+fn level_again(state: &mut State) {
+    let queue = &state.settings.queue;
+    let level = |workload: &crate::Workload| match service::has_levels(queue, &workload.spec) {
+        true => service::level_of(queue, service::attained(workload)),
+        false => 0,
+    };
+    let idle = state.workloads.values().filter(|workload| workload.lease.is_none());
+    let changed: Vec<_> = idle.filter(|workload| workload.level != level(workload)).map(|w| (w.id, level(w))).collect();
+    for (id, level) in changed {
+        if let Some(workload) = state.workloads.get_mut(&id) {
+            Arc::make_mut(workload).level = level;
+        }
+    }
 }

@@ -76,6 +76,12 @@ fn check(settings: &Settings) -> Result<(), Rejection> {
     if settings.exchange.h100_milli.values().any(|milli| *milli > EXCHANGE_MAX) {
         return invalid("exchange.h100_milli");
     }
+    if settings.queue.level_service == Span::ZERO {
+        return invalid("queue.level_service");
+    }
+    if settings.queue.level_ratio < 2 {
+        return invalid("queue.level_ratio");
+    }
     if !matches!(settings.carbon.milligrams_per_kwh.len(), 0 | 288) {
         return invalid("carbon.milligrams_per_kwh");
     }

@@ -4,6 +4,7 @@
 //! record out of every index and puts it back in: then no arm can forget one. Absent: refusals and choices.
 
 use super::plan::asked;
+use super::service;
 use crate::index::shape;
 use crate::{AbandonedTask, Attempt, Lease, Remembered, State, Stopping, Task, TaskState, Workload};
 use eaf_model::{
@@ -48,6 +49,15 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         Event::WorkloadEligible { workload } => change_workload(state, *workload, |record| {
             record.not_before = None;
             enter(record, at, WorkloadState::Queued, Reason::WaitingForCapacity, None);
+        }),
+        Event::WorkloadAged { workload } => change_workload(state, *workload, |record| {
+            record.aged = true;
+            record.version += 1;
+        }),
+        Event::ServiceLevelReached { workload, level } => level_reached(state, *workload, *level),
+        Event::LeaseEvictable { lease } => change_lease(state, *lease, |lease| lease.evictable = true),
+        Event::WorkloadPreempted { workload, by } => change_workload(state, *workload, |record| {
+            enter(record, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by: *by }, None);
         }),
         _ => unreachable!("{} is not an event of work", event.kind()),
     }
@@ -98,6 +108,8 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
         not_before: None,
         retries_spent: 0,
         losses: 0,
+        aged: false,
+        level: 0,
         lease: None,
         attempts: Vec::new(),
     };
@@ -137,6 +149,7 @@ fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: 
         granted_at: at,
         start_by,
         run_until: None,
+        evictable: false,
         stopping: None,
         whole_checkpoint_at: None,
     };
@@ -244,10 +257,30 @@ fn closed(state: &mut State, id: LeaseId, bill: &Bill) {
         checkpointed_at: lease.checkpointed_at(),
         bill: bill.clone(),
     };
+    let queue = state.settings.queue.clone();
     change_workload(state, lease.workload, |workload| {
         workload.lease = None;
         workload.attempts.push(attempt);
+        if service::has_levels(&queue, &workload.spec) {
+            workload.level = service::level_of(&queue, service::attained(workload));
+        }
     });
+}
+
+/// The place of its lease among those that may be stopped follows the level.
+fn level_reached(state: &mut State, id: WorkloadId, level: u8) {
+    let lease = state.workloads.get(&id).and_then(|workload| workload.lease);
+    let lease = lease.and_then(|lease| state.leases.get(&lease)).cloned();
+    let mut index = std::mem::take(&mut state.index);
+    lease.iter().for_each(|lease| index.remove_lease(state, lease));
+    state.index = index;
+    change_workload(state, id, |workload| {
+        workload.level = level;
+        workload.version += 1;
+    });
+    let mut index = std::mem::take(&mut state.index);
+    lease.iter().for_each(|lease| index.add_lease(state, lease));
+    state.index = index;
 }
 
 /// How a task of a closed lease ended; one that was given up with its node counts as lost.

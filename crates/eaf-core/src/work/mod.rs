@@ -10,6 +10,7 @@ pub(crate) mod learned;
 pub(crate) mod plan;
 mod records;
 pub(crate) mod reported;
+pub(crate) mod service;
 pub(crate) mod settle;
 pub(crate) mod submit;
 mod validate;
@@ -17,4 +18,5 @@ pub(crate) use validate::labels as validate_labels;
 pub(crate) mod wake;
 
 pub use learned::{Learned, LearnedBin};
+pub(crate) use records::is_zero;
 pub use records::{AbandonedTask, Attempt, Lease, Remembered, Stopping, Task, TaskState, Workload};

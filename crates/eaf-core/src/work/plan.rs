@@ -1,12 +1,13 @@
 //! `Plan`: what waits is placed.
 //!
 //! What: where the last valuation is too old, one of what is free now; then a snapshot of what is free and what waits goes
-//! to the scheduler; its plan is checked by code that does not know how it was made, and becomes leases. Behind it,
-//! accelerators change their modes for those who still wait. Absent: choices; they are the scheduler's.
+//! to the scheduler; its plan is checked by code that does not know how it was made, and becomes leases and stops. Behind
+//! it, accelerators change their modes for those who still wait. Absent: choices; they are the scheduler's.
 
+use super::settle;
 use crate::draft::Draft;
 use crate::{State, fleet};
-use eaf_model::{Event, Time};
+use eaf_model::{Event, Reason, Time};
 use eaf_sched::{Mix, Snapshot};
 
 /// What the scheduler sees. Shares structure with the state.
@@ -18,8 +19,11 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
         queue: state.index.queue.clone(),
         releases: state.index.releases.clone(),
         basis: state.basis.clone(),
+        running: state.index.running.clone(),
         grants_max: limits.grants_per_plan_max,
         shapes_max: limits.shapes_per_plan_max,
+        passing: state.settings.queue.passing,
+        placing: state.settings.queue.placing,
     }
 }
 
@@ -52,6 +56,11 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
     for (grant, member) in plan.grants.into_iter().zip(0u16..) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
+    }
+    for claim in plan.claims {
+        for victim in claim.victims {
+            settle::stop(draft, victim, Reason::Preempted { by: claim.workload });
+        }
     }
     fleet::modes::settle_drains(draft);
     fleet::modes::propose(draft, plan.hold.as_ref());

@@ -45,6 +45,12 @@ pub struct Workload {
     pub retries_spent: u32,
     /// Attempts lost through no fault of its own.
     pub losses: u32,
+    /// True once it has waited so long that it goes before those that have not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aged: bool,
+    /// The level of its attained service.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub level: u8,
     /// The lease that it holds now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
@@ -89,6 +95,9 @@ pub struct Lease {
     /// When its wall time is over; set once all of its tasks have started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_until: Option<Time>,
+    /// True once it has run long enough to be stopped for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evictable: bool,
     /// Set once it was told to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<Stopping>,
@@ -109,6 +118,19 @@ impl Lease {
         let latest = tasks.iter().map(|task| Some(task.checkpoint.as_ref()?.at));
         let own = latest.collect::<Option<Vec<Time>>>().and_then(|latest| latest.into_iter().min());
         own.max(self.whole_checkpoint_at)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+pub(crate) const fn is_zero(level: &u8) -> bool {
+    *level == 0
+}
+
+impl Lease {
+    /// When the last of its tasks had started; `None` where not all of them have.
+    pub fn started_at(&self) -> Option<Time> {
+        let starts = self.tasks.iter().map(|task| task.state.started_at()).collect::<Option<Vec<_>>>()?;
+        starts.into_iter().max()
     }
 }
 

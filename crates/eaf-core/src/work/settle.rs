@@ -4,6 +4,7 @@
 //! waits again; and those that can never start end with it. Absent: the order to stop itself, which is owed by state.
 
 use super::apply::exit_of;
+use super::service;
 use crate::draft::Draft;
 use crate::{Lease, TaskState, Workload};
 use eaf_model::{
@@ -55,18 +56,29 @@ fn first_failure(lease: &Lease) -> Option<Reason> {
 /// What the end of an attempt means for its workload.
 enum Outcome {
     End(WorkloadState, Reason),
-    Retry { reason: Reason, spent_retry: bool },
+    /// It made room for another, which costs neither a retry nor a loss.
+    WaitAgain {
+        by: WorkloadId,
+    },
+    Retry {
+        reason: Reason,
+        spent_retry: bool,
+    },
 }
 
 fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     let workload = Arc::clone(draft.workload(lease.workload).expect("a lease is of a live workload"));
+    // What ended well before it was stopped has ended well.
+    let reason = reason.filter(|reason| !matches!(reason, Reason::Preempted { .. }) || !ended_well(lease));
     let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
     let held = held(draft, lease, lost.is_some());
-    let bill = Box::new(eaf_energy::bill(draft.settings(), &held));
+    let mut bill = Box::new(eaf_energy::bill(draft.settings(), &held));
+    bill.preempted = service::preempted(lease, &workload, bill.ended_at).filter(|_| reason.is_some());
     let ran = if lost.is_some() { None } else { ran(lease, &workload) };
     draft.emit(Event::LeaseClosed { lease: lease.id, bill, ran });
     match outcome(draft, &workload, reason, lost) {
         Outcome::End(state, reason) => end(draft, workload.id, state, reason),
+        Outcome::WaitAgain { by } => draft.emit(Event::WorkloadPreempted { workload: workload.id, by }),
         Outcome::Retry { reason, spent_retry } => {
             let tries = workload.retries_spent + workload.losses;
             let timing = &draft.settings().timing;
@@ -89,6 +101,10 @@ fn ran(lease: &Lease, workload: &Workload) -> Option<Ran> {
     Some(Ran { time: end.since(started), wall, stated: workload.spec.wall_time.is_some() })
 }
 
+fn ended_well(lease: &Lease) -> bool {
+    lease.tasks.iter().all(|task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success()))
+}
+
 /// What was lost, where the attempt ended by a fault of the factory.
 fn loss(lease: &Lease, reason: &Reason) -> Option<String> {
     match reason {
@@ -109,6 +125,7 @@ fn outcome(draft: &Draft<'_>, workload: &Workload, reason: Option<Reason>, lost:
     }
     match reason {
         None => Outcome::End(WorkloadState::Finished, Reason::AllTasksExitedZero),
+        Some(Reason::Preempted { by }) => Outcome::WaitAgain { by },
         Some(reason @ Reason::CancelRequested { .. }) => Outcome::End(WorkloadState::Cancelled, reason),
         Some(Reason::TaskFailed { exit, .. })
             if workload.retries_spent < workload.spec.retries && !matches!(exit, Exit::CannotStart(_)) =>

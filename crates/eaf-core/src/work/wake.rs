@@ -3,7 +3,7 @@
 //! What: wall times, start timeouts, retries, expiries, lost nodes, changes of mode. Why bounded: a wake takes so many deadlines and the
 //! next takes the rest. Absent: a clock.
 
-use super::settle;
+use super::{service, settle};
 use crate::draft::Draft;
 use crate::fleet;
 use crate::index::Deadline;
@@ -32,9 +32,21 @@ fn take(draft: &mut Draft<'_>, deadline: Deadline) {
         Deadline::Expire(workload) => {
             settle::end(draft, workload, WorkloadState::Expired, Reason::DidNotStartInTime);
         }
+        Deadline::Age(workload) => draft.emit(Event::WorkloadAged { workload }),
+        Deadline::Level(lease) => rise(draft, lease),
+        Deadline::Evictable(lease) => draft.emit(Event::LeaseEvictable { lease }),
         Deadline::LostNode(node) => give_up(draft, node),
         Deadline::ModeChange(node) => fleet::modes::overdue(draft, node),
     }
+}
+
+/// A running workload has attained the service of a higher level.
+fn rise(draft: &mut Draft, id: LeaseId) {
+    let Some(lease) = draft.lease(id) else { return };
+    let Some(workload) = draft.workload(lease.workload) else { return };
+    let level = service::level_at(draft, lease, workload, draft.now()).max(workload.level + 1);
+    let workload = workload.id;
+    draft.emit(Event::ServiceLevelReached { workload, level });
 }
 
 /// The workloads of a lost node go on without it.

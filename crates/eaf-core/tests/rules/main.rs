@@ -8,6 +8,7 @@ mod fencing;
 mod lives;
 mod losses;
 mod modes;
+mod preemption;
 
 use eaf_core::{State, Step, Workload, check_invariants, outstanding, step};
 use eaf_model::{

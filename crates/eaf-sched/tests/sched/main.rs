@@ -8,6 +8,7 @@ mod explaining;
 mod fabric;
 mod fleet;
 mod planning;
+mod preempting;
 mod promises;
 mod properties;
 mod slices;

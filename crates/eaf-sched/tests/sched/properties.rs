@@ -17,7 +17,7 @@ fn any_node() -> impl Strategy<Value = NodeSpec> {
         .prop_map(|(threads, gibs, boards, fabric)| within(fabric, node(threads, gibs, &boards)))
 }
 
-fn any_ask() -> impl Strategy<Value = Ask> {
+pub(crate) fn any_ask() -> impl Strategy<Value = Ask> {
     let boards = prop_oneof![
         4 => Just((0, 1_000)),
         2 => (1..4_u32).prop_map(|count| (count, 1_000)),
@@ -125,7 +125,7 @@ fn perform(world: &mut World, op: Op) {
 }
 
 /// A world in the middle of its life, with work waiting.
-fn any_world() -> impl Strategy<Value = World> {
+pub(crate) fn any_world() -> impl Strategy<Value = World> {
     let nodes = prop::collection::vec(any_node(), 1..8);
     (nodes, prop::collection::vec(any_op(), 1..40), prop::collection::vec(any_ask(), 1..8), any::<bool>()).prop_map(
         |(nodes, ops, asks, priced)| {

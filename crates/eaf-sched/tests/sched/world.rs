@@ -162,7 +162,7 @@ impl World {
         let workload = wl(self.next);
         self.next += 1;
         let shape = Arc::new(ask.0.clone());
-        let entry = Entry { workload, priority, submitted_at: self.snapshot.now, shape };
+        let entry = Entry::new(workload, priority, self.snapshot.now, shape);
         self.mix.record(&ask.0, 1);
         self.snapshot.queue.insert(entry.clone());
         self.waiting.insert(workload, entry);
@@ -187,10 +187,15 @@ impl World {
         let made = eaf_sched::plan(&self.snapshot, &mut self.scores);
         assert_eq!(made, plan(&self.snapshot), "what is remembered changes no plan");
         check(&self.snapshot, &made).unwrap_or_else(|wrong| panic!("{wrong}\n{}", show(&made)));
+        self.make(&made);
+        made
+    }
+
+    /// Makes the grants of a plan true.
+    pub(crate) fn make(&mut self, made: &Plan) {
         for grant in &made.grants {
             self.start(grant.workload, &grant.placement);
         }
-        made
     }
 
     fn start(&mut self, workload: WorkloadId, placement: &Placement) {

@@ -133,6 +133,13 @@ pub(super) struct Measure {
     pub(super) failed: u64,
     pub(super) attempts: u64,
     pub(super) bills: Bills,
+    pub(super) preemptions: u64,
+    /// Accelerator time that was lost by them.
+    pub(super) lost_ms: u128,
+    /// Accelerator time that starting again cost.
+    pub(super) restart_ms: u128,
+    /// By project: workloads, and the sum of the shares of their time in which they ran, in millionths.
+    pub(super) tenants: BTreeMap<String, (u64, u64)>,
 }
 
 impl Measure {
@@ -157,6 +164,10 @@ impl Measure {
             failed: 0,
             attempts: 0,
             bills: Bills::default(),
+            preemptions: 0,
+            lost_ms: 0,
+            restart_ms: 0,
+            tenants: BTreeMap::new(),
         }
     }
 
@@ -208,16 +219,29 @@ impl Measure {
         self.failed += u64::from(workload.state != WorkloadState::Finished);
         let wanted = &workload.spec.task.accelerators;
         let class = SizeClass::of(u64::from(workload.spec.tasks) * u64::from(wanted.count) * wanted.share.0);
-        let started = workload.attempts.iter().filter_map(|attempt| attempt.bill.started_at).next_back();
-        match started {
-            Some(started) => {
-                let (wait, jct) = (started.since(workload.submitted_at), at.since(workload.submitted_at));
-                self.ended.entry(class).or_default().push((wait.0, jct.0));
+        let runs = workload.attempts.iter().filter_map(|attempt| {
+            let bill = &attempt.bill;
+            bill.started_at.map(|started| bill.ended_at.since(started).0)
+        });
+        let (started, ran) = runs.fold((false, 0), |(_, sum), ran| (true, sum + ran));
+        if started {
+            let jct = at.since(workload.submitted_at).0;
+            // Over all attempts: what was stopped for others and goes on later waits in between.
+            self.ended.entry(class).or_default().push((jct.saturating_sub(ran), jct));
+            let share = (ran * 1_000_000).checked_div(jct).map_or(1_000_000, |share| share.min(1_000_000));
+            match self.tenants.get_mut(&workload.spec.project) {
+                Some(tenant) => *tenant = (tenant.0 + 1, tenant.1 + share),
+                None => _ = self.tenants.insert(workload.spec.project.clone(), (1, share)),
             }
-            None => self.never_started += 1,
+        } else {
+            self.never_started += 1;
         }
         for attempt in &workload.attempts {
             self.attempts += 1;
+            if let Some(preempted) = attempt.bill.preempted {
+                self.preemptions += 1;
+                self.lost_ms += u128::from(preempted.lost.0);
+            }
             self.bills.add(&attempt.bill);
         }
     }

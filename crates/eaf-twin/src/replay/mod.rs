@@ -7,11 +7,13 @@
 mod estimates;
 mod fragmentation;
 mod measure;
+mod policy;
 mod series;
 mod summary;
 
 pub use estimates::{ErrorFigures, EstimateFigures, EstimateScore};
 pub use measure::{EnergyByModel, SizeClass, SizeFigures, WaitFigures};
+pub use policy::Policy;
 pub use series::{Point, Series};
 pub use summary::Summary;
 
@@ -20,9 +22,9 @@ use crate::driver::Driver;
 use crate::engine::PromptEngine;
 use crate::simulation::Simulation;
 use crate::trace::{DropReason, Dropped, Job};
-use eaf_core::{BrokenStep, State, Taken};
+use eaf_core::{BrokenStep, State, Step, Taken};
 use eaf_model::{
-    Input, NodeSpec, Rejection, Run, Settings, Span, StartOrder, Submission, Time, WorkloadId, WorkloadSpec,
+    Event, Input, NodeSpec, Rejection, Run, Settings, Span, StartOrder, Submission, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::Head;
 use estimates::Asking;
@@ -46,6 +48,27 @@ pub enum WallTimes {
     },
 }
 
+/// What it costs work to be stopped for other work and started again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreemptionCost {
+    /// Nothing.
+    #[default]
+    None,
+    /// What was measured and published: 40 s up to eight accelerators, 60 s above.
+    Published,
+}
+
+impl PreemptionCost {
+    /// For work that holds so many accelerators, in thousandths.
+    const fn of(self, milli: u64) -> Span {
+        match self {
+            Self::None => Span::ZERO,
+            Self::Published if milli <= 8_000 => Span::from_secs(40),
+            Self::Published => Span::from_secs(60),
+        }
+    }
+}
+
 /// How a trace is replayed.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -57,6 +80,10 @@ pub struct Options {
     pub wall_times: WallTimes,
     /// About how many jobs to ask for an estimated start at their submission, and out of how many; `None` for none.
     pub estimates: Option<(u64, u64)>,
+    /// True where all work may be stopped for other work, and then goes on from where it was.
+    pub preemptible: bool,
+    /// What each stop and start anew costs the work that is stopped.
+    pub preemption_cost: PreemptionCost,
     /// The instant at which the trace begins; prices and carbon follow the calendar.
     pub begins_at: Time,
     /// Check every invariant after every step; slow.
@@ -193,6 +220,7 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
             for (job, result) in arrived.drain(..).zip(&turn.results[reports..]) {
                 self.answered(job, result, at);
             }
+            self.stopped(&turn.steps);
             let runs = &self.runs;
             let life = |order: &StartOrder| runs.get(&order.workload).copied().unwrap_or_default();
             self.simulation.engine.order(at, &turn.effects, life);
@@ -209,6 +237,29 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
         Ok(())
     }
 
+    /// What was stopped for others has less left to do, and something to make up for.
+    fn stopped(&mut self, steps: &[Step]) {
+        let mut closed = None;
+        for event in steps.iter().flat_map(|step| &step.events) {
+            match event {
+                Event::LeaseClosed { bill, .. } => closed = Some(bill),
+                Event::WorkloadPreempted { workload, .. } => {
+                    let ran = closed.and_then(|bill| bill.started_at.map(|from| bill.ended_at.since(from)));
+                    let record = self.simulation.driver.state().workload(*workload);
+                    let (Some(ran), Some(left), Some(record)) = (ran, self.runs.get_mut(workload), record) else {
+                        continue;
+                    };
+                    let wanted = &record.spec.task.accelerators;
+                    let milli = u64::from(record.spec.tasks) * u64::from(wanted.count) * wanted.share.0;
+                    let cost = self.options.preemption_cost.of(milli);
+                    self.measure.restart_ms += u128::from(cost.0) * u128::from(milli) / 1_000;
+                    *left = Span(left.0.saturating_sub(ran.0)).saturating_add(cost);
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn submission(&self, job: &Job) -> Input {
         let exact = Span((job.runs.0 / 1_000).saturating_add(1).saturating_mul(1_000));
         let wall = match self.options.wall_times {
@@ -222,6 +273,8 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
             tasks: job.tasks,
             task: job.task.clone(),
             wall_time: Some(wall),
+            preemptible: self.options.preemptible,
+            keeps_progress: self.options.preemptible,
             run: Run::Command(vec!["replayed".to_owned()]),
             ..WorkloadSpec::command(&[])
         };

@@ -38,6 +38,13 @@ pub struct Summary {
     pub p50_jct_s: f64,
     /// 99 in 100 ended within this time.
     pub p99_jct_s: f64,
+    /// How often work was stopped for other work.
+    pub preemptions: u64,
+    /// Accelerator-hours that these stops lost: work done and not kept, and what starting again cost.
+    pub lost_hours: f64,
+    /// Jain's index over tenants of the mean share of its time (submission to end) in which a workload of theirs ran: 1
+    /// where all are served alike, near 0 where one of many gets all.
+    pub fairness: f64,
     /// From the first arrival to the last end.
     pub makespan_s: f64,
     /// The share of all accelerators that leases held, over the makespan.
@@ -102,6 +109,9 @@ pub(super) fn of(measure: &Measure, state: &State, head: Head, steps: u64) -> Su
         mean_jct_s: jct.mean,
         p50_jct_s: jct.p50,
         p99_jct_s: jct.p99,
+        preemptions: measure.preemptions,
+        lost_hours: (measure.lost_ms + measure.restart_ms) as f64 / 3.6e6,
+        fairness: jain(measure.tenants.values().map(|(workloads, sum)| *sum as f64 / (*workloads).max(1) as f64)),
         makespan_s: seconds(makespan),
         allocated_mean: share(measure.held_milli_ms, capacity * u128::from(makespan)),
         allocated_while_arriving: share(measure.held_arriving_milli_ms, capacity * arriving),
@@ -120,6 +130,12 @@ pub(super) fn of(measure: &Measure, state: &State, head: Head, steps: u64) -> Su
 #[allow(clippy::cast_precision_loss, reason = "figures are shown with a few digits")]
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1_000.0
+}
+
+/// `(sum x)^2 / (n sum x^2)` (Jain, Chiu and Hawe, 1984); 1 where there is nothing to compare.
+fn jain(shares: impl Iterator<Item = f64>) -> f64 {
+    let (n, sum, squares) = shares.fold((0.0, 0.0, 0.0), |(n, sum, squares), x| (n + 1.0, sum + x, squares + x * x));
+    if squares > 0.0 { sum * sum / (n * squares) } else { 1.0 }
 }
 
 /// The value at a rank of so many percent of sorted values; nearest rank.

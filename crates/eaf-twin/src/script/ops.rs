@@ -182,23 +182,50 @@ pub enum Setting {
     ModeTimeout,
     /// `partitions`: 1 for the published book, 0 for none.
     Partitions,
+    /// `limits.preemptions_max`.
+    Preemptions,
+    /// `queue.order`.
+    Order,
+    /// `queue.passing`.
+    Passing,
+    /// `queue.head_after`.
+    HeadAfter,
+    /// `queue.preempt_after`.
+    PreemptAfter,
+    /// `queue.level_service`.
+    LevelService,
+}
+
+/// How the value of a setting is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Number,
+    Span,
+    /// One of these; the value is its place among them.
+    Word(&'static [&'static str]),
 }
 
 impl Setting {
-    pub(super) const ALL: [(Self, &'static str, bool); 13] = [
-        (Self::Remembered, "remembered", false),
-        (Self::Nodes, "nodes", false),
-        (Self::Live, "live", false),
-        (Self::Array, "array", false),
-        (Self::Grants, "grants", false),
-        (Self::Losses, "losses", false),
-        (Self::LostGrace, "lost-grace", true),
-        (Self::StartTimeout, "start-timeout", true),
-        (Self::Backoff, "backoff", true),
-        (Self::Wall, "wall", true),
-        (Self::ModeChange, "mode-change", true),
-        (Self::ModeTimeout, "mode-timeout", true),
-        (Self::Partitions, "partitions", false),
+    pub(super) const ALL: [(Self, &'static str, Form); 19] = [
+        (Self::Remembered, "remembered", Form::Number),
+        (Self::Nodes, "nodes", Form::Number),
+        (Self::Live, "live", Form::Number),
+        (Self::Array, "array", Form::Number),
+        (Self::Grants, "grants", Form::Number),
+        (Self::Losses, "losses", Form::Number),
+        (Self::LostGrace, "lost-grace", Form::Span),
+        (Self::StartTimeout, "start-timeout", Form::Span),
+        (Self::Backoff, "backoff", Form::Span),
+        (Self::Wall, "wall", Form::Span),
+        (Self::Preemptions, "preemptions", Form::Number),
+        (Self::Order, "order", Form::Word(&["priority", "fifo", "sjf", "las"])),
+        (Self::Passing, "passing", Form::Word(&["strict", "skip", "backfill"])),
+        (Self::HeadAfter, "head-after", Form::Span),
+        (Self::PreemptAfter, "preempt-after", Form::Span),
+        (Self::LevelService, "level-service", Form::Span),
+        (Self::ModeChange, "mode-change", Form::Span),
+        (Self::ModeTimeout, "mode-timeout", Form::Span),
+        (Self::Partitions, "partitions", Form::Number),
     ];
 }
 
@@ -225,6 +252,10 @@ pub struct JobSpec {
     pub priority: i32,
     /// Retries.
     pub retries: u32,
+    /// It makes room for others.
+    pub preemptible: bool,
+    /// It is said to go on from where it was.
+    pub keeps_progress: bool,
     /// It fails where an attempt is lost.
     pub fails_when_lost: bool,
     /// Names of workloads that must finish first.
@@ -286,6 +317,8 @@ impl Default for JobSpec {
             wall: None,
             priority: 0,
             retries: 0,
+            preemptible: false,
+            keeps_progress: false,
             fails_when_lost: false,
             after_ok: Vec::new(),
             after_any: Vec::new(),
@@ -461,6 +494,8 @@ impl JobSpec {
         item(self.program.checkpoints.is_some(), span("checkpoints every", self.program.checkpoints));
         item(self.priority != 0, format!("priority {}", self.priority));
         item(self.retries != 0, format!("retries {}", self.retries));
+        item(self.preemptible, "preemptible".to_owned());
+        item(self.keeps_progress, "keeps progress".to_owned());
         item(self.fails_when_lost, "fails when lost".to_owned());
         item(!self.after_ok.is_empty(), format!("after ok {}", self.after_ok.join(" ")));
         item(!self.after_any.is_empty(), format!("after any {}", self.after_any.join(" ")));
@@ -535,6 +570,12 @@ impl fmt::Display for Expect {
     }
 }
 
+/// The word in this place; the last where there is none.
+fn nth(words: &[&'static str], place: u64) -> &'static str {
+    let place = usize::try_from(place).unwrap_or(usize::MAX).min(words.len().saturating_sub(1));
+    words.get(place).copied().unwrap_or_default()
+}
+
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -545,8 +586,13 @@ impl fmt::Display for Op {
             Self::Set(settings) => {
                 let shown = settings.iter().map(|(setting, value)| {
                     let found = Setting::ALL.iter().find(|(one, ..)| one == setting);
-                    let (word, is_span) = found.map_or(("", false), |(_, word, is_span)| (*word, *is_span));
-                    format!("{word} {}", if is_span { span_text(Span(*value)) } else { value.to_string() })
+                    let (word, form) = found.map_or(("", Form::Number), |(_, word, form)| (*word, *form));
+                    let text = match form {
+                        Form::Number => value.to_string(),
+                        Form::Span => span_text(Span(*value)),
+                        Form::Word(words) => nth(words, *value).to_owned(),
+                    };
+                    format!("{word} {text}")
                 });
                 write!(f, "set {}", shown.collect::<Vec<_>>().join(", "))
             }

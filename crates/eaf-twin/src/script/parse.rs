@@ -5,7 +5,7 @@
 
 use super::error::{Problem, ScriptError};
 use super::figures;
-use super::ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, ProgramEnd, Setting};
+use super::ops::{CrashAt, EngineMode, Expect, Form, JobSpec, NodeParts, Op, ProgramEnd, Setting};
 use super::words;
 use eaf_model::{Bytes, CpuMilli, Span};
 use std::str::FromStr;
@@ -337,8 +337,16 @@ fn settings(words: &mut Words<'_>) -> Read<Vec<(Setting, u64)>> {
     loop {
         let known = Setting::ALL.map(|(_, word, _)| word).join(", ");
         let find = |word: &str| Setting::ALL.into_iter().find(|(_, name, _)| *name == word);
-        let (setting, _, is_span) = words.read(&known, find)?;
-        settings.push((setting, if is_span { words.span()?.0 } else { words.number()? }));
+        let (setting, _, form) = words.read(&known, find)?;
+        let value = match form {
+            Form::Number => words.number()?,
+            Form::Span => words.span()?.0,
+            Form::Word(known) => {
+                let place = |word: &str| (0..).zip(known).find(|(_, one)| **one == word).map(|(place, _)| place);
+                words.read(&known.join(", "), place)?
+            }
+        };
+        settings.push((setting, value));
         if !words.eat(",") {
             return Ok(settings);
         }
@@ -358,7 +366,8 @@ fn job(words: &mut Words<'_>) -> Read<JobSpec> {
             words.at -= 1;
             return Err(words.expected(
                 "an amount, or one of: after, array, at most, cannot start, checkpoints, exits, expires, fails, grace, \
-                 ignores stops, key, out of memory, priority, retries, runs, signal, slice, starts in, wall",
+                 ignores stops, keeps progress, key, out of memory, preemptible, priority, retries, runs, signal, slice, \
+                 starts in, wall",
             ));
         }
         if !words.eat(",") {
@@ -394,6 +403,11 @@ fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool>
         }
         "wall" => job.wall = Some(words.span()?),
         "priority" => job.priority = words.number()?,
+        "preemptible" => job.preemptible = true,
+        "keeps" => {
+            words.need(&["progress"])?;
+            job.keeps_progress = true;
+        }
         "retries" => job.retries = words.number()?,
         "after" if words.eat("ok") => job.after_ok = words.names()?,
         "after" => {
@@ -524,10 +538,11 @@ mod tests {
             "join node-9: 0.5 cpu, 512 MiB, 1 H200, 3 MI355X, in spine-1 leaf-2",
             "set defaults",
             "set remembered 5, lost-grace 1m, array 0",
+            "set order las, passing skip, head-after 1h, preempt-after 0s, level-service 10m, preemptions 3",
             "submit train: runs 10m",
             "submit train: 2 tasks, at most 1 a node, 4 cpu, 8 GiB, 0.25 gpu, wall 1h, starts in 5s, runs for ever, exits 3, \
-             fails 2 times, ignores stops, priority -5, retries 2, fails when lost, after ok a b, after any c, expires \
-             10m, grace 0s, key k-1, array 10000",
+             fails 2 times, ignores stops, priority -5, retries 2, preemptible, keeps progress, fails when lost, after ok \
+             a b, after any c, expires 10m, grace 0s, key k-1, array 10000",
             "submit b: 1 H200, runs 1m30s, signal 9",
             "submit c: runs 10m, out of memory",
             "submit d: runs 10m, cannot start",

@@ -11,6 +11,8 @@ pub fn reason_word(reason: &Reason) -> String {
         Reason::WaitingForDependencies { .. } => "dependencies".to_owned(),
         Reason::RetryAfterFailure { exit } => format!("retry after {}", exit_word(exit)),
         Reason::RetryAfterLoss { .. } => "retry after loss".to_owned(),
+        Reason::WaitingAfterPreemption { .. } => "preempted".to_owned(),
+        Reason::Preempted { by } => format!("preempted for {by}"),
         Reason::Placed => "placed".to_owned(),
         Reason::TasksStarting { started, of } => format!("{started} of {of} started"),
         Reason::TasksStarted => "started".to_owned(),

@@ -55,6 +55,13 @@ impl Proposer {
         if self.swarm.kinds.contains(&Kind::Set) {
             ops.push(self.set());
         }
+        if self.swarm.has(Trait::Preemptible, &mut self.draw, 1) {
+            // By its defaults a factory would hardly stop anything within a seed.
+            let draw = &mut self.draw;
+            let order = if draw.one_in(3) { 3 } else { 0 };
+            let settings = [(Setting::PreemptAfter, draw.below(20_000)), (Setting::Passing, draw.below(3))];
+            ops.push(Op::Set(settings.into_iter().chain([(Setting::Order, order)]).collect()));
+        }
         ops
     }
 
@@ -240,6 +247,12 @@ impl Proposer {
         set(draw, Setting::Wall, 60_000, 3_600_000);
         set(draw, Setting::ModeChange, 0, 120_000);
         set(draw, Setting::ModeTimeout, 10_000, 120_000);
+        set(draw, Setting::Preemptions, 0, 5);
+        set(draw, Setting::Order, 0, 3);
+        set(draw, Setting::Passing, 0, 2);
+        set(draw, Setting::HeadAfter, 0, 900_000);
+        set(draw, Setting::PreemptAfter, 0, 60_000);
+        set(draw, Setting::LevelService, 1_000, 300_000);
         if draw.one_in(8) {
             settings.push((Setting::Array, 0));
         }
@@ -291,6 +304,10 @@ impl Proposer {
         job.fails_when_lost = draw.one_in(5);
         if swarm.has(Trait::Priority, draw, 2) {
             job.priority = i32::try_from(draw.below(5)).unwrap_or(0) - 2;
+        }
+        if swarm.has(Trait::Preemptible, draw, 2) {
+            job.preemptible = true;
+            job.keeps_progress = draw.one_in(3);
         }
         if swarm.has(Trait::Retries, draw, 2) {
             job.retries = u32::try_from(draw.between(1, 3)).unwrap_or(1);

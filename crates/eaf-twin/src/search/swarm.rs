@@ -61,6 +61,7 @@ pub(super) enum Trait {
     Endless,
     Stubborn,
     SlowStart,
+    Preemptible,
     Odd,
     Checkpoints,
 }
@@ -103,7 +104,7 @@ const DEEDS: [Kind; 11] = [
     Kind::Mode,
 ];
 
-const TRAITS: [Trait; 18] = [
+const TRAITS: [Trait; 19] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
@@ -120,6 +121,7 @@ const TRAITS: [Trait; 18] = [
     Trait::Endless,
     Trait::Stubborn,
     Trait::SlowStart,
+    Trait::Preemptible,
     Trait::Odd,
     Trait::Checkpoints,
 ];

@@ -1,6 +1,6 @@
 //! The search finds what is planted, and nothing where nothing is.
 //!
-//! What: six bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
+//! What: seven bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
 //! tests: a bug can be planted where tests are compiled, and nowhere else. Absent: long searches; `eaf twin search` has them.
 
 #![expect(clippy::print_stdout, reason = "whoever runs it by hand sees what was found")]
@@ -41,6 +41,11 @@ fn a_gang_that_starts_in_part_is_found() {
 }
 
 #[test]
+fn a_victim_that_could_be_spared_is_found() {
+    found(Planted::OneVictimTooMany);
+}
+
+#[test]
 fn a_journal_tail_that_is_not_synced_is_found() {
     found(Planted::TailNotSynced);
 }
@@ -68,5 +73,5 @@ fn seeds_are_clean_and_meet_everything() {
 #[test]
 fn a_seed_is_the_same_story_every_time() {
     let (first, second) = (tell_seed(7), tell_seed(7));
-    assert!(first.1.is_none() && first.0 == second.0 && first.0.len() > 500);
+    assert!(first.1.is_none() && first.0 == second.0 && first.0.len() > 200);
 }

@@ -4,10 +4,11 @@
 //! starts again from its disk. Absent: what is decided; that is the core's, and the same as live.
 
 use super::link::{Item, unfenced};
+use super::planted::one_victim_more;
 use super::reference::key_text;
 use super::{Bug, Fault, World};
 use crate::script::{CrashAt, plural};
-use eaf_core::{Machine, State, Step, Turn, Violation, decide, reconcile, taken_on};
+use eaf_core::{Machine, State, Step, Turn, Violation, decide, outstanding, reconcile, taken_on};
 use eaf_model::{Effect, Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
 use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};
 use eaf_store::{Batch, Head, Snapshot, Store, recover};
@@ -223,7 +224,8 @@ impl World {
             self.coverage.rejection(rejection);
             self.say_fenced(rejection, input);
         }
-        let Turn { steps, results, effects } = turn;
+        let Turn { mut steps, results, mut effects } = turn;
+        self.spoil_plan(&mut steps, &mut effects);
         if !steps.is_empty() {
             if !self.append(steps)? {
                 return Ok(());
@@ -251,6 +253,17 @@ impl World {
         }
         self.check(false)?;
         self.check_orders()
+    }
+
+    /// A scheduler that stops one too many, where that is planted.
+    fn spoil_plan(&mut self, steps: &mut [Step], effects: &mut Vec<Effect>) {
+        if let Control::Up(process) = &mut self.control
+            && self.watch.plant.has(Bug::OneVictimTooMany)
+            && let Some((state, lease)) = one_victim_more(steps, process.machine.state())
+        {
+            effects.extend(outstanding(&state).into_iter().filter(|effect| effect.key().lease == lease));
+            process.machine = Machine::new(state, false);
+        }
     }
 
     /// Tells of a report of a lease that is over.

@@ -7,8 +7,8 @@ use super::{EPOCH, World};
 use crate::script::reason_word;
 use eaf_core::Step;
 use eaf_model::{
-    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, TaskReport,
-    Time, WorkloadId, WorkloadState,
+    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, Reason,
+    TaskReport, Time, WorkloadId, WorkloadState,
 };
 use std::collections::BTreeMap;
 
@@ -227,6 +227,11 @@ impl World {
                 work(workload, format!("queued again in {wait}: {}", reason_word(reason)))
             }
             Event::WorkloadEligible { workload } => work(workload, "may be tried again".to_owned()),
+            Event::WorkloadAged { workload } => work(workload, "has waited so long that it goes first".to_owned()),
+            Event::ServiceLevelReached { workload, level } => work(workload, format!("reached service level {level}")),
+            Event::WorkloadPreempted { workload, by } => {
+                work(workload, format!("waits again in its place; it made room for {}", self.title(*by)))
+            }
             Event::WorkloadEnded { workload, state, reason } => {
                 let why = if *state == WorkloadState::Cancelled {
                     String::new()
@@ -304,6 +309,10 @@ impl World {
             Event::AbandonedTaskGone { key, node } => {
                 let text = format!("task {} is gone; its place on {} is free", key.task, self.node_title(*node));
                 Some((of(key.lease).1, text))
+            }
+            Event::LeaseEvictable { lease } => Some((of(*lease).1, "may now be stopped for others".to_owned())),
+            Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => {
+                Some((of(*lease).1, format!("stopping: it makes room for {}", self.title(*by))))
             }
             Event::LeaseStopping { lease, reason, .. } => {
                 Some((of(*lease).1, format!("stopping: {}", reason_word(reason))))

@@ -1,7 +1,11 @@
 //! Bugs that are planted to show that the search finds them.
 //!
-//! What: six of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
+//! What: seven of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
 //! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
+
+use eaf_core::{Lease, State, Step};
+use eaf_model::{Event, LeaseId, Reason};
+use std::sync::Arc;
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,26 @@ pub(crate) enum Planted {
     SliceTwice,
     /// The engine brings a board back to whole when one of its slices is gone, whoever else is there.
     ModeUnderTenant,
+    /// One more is stopped to make room than room needs.
+    OneVictimTooMany,
+}
+
+/// Tells one more lease to stop in the first step that tells any to make room; gives the state that this leads to, and the
+/// lease.
+pub(crate) fn one_victim_more(steps: &mut [Step], state: &State) -> Option<(State, LeaseId)> {
+    let stops = |event: &Event| match event {
+        Event::LeaseStopping { reason: Reason::Preempted { by }, stop_by, .. } => Some((*by, *stop_by)),
+        _ => None,
+    };
+    let step = steps.iter_mut().find(|step| step.events.iter().any(|event| stops(event).is_some()))?;
+    let (by, stop_by) = step.events.iter().find_map(stops)?;
+    let runs = |lease: &&Arc<Lease>| lease.stopping.is_none() && lease.started_at().is_some() && lease.workload != by;
+    let lease = state.leases().find(runs)?.id;
+    let event = Event::LeaseStopping { lease, reason: Reason::Preempted { by }, stop_by };
+    let mut state = state.clone();
+    eaf_core::apply(&mut state, step.at, &event);
+    step.events.push(event);
+    Some((state, lease))
 }
 
 /// The bug of a world, if it has one.

@@ -10,11 +10,15 @@ use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Problem, Setting};
 use eaf_core::Violation;
 use eaf_model::{
-    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, PartitionBook, Settings, Span,
-    Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
+    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, Order, PartitionBook, Passing,
+    Settings, Span, Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::model::Fault as DiskFault;
 use std::collections::BTreeMap;
+
+/// By the words that a script has for them, in their order.
+const ORDERS: [Order; 4] = [Order::Priority, Order::Fifo, Order::Sjf, Order::Las];
+const PASSINGS: [Passing; 3] = [Passing::Strict, Passing::Skip, Passing::Backfill];
 
 /// What came of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,8 +203,9 @@ impl World {
             return Settings::default();
         }
         let mut settings = self.state().settings().clone();
+        let place = |value: u64, most: usize| usize::try_from(value).unwrap_or(usize::MAX).min(most - 1);
         for (setting, value) in changes {
-            let (limits, timing) = (&mut settings.limits, &mut settings.timing);
+            let (limits, timing, queue) = (&mut settings.limits, &mut settings.timing, &mut settings.queue);
             let small = u32::try_from(*value).unwrap_or(u32::MAX);
             match setting {
                 Setting::Remembered => limits.remembered_max = small,
@@ -212,6 +217,12 @@ impl World {
                 Setting::LostGrace => timing.lost_node_grace = Span(*value),
                 Setting::StartTimeout => timing.start_timeout = Span(*value),
                 Setting::Backoff => timing.retry_backoff = Span(*value),
+                Setting::Preemptions => limits.preemptions_max = small,
+                Setting::Order => queue.order = ORDERS[place(*value, ORDERS.len())],
+                Setting::Passing => queue.passing = PASSINGS[place(*value, PASSINGS.len())],
+                Setting::HeadAfter => queue.head_after = Span(*value),
+                Setting::PreemptAfter => queue.preempt_after = Span(*value),
+                Setting::LevelService => queue.level_service = Span(*value),
                 Setting::Wall => timing.wall_time_default = Span(*value),
                 Setting::ModeChange => timing.mode_change = Span(*value),
                 Setting::ModeTimeout => timing.mode_change_timeout = Span(*value),
@@ -404,6 +415,8 @@ pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     spec.task = TaskRequest { cpu: job.cpu, memory: job.memory, accelerators };
     spec.wall_time = job.wall;
     spec.priority = job.priority;
+    spec.preemptible = job.preemptible;
+    spec.keeps_progress = job.keeps_progress;
     spec.retries = job.retries;
     spec.on_loss = if job.fails_when_lost { OnLoss::Fail } else { OnLoss::Requeue };
     spec.expires_after = job.expires;

@@ -6,8 +6,8 @@
 
 use eaf_core::{State, Step, Violation};
 use eaf_model::{
-    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, TaskKey, Time, WHOLE_MODE, WorkloadId,
-    WorkloadSpec, WorkloadState,
+    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Reason, TaskKey, Time, WHOLE_MODE,
+    WorkloadId, WorkloadSpec, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +16,11 @@ type Checked = Result<(), Violation>;
 
 fn broken(rule: &'static str, what: String) -> Checked {
     Err(Violation { rule, what })
+}
+
+/// Every task that a lease can have.
+const fn tasks_of(lease: LeaseId) -> std::ops::RangeInclusive<TaskKey> {
+    TaskKey { lease, task: 0 }..=TaskKey { lease, task: u32::MAX }
 }
 
 /// A task, by its lease and its rank: `ls-7.0/1`.
@@ -75,6 +80,30 @@ impl Load {
     /// True where something of an accelerator is held.
     fn holds(&self, board: u16) -> bool {
         self.modes.keys().any(|(index, _)| *index == board)
+    }
+
+    /// How many tasks find room beside this, one by one.
+    fn room(&self, node: &NodeSpec, asked: &WorkloadSpec) -> u32 {
+        let most = asked.tasks_per_node_max.unwrap_or(u32::MAX).min(asked.tasks);
+        let wanted = &asked.task.accelerators;
+        let mut load = self.clone();
+        for fitted in 0..most {
+            load.cpu += asked.task.cpu.0;
+            load.memory += asked.task.memory.0;
+            let mut missing = wanted.count;
+            for (board, index) in node.accelerators.iter().zip(0_u16..) {
+                let held = load.accelerators.entry(index).or_default();
+                let suits = wanted.models.is_empty() || wanted.models.contains(&board.model);
+                if missing > 0 && suits && *held + wanted.share.0 <= 1_000 {
+                    *held += wanted.share.0;
+                    missing -= 1;
+                }
+            }
+            if missing > 0 || !load.fits(node) {
+                return fitted;
+            }
+        }
+        most
     }
 
     fn fits(&self, spec: &NodeSpec) -> bool {
@@ -145,6 +174,12 @@ pub(crate) struct Reference {
     begun: BTreeSet<TaskKey>,
     last_step: u64,
     book: PartitionBook,
+    /// Leases that were told to make room for others and still hold something.
+    leaving: BTreeSet<LeaseId>,
+    /// True while whatever fits may start, so that nothing is kept free for anybody who waits.
+    everything_passes: bool,
+    /// True once somebody has waited so long that something may be kept free after all.
+    somebody_is_aged: bool,
 }
 
 impl Reference {
@@ -154,7 +189,48 @@ impl Reference {
             return broken("steps have no holes", format!("step {} follows step {}", step.number, self.last_step));
         }
         self.last_step = step.number;
-        step.events.iter().try_for_each(|event| self.event(event))
+        let left_before = self.leaving.len();
+        step.events.iter().try_for_each(|event| self.event(event))?;
+        self.leaving.retain(|lease| self.held.range(tasks_of(*lease)).next().is_some());
+        self.nobody_makes_room_in_vain(step, left_before)
+    }
+
+    /// Of those that make room for one workload none could have been spared. Judged where nothing else can explain it:
+    /// nobody was leaving before, all make room for the same, and nothing is kept free for others.
+    fn nobody_makes_room_in_vain(&self, step: &Step, left_before: usize) -> Checked {
+        let told = step.events.iter().filter_map(|event| match event {
+            Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
+            _ => None,
+        });
+        let told: Vec<(LeaseId, WorkloadId)> = told.collect();
+        let Some((_, by)) = told.first() else { return Ok(()) };
+        let Some(promise) = self.promises.get(by).filter(|_| self.judges_victims() && left_before == 0) else {
+            return Ok(());
+        };
+        if told.iter().any(|(_, other)| other != by) {
+            return Ok(());
+        }
+        for (spared, _) in &told {
+            let mut room = 0_u64;
+            for (id, machine) in self.machines.iter().filter(|(_, machine)| !machine.lost && !machine.cordoned) {
+                let mut load = machine.held.clone();
+                let others = told.iter().filter(|(lease, _)| lease != spared);
+                let parts = others.flat_map(|(lease, _)| self.held.range(tasks_of(*lease)).map(|(_, part)| part));
+                parts.filter(|part| part.node == *id).for_each(|part| load.take(part));
+                room += u64::from(load.room(&machine.spec, &promise.spec));
+            }
+            if room >= u64::from(promise.spec.tasks) {
+                return broken(
+                    "nobody makes room in vain",
+                    format!("{spared} makes room for {by}, which needs it not"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    const fn judges_victims(&self) -> bool {
+        self.everything_passes && !self.somebody_is_aged
     }
 
     fn event(&mut self, event: &Event) -> Checked {
@@ -198,6 +274,19 @@ impl Reference {
             Event::TaskAbandoned { key, .. } => self.over(*key, false),
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
+            Event::LeaseStopping { lease, reason: Reason::Preempted { .. }, .. } => {
+                self.leaving.insert(*lease);
+                Ok(())
+            }
+            Event::Configured(settings) => {
+                self.everything_passes = settings.queue.passing == Passing::Skip;
+                self.book = settings.partitions.clone();
+                Ok(())
+            }
+            Event::WorkloadAged { .. } => {
+                self.somebody_is_aged = true;
+                Ok(())
+            }
             Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
             Event::ModeDraining { node, accelerators, .. } | Event::ModeFailed { node, accelerators, .. } => {
                 self.machine(*node)?.closed.extend(accelerators);
@@ -219,10 +308,6 @@ impl Reference {
                 }
                 self.nobody_is_on(*node, accelerators)
             }
-            Event::Configured(settings) => {
-                self.book = settings.partitions.clone();
-                Ok(())
-            }
             Event::FleetValued { .. }
             | Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }
@@ -230,7 +315,10 @@ impl Reference {
             | Event::TaskUsed { .. }
             | Event::LeaseStopping { .. }
             | Event::WorkloadRequeued { .. }
-            | Event::WorkloadEligible { .. } => Ok(()),
+            | Event::WorkloadEligible { .. }
+            | Event::ServiceLevelReached { .. }
+            | Event::LeaseEvictable { .. }
+            | Event::WorkloadPreempted { .. } => Ok(()),
         }
     }
 

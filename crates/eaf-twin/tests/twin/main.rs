@@ -1,12 +1,13 @@
 //! The twin through its public door: replays that can be reckoned by hand, and futures of a small factory.
 
 mod placement;
+mod queueing;
 mod replays;
 mod what_ifs;
 
 use eaf_model::{AcceleratorRequest, Bytes, CpuMilli, GpuMilli, NodeSpec, Span, TaskRequest, Time};
 use eaf_twin::fleet::EqualNodes;
-use eaf_twin::replay::{Options, WallTimes};
+use eaf_twin::replay::{Options, PreemptionCost, WallTimes};
 use eaf_twin::trace::Job;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ fn options() -> Options {
         rate_milli: 1_000,
         wall_times: WallTimes::Unknown,
         estimates: None,
+        preemptible: false,
+        preemption_cost: PreemptionCost::None,
         begins_at: Time(1_767_225_600_000),
         check: true,
     }

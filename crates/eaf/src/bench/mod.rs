@@ -13,8 +13,10 @@ mod figures;
 mod floor;
 mod loops;
 mod machine;
+mod marked;
 mod peers;
 mod placement;
+mod replay;
 mod scheduler;
 mod start;
 mod store;
@@ -35,7 +37,8 @@ use std::path::PathBuf;
 /// What to measure and how to show it.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Args {
-    /// What to measure: submit, start, throughput, store, twin, topology, scheduler, floor, placement, or all but placement.
+    /// What to measure: submit, start, throughput, store, twin, topology, scheduler, floor, placement, replay, or all but the
+    /// last two.
     #[arg(value_enum)]
     what: What,
     /// How often each is run; the median is shown.
@@ -56,6 +59,9 @@ pub(crate) struct Args {
     /// scheduler: how many workloads wait.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pending: u32,
+    /// replay: a Philly trace for the tables on 64, 56 and 48 nodes, which are left out without it.
+    #[arg(long, value_name = "FILE")]
+    jobs: Option<PathBuf>,
     #[command(flatten)]
     placement: placement::Args,
 }
@@ -81,7 +87,9 @@ pub(crate) enum What {
     Floor,
     /// The published placement benchmark; its figures have a page of their own.
     Placement,
-    /// All but placement.
+    /// The published queueing benchmark; its tables are a marked part of the page.
+    Replay,
+    /// All but placement and replay.
     All,
 }
 
@@ -180,14 +188,25 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
             placement::Manner { json: args.json, quick: args.quick, markdown: args.markdown.as_deref(), machine };
         return placement::run(&args.placement, &manner, context);
     }
-    args.placement.only_here()?;
+    args.placement.only_here(args.what == What::Replay)?;
+    if args.what == What::Replay {
+        let directory = args.directory.clone().unwrap_or_else(std::env::temp_dir);
+        let asked = replay::Asked {
+            all: args.placement.all(),
+            jobs: args.jobs.as_deref(),
+            machine: machine::describe(&directory).line(),
+            json: args.json,
+            markdown: args.markdown.as_deref(),
+        };
+        return replay::run(&asked, context).map(|()| exit::OK);
+    }
     let size = scheduler_size(args)?;
     let failed = |error: BenchError| Failure::because(exit::FAILED, Say::new("fail-bench"), &error);
     let report = measure(args, size).map_err(failed)?;
     let text = if args.json { report.json() } else { report.table(context.lang) };
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
     if let Some(file) = &args.markdown {
-        let written = std::fs::write(file, report.markdown());
+        let written = marked::rewrite(file, &report.markdown(), "replay");
         written.map_err(BenchError::io(format!("writing {}", file.display()))).map_err(failed)?;
     }
     Ok(exit::OK)

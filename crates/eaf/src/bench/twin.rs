@@ -18,7 +18,7 @@ const STEP_BYTES: usize = 400;
 const SIMULATORS: &str = "Tiresias' and Lucid's simulators, measured by the project in 2026, not in this run";
 
 /// Runs the twin of this program and reads its document.
-fn run(words: &[&str]) -> Result<Value, BenchError> {
+pub(super) fn run(words: &[&str]) -> Result<Value, BenchError> {
     let program = std::env::current_exe().map_err(BenchError::io("finding this program"))?;
     let output = Command::new(program)
         .arg("twin")

@@ -106,6 +106,14 @@ fn words(event: &Event, lang: Lang) -> Say {
             Say::new("event-workload-requeued").with("workload", workload).with("reason", reason)
         }
         Event::WorkloadEligible { workload } => Say::new("event-workload-eligible").with("workload", workload),
+        Event::WorkloadAged { workload } => Say::new("event-workload-aged").with("workload", workload),
+        Event::ServiceLevelReached { workload, level } => {
+            Say::new("event-service-level-reached").with("workload", workload).with("level", level)
+        }
+        Event::LeaseEvictable { lease } => Say::new("event-lease-evictable").with("lease", lease),
+        Event::WorkloadPreempted { workload, by } => {
+            Say::new("event-workload-preempted").with("workload", workload).with("by", by)
+        }
         Event::WorkloadEnded { workload, state, reason } => Say::new("event-workload-ended")
             .with("workload", workload)
             .with("state", messages::state(lang, *state))

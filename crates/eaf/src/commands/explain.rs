@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::say::Say;
 use crate::screen::{Cell, Paint, Table, now, short_span};
 use eaf_api::messages;
-use eaf_model::{Explanation, StartEstimate, Time, WorkloadState};
+use eaf_model::{Explanation, Span, StartEstimate, Time, WorkloadState};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -96,6 +96,12 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     let reason = messages::reason(context.lang, &view.state_reason);
     let painted = Paint::of_state(explanation.state).on(&state, context.screen.colours);
     context.screen.line(&format!("{id}  {painted}: {reason}"))?;
+    let lost = view.status.attempts.iter().filter_map(|attempt| attempt.bill.preempted);
+    let (times, lost) = lost.fold((0, 0_u64), |(times, sum), one| (times + 1, sum.saturating_add(one.lost.0)));
+    if times > 0 {
+        let made_room = Say::new("explain-made-room").count("times", times).with("lost", messages::span(Span(lost)));
+        context.screen.line(&format!("  {}", context.say(&made_room)))?;
+    }
     if explanation.state == WorkloadState::Queued {
         waiting(&explanation, context)?;
     }

@@ -72,6 +72,12 @@ struct Ask {
     /// Higher goes first; -1000 to 1000.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
+    /// Make room for workloads that go before it; it then waits again in its old place.
+    #[arg(long)]
+    preemptible: bool,
+    /// It goes on from where it was when it is stopped and started again, so that making room loses nothing.
+    #[arg(long)]
+    keeps_progress: bool,
     /// How often to try again after a failure.
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
@@ -139,6 +145,8 @@ fn spec(ask: Ask, command: &[String]) -> Result<WorkloadSpec, Failure> {
     spec.tasks = ask.tasks;
     spec.tasks_per_node_max = ask.tasks_per_node_max;
     spec.priority = ask.priority;
+    spec.preemptible = ask.preemptible;
+    spec.keeps_progress = ask.keeps_progress;
     spec.retries = ask.retries;
     spec.on_loss = if ask.fail_on_loss { OnLoss::Fail } else { OnLoss::Requeue };
     spec.after_ok = workload_ids(&ask.after_ok)?;

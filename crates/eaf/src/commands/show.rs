@@ -67,6 +67,10 @@ fn facts(view: &WorkloadView, context: &Context) -> Vec<(&'static str, String)> 
     fact("show-each-task", Some(request_text(&spec.task, lang)));
     fact("show-wall-time", spec.wall_time.map(messages::span));
     fact("show-priority", (spec.priority != 0).then(|| spec.priority.to_string()));
+    let made_room = status.attempts.iter().filter(|attempt| attempt.bill.preempted.is_some()).count();
+    let preemptible = if spec.keeps_progress { "show-preemptible-keeps" } else { "show-preemptible-loses" };
+    let preemptible = Say::new(preemptible).count("times", made_room as u64);
+    fact("show-preemptible", spec.preemptible.then(|| context.say(&preemptible)));
     fact("show-retries", (spec.retries > 0).then(|| format!("{} / {}", status.retries_spent, spec.retries)));
     fact("show-losses", (status.losses > 0).then(|| status.losses.to_string()));
     fact("show-after-ok", (!spec.after_ok.is_empty()).then(|| ids(&spec.after_ok)));

@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Idempotency key: the same key and request again give the same workload.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Make room for workloads that go before it, whatever the file says; it then waits again in its old place.
+    #[arg(long)]
+    preemptible: bool,
     /// Wait until it has ended; exit with 0 only if it finished.
     #[arg(short, long)]
     wait: bool,
@@ -36,7 +39,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
-    let file = read_workload(&args.file, context)?;
+    let mut file = read_workload(&args.file, context)?;
+    file.spec.preemptible |= args.preemptible;
     let request = SubmitRequest { spec: file.spec, array: file.array };
     if args.dry_run {
         return context.screen.json(&request).map(|()| exit::OK);

@@ -24,6 +24,8 @@ const FIELDS: &[&str] = &[
     "accelerators",
     "wall_time",
     "priority",
+    "preemptible",
+    "keeps_progress",
     "retries",
     "on_loss",
     "after_ok",
@@ -73,6 +75,13 @@ fn texts(field: &str, doc: &Doc) -> Read<Vec<String>> {
             _ => Err(wrong(field, each, "kind-texts")),
         })
         .collect()
+}
+
+fn truth(field: &str, doc: &Doc) -> Read<bool> {
+    match &doc.kind {
+        Kind::Bool(truth) => Ok(*truth),
+        _ => Err(wrong(field, doc, "kind-truth")),
+    }
 }
 
 fn integer<T: FromStr>(field: &str, doc: &Doc) -> Read<T> {
@@ -194,6 +203,8 @@ fn set(file: &mut WorkloadFile, entry: &Entry) -> Read<()> {
         "accelerators" => spec.task.accelerators = accelerator_request(value)?,
         "wall_time" => spec.wall_time = Some(figure("wall_time", value, "1h30m", parse_span)?),
         "priority" => spec.priority = integer("priority", value)?,
+        "preemptible" => spec.preemptible = truth("preemptible", value)?,
+        "keeps_progress" => spec.keeps_progress = truth("keeps_progress", value)?,
         "retries" => spec.retries = integer("retries", value)?,
         "on_loss" => spec.on_loss = on_loss(value)?,
         "after_ok" => spec.after_ok = ids("after_ok", value)?,

@@ -5,7 +5,7 @@
 //! policy chooses (`eaf_sched::policy`, `eaf_twin::placement`).
 
 mod all;
-mod sheet;
+pub(super) mod sheet;
 
 use crate::commands::Context;
 use crate::commands::twin::refused::refused;
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// placement: with --json, add the shares at every load from 0 to 130.
     #[arg(long, requires = "json")]
     columns: bool,
-    /// placement: every trace in --data by every policy, compared with the published results.
+    /// placement: every trace in --data by every policy, compared with the published results. replay: every table.
     #[arg(long, conflicts_with_all = ["trace", "nodes", "orders", "policy", "seed"])]
     all: bool,
     /// placement: the folder that --all reads.
@@ -61,12 +61,17 @@ fn policies() -> impl TypedValueParser<Value = PolicyName> {
 }
 
 impl Args {
+    /// True where all is asked for; the queueing benchmark listens to it as well.
+    pub(super) const fn all(&self) -> bool {
+        self.all
+    }
+
     /// Refuses what is for this benchmark where another is asked for.
-    pub(super) fn only_here(&self) -> Result<(), Failure> {
+    pub(super) fn only_here(&self, listens_to_all: bool) -> Result<(), Failure> {
         let given = [
             ("--trace", self.trace.is_some()),
             ("--columns", self.columns),
-            ("--all", self.all),
+            ("--all", self.all && !listens_to_all),
             ("--data", self.data != Path::new("data/traces/openb")),
         ];
         match given.iter().find(|(_, given)| *given) {

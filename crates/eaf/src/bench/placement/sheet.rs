@@ -24,7 +24,7 @@ impl Heading {
 }
 
 /// A table of figures with a title.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     title: Say,
     headings: Vec<Heading>,
     rows: Vec<Vec<String>>,
@@ -32,24 +32,24 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// An empty sheet; headings are ids of words.
-    pub(super) fn new(title: &'static str, headings: &[&'static str]) -> Self {
+    pub(crate) fn new(title: &'static str, headings: &[&'static str]) -> Self {
         let headings = headings.iter().map(|id| Heading::Say(Say::new(id))).collect();
         Self { title: Say::new(title), headings, rows: Vec::new() }
     }
 
     /// The same with further headings that are names.
-    pub(super) fn named(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(crate) fn named(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
         self.headings.extend(names.into_iter().map(Heading::Name));
         self
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
     /// For a screen.
-    pub(super) fn print(&self, about: &str, context: &mut Context) -> Result<(), Failure> {
+    pub(crate) fn print(&self, about: &str, context: &mut Context) -> Result<(), Failure> {
         let title = self.title.in_lang(context.lang);
         let title = if about.is_empty() { title } else { format!("{title}: {about}") };
         context.screen.painted(Paint::Bold, &title)?;
@@ -67,7 +67,7 @@ impl Sheet {
     }
 
     /// For a page.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let headings: Vec<String> = self.headings.iter().map(|heading| heading.in_lang(Lang::En)).collect();
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let rule = format!("| --- |{}\n", " ---: |".repeat(headings.len().saturating_sub(1)));

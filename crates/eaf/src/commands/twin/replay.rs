@@ -11,6 +11,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::say::Say;
 use clap::ValueEnum;
+use eaf_twin::replay::Policy;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,16 @@ pub(crate) struct Args {
     /// Ask for an estimated start at the submission of about so many workloads, and report how wrong it was.
     #[arg(long, value_name = "N")]
     pub(super) estimates: Option<std::num::NonZeroU32>,
+    /// Queue policies, side by side: fifo, fifo-skip, sjf, sjf-skip, las, eaf. What the factory does by default where
+    /// none is named.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(super) policy: Vec<PolicyWord>,
+    /// By which rule nodes are chosen under a policy: the factory's own, or that of the published benchmark.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) placement: Rule,
+    /// What each stop for other work costs the work that is stopped, under a policy that stops any.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) preemption_cost: Cost,
     /// The day on which the trace begins, for prices and carbon.
     #[arg(long, value_name = "DATE", default_value = "2026-01-01")]
     pub(super) begins: String,
@@ -77,6 +88,56 @@ pub(super) enum Format {
     Philly,
     /// Made up from a seed.
     Synthetic,
+}
+
+/// A queue policy.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PolicyWord {
+    /// By age; the head blocks.
+    Fifo,
+    /// By age; what fits passes.
+    FifoSkip,
+    /// The shortest first, by known durations; the head blocks.
+    Sjf,
+    /// The shortest first, by known durations; what fits passes.
+    SjfSkip,
+    /// The least attained service, and all work may be stopped for other work.
+    Las,
+    /// The factory's default, and all work may be stopped for other work.
+    Eaf,
+}
+
+impl PolicyWord {
+    pub(super) const fn policy(self) -> Policy {
+        match self {
+            Self::Fifo => Policy::Fifo,
+            Self::FifoSkip => Policy::FifoSkip,
+            Self::Sjf => Policy::Sjf,
+            Self::SjfSkip => Policy::SjfSkip,
+            Self::Las => Policy::Las,
+            Self::Eaf => Policy::Eaf,
+        }
+    }
+}
+
+/// By which rule nodes are chosen.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// The factory's own.
+    #[default]
+    Eaf,
+    /// Best fit on one node, or whole free nodes by their number and the rest on the first that takes it.
+    Reference,
+}
+
+/// What being stopped costs.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Nothing.
+    #[default]
+    None,
+    /// 40 s up to eight accelerators, 60 s above.
+    Published,
 }
 
 /// What the factory is told of durations.

@@ -3,15 +3,15 @@
 //! What: reads fleets and trace, and replays them for every fleet and rate. Absent: how the figures are shown.
 
 use super::refused::refused;
-use super::replay::{Args, Format, Told};
+use super::replay::{Args, Cost, Format, PolicyWord, Rule, Told};
 use crate::commands::{Context, figure};
 use crate::exit;
 use crate::failure::Failure;
 use crate::files::{parse_cpu, parse_span};
 use crate::say::Say;
-use eaf_model::{NodeSpec, Settings, Span, Time};
+use eaf_model::{NodeSpec, Placing, Settings, Span, Time};
 use eaf_twin::fleet::EqualNodes;
-use eaf_twin::replay::{Options, Outcome, Progress, WallTimes, replay};
+use eaf_twin::replay::{Options, Outcome, PreemptionCost, Progress, WallTimes, replay};
 use eaf_twin::trace::{
     DropReason, Dropped, PHILLY_NODE_SHARES, Synthetic, SyntheticShape, Trace, openb_nodes, openb_pods, philly_jobs,
 };
@@ -39,7 +39,10 @@ pub(super) struct Run {
     /// Everything that was left out, by the reader and by the factory.
     pub(super) dropped: Vec<Dropped>,
     pub(super) without_start: u64,
+    pub(super) policy: Option<&'static str>,
     pub(super) took: Duration,
+    /// The processor time of it.
+    pub(super) cpu: Duration,
     pub(super) peak_rss_mb: f64,
 }
 
@@ -58,6 +61,12 @@ impl Run {
         self.outcome.summary.makespan_s / 3_600.0 / self.took.as_secs_f64().max(1e-9)
     }
 
+    /// Jobs for each second of a processor.
+    #[allow(clippy::cast_precision_loss, reason = "a count far below 2^53")]
+    pub(super) fn jobs_per_cpu_second(&self) -> f64 {
+        self.outcome.summary.workloads as f64 / self.cpu.as_secs_f64().max(1e-9)
+    }
+
     /// The document for programs.
     pub(super) fn document(&self, args: &Args) -> Value {
         let mut document = serde_json::to_value(&self.outcome.summary).unwrap_or_default();
@@ -71,10 +80,13 @@ impl Run {
             "run": self.name,
             "settings": settings(args),
             "rate": rate(self.rate_milli),
+            "policy": self.policy,
             "dropped": self.dropped.len(),
             "dropped_by_reason": reasons,
             "without_start": self.without_start,
             "wall_s": self.took.as_secs_f64(),
+            "cpu_s": self.cpu.as_secs_f64(),
+            "jobs_per_cpu_s": self.jobs_per_cpu_second(),
             "peak_rss_mb": self.peak_rss_mb,
             "virtual_hours_per_s": self.hours_per_second(),
         });
@@ -97,33 +109,56 @@ pub(super) fn all(args: &Args, context: &Context) -> Result<Vec<Run>, Failure> {
     options_agree(args)?;
     let rates = args.rate.iter().map(|text| rate_milli(text)).collect::<Result<Vec<_>, _>>()?;
     let fleets = fleets(args)?;
+    let policies = match args.policy.as_slice() {
+        [] => vec![None],
+        some => some.iter().copied().map(Some).collect(),
+    };
     let mut runs = Vec::new();
     for fleet in &fleets {
         for (rate, text) in rates.iter().zip(&args.rate) {
-            let mut name = Vec::new();
-            if fleets.len() > 1 || rates.len() == 1 {
-                name.push(fleet.name.clone());
+            for policy in &policies {
+                let mut name = Vec::new();
+                if fleets.len() > 1 || (rates.len() == 1 && policies.len() == 1) {
+                    name.push(fleet.name.clone());
+                }
+                if rates.len() > 1 || *rate != 1_000 {
+                    name.push(format!("×{text}"));
+                }
+                name.extend(policy.map(|policy| policy.policy().name().to_owned()));
+                runs.push(one(args, fleet, (*rate, *policy), name.join(" "), context)?);
             }
-            if rates.len() > 1 || *rate != 1_000 {
-                name.push(format!("×{text}"));
-            }
-            runs.push(one(args, fleet, *rate, name.join(" "), context)?);
         }
     }
     Ok(runs)
 }
 
-fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Context) -> Result<Run, Failure> {
+fn one(
+    args: &Args,
+    fleet: &Fleet,
+    (rate_milli, policy): (u64, Option<PolicyWord>),
+    name: String,
+    context: &Context,
+) -> Result<Run, Failure> {
     let mut options = Options {
         settings: eaf_server::embedded_settings(Settings::default())
             .map_err(|error| Failure::because(exit::FAILED, Say::new("fail-twin"), &error))?,
         rate_milli,
         wall_times: wall_times(args)?,
         estimates: None,
+        preemptible: false,
+        preemption_cost: match args.preemption_cost {
+            Cost::None => PreemptionCost::None,
+            Cost::Published => PreemptionCost::Published,
+        },
         begins_at: begins(&args.begins)?,
         check: args.check_invariants,
     };
-    let started = Instant::now();
+    if let Some(policy) = policy {
+        let placing = if args.placement == Rule::Reference { Placing::Reference } else { Placing::Eaf };
+        policy.policy().apply(placing, &mut options);
+    }
+    let policy = policy.map(|policy| policy.policy().name());
+    let (started, cpu_before) = (Instant::now(), cpu_time());
     let (outcome, dropped, without_start) = if args.format == Format::Synthetic {
         let shape = synthetic(args, fleet)?;
         let bar = bar(shape.workloads, context);
@@ -144,8 +179,8 @@ fn one(args: &Args, fleet: &Fleet, rate_milli: u64, name: String, context: &Cont
     let outcome = outcome.map_err(|error| Failure::because(exit::FAILED, Say::new("fail-twin"), &error))?;
     let mut dropped = dropped;
     dropped.extend(outcome.dropped.iter().cloned());
-    let took = started.elapsed();
-    Ok(Run { name, rate_milli, outcome, dropped, without_start, took, peak_rss_mb: peak_rss_mb() })
+    let (took, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu_before));
+    Ok(Run { name, rate_milli, outcome, dropped, without_start, policy, took, cpu, peak_rss_mb: peak_rss_mb() })
 }
 
 /// Refuses options that the format would not look at.
@@ -161,6 +196,11 @@ fn options_agree(args: &Args) -> Result<(), Failure> {
     ];
     if args.least_used.is_some() && args.wall_times != Told::Overstated {
         return Err(Failure::new(exit::USAGE, Say::new("fail-twin-least-used-idle")));
+    }
+    let idle_without_policy =
+        [("--placement", args.placement != Rule::Eaf), ("--preemption-cost", args.preemption_cost != Cost::None)];
+    if let Some((option, _)) = idle_without_policy.iter().find(|(_, given)| *given && args.policy.is_empty()) {
+        return Err(Failure::new(exit::USAGE, Say::new("fail-twin-policy").with("option", option)));
     }
     match idle.iter().find(|(_, idle)| *idle) {
         Some((option, _)) => {
@@ -184,6 +224,8 @@ fn settings(args: &Args) -> Value {
         "wall_times": format!("{:?}", args.wall_times).to_lowercase(),
         "least_used": args.least_used,
         "estimates": args.estimates,
+        "placement": format!("{:?}", args.placement).to_lowercase(),
+        "preemption_cost": format!("{:?}", args.preemption_cost).to_lowercase(),
         "begins": args.begins,
         "seed": args.seed,
         "load": args.load,
@@ -309,6 +351,12 @@ fn begins(text: &str) -> Result<Time, Failure> {
     let midnight = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
     let midnight = midnight.map(|midnight| Time(midnight.timestamp().as_millisecond()));
     midnight.ok_or_else(|| Failure::new(exit::USAGE, Say::new("fail-twin-date").with("given", text)))
+}
+
+/// The processor time of this thread; what the kernel does not tell is nothing.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
 }
 
 /// The most memory that this process has held, in MB.

@@ -20,7 +20,7 @@ const LINES_SHOWN: usize = 8;
 type Show = fn(&Run) -> String;
 
 /// The figures, in the order in which they are read.
-pub(super) const FIGURES: [(&str, Show); 22] = [
+pub(super) const FIGURES: [(&str, Show); 27] = [
     ("twin-fleet", |run| format!("{} / {}", count(run.outcome.summary.nodes), count(run.outcome.summary.accelerators))),
     ("twin-workloads", |run| count(run.outcome.summary.workloads)),
     ("twin-dropped", |run| count(run.dropped.len() as u64)),
@@ -33,8 +33,12 @@ pub(super) const FIGURES: [(&str, Show); 22] = [
     ("twin-wait-p99", |run| time(run.outcome.summary.wait.p99_wait_s)),
     ("twin-wait-max", |run| time(run.outcome.summary.wait.max_wait_s)),
     ("twin-jct-mean", |run| time(run.outcome.summary.mean_jct_s)),
+    ("twin-jct-p50", |run| time(run.outcome.summary.p50_jct_s)),
     ("twin-jct-p99", |run| time(run.outcome.summary.p99_jct_s)),
     ("twin-makespan", |run| time(run.outcome.summary.makespan_s)),
+    ("twin-preemptions", |run| count(run.outcome.summary.preemptions)),
+    ("twin-lost", |run| format!("{:.1} h", run.outcome.summary.lost_hours)),
+    ("twin-fairness", |run| format!("{:.3}", run.outcome.summary.fairness)),
     ("twin-allocated", |run| percent(run.outcome.summary.allocated_mean)),
     ("twin-allocated-arriving", |run| percent(run.outcome.summary.allocated_while_arriving)),
     ("twin-utilisation", |run| percent(run.outcome.summary.utilisation)),
@@ -42,6 +46,7 @@ pub(super) const FIGURES: [(&str, Show); 22] = [
     ("twin-energy", energy),
     ("twin-price", |run| format!("₩{}", count_f(run.outcome.summary.price_won))),
     ("twin-took", |run| format!("{:.2} s", run.took.as_secs_f64())),
+    ("twin-speed", |run| format!("{}/s", count_f(run.jobs_per_cpu_second()))),
     ("twin-digest", |run| digest(&run.outcome.summary)),
 ];
 

@@ -1,0 +1,86 @@
+//! Attained service: how much accelerator time a workload has had, and the level that this puts it in.
+//!
+//! What: thousandths of accelerators times milliseconds, over the attempts that are over and the lease that runs; levels
+//! grow geometrically (Gu and others, "Tiresias", NSDI 2019, with more than two of them). Why derived: bills say it
+//! already. Absent: who goes first by it; that is the scheduler's.
+
+use crate::{Lease, State, Workload};
+use eaf_model::{AcceleratorMs, Order, Preempted, QueueSettings, Reason, Time, WorkloadSpec};
+
+/// The highest level.
+const LEVEL_MAX: u8 = 63;
+
+/// Accelerators that a workload holds when it runs, in thousandths.
+pub(crate) fn milli(spec: &WorkloadSpec) -> u64 {
+    let wanted = &spec.task.accelerators;
+    u64::from(spec.tasks).saturating_mul(u64::from(wanted.count)).saturating_mul(wanted.share.0)
+}
+
+/// What attempts that are over have had.
+pub(crate) fn attained(workload: &Workload) -> u128 {
+    let bills = workload.attempts.iter().map(|attempt| &attempt.bill);
+    let ran: u128 = bills.map(|bill| bill.started_at.map_or(0, |from| u128::from(bill.ended_at.since(from).0))).sum();
+    ran * u128::from(milli(&workload.spec))
+}
+
+/// The service at which a level ends; `None` for the highest.
+fn end_of(queue: &QueueSettings, level: u8) -> Option<u128> {
+    let ratio = u128::from(queue.level_ratio.max(2));
+    let first = u128::from(queue.level_service.0) * 1_000;
+    (level < LEVEL_MAX).then(|| (0..level).fold(first, |end, _| end.saturating_mul(ratio)))
+}
+
+/// The level of so much service.
+pub(crate) fn level_of(queue: &QueueSettings, attained: u128) -> u8 {
+    (0..LEVEL_MAX).find(|level| end_of(queue, *level).is_some_and(|end| attained < end)).unwrap_or(LEVEL_MAX)
+}
+
+/// True where the order looks at the levels of a workload.
+pub(crate) fn has_levels(queue: &QueueSettings, spec: &WorkloadSpec) -> bool {
+    match queue.order {
+        Order::Las => milli(spec) > 0,
+        // To stop what loses its progress because it has had much would throw away the more the longer it ran.
+        Order::Priority => spec.preemptible && spec.keeps_progress && milli(spec) > 0,
+        Order::Fifo | Order::Sjf => false,
+    }
+}
+
+/// The level by which a workload is ordered.
+pub(crate) fn level(state: &State, workload: &Workload) -> u8 {
+    if has_levels(&state.settings.queue, &workload.spec) { workload.level } else { 0 }
+}
+
+/// When a lease brings its workload to the next level, if it ever does.
+pub(crate) fn next_level_at(state: &State, lease: &Lease, workload: &Workload) -> Option<Time> {
+    let queue = &state.settings.queue;
+    let started = lease.started_at().filter(|_| has_levels(queue, &workload.spec))?;
+    let wanted = end_of(queue, workload.level)?.saturating_sub(attained(workload));
+    let ms = wanted.div_ceil(u128::from(milli(&workload.spec)));
+    Some(started.after(eaf_model::Span(u64::try_from(ms).unwrap_or(u64::MAX)))).filter(|at| *at < Time::NEVER)
+}
+
+/// The level that a running workload has reached.
+pub(crate) fn level_at(state: &State, lease: &Lease, workload: &Workload, now: Time) -> u8 {
+    let ran = lease.started_at().map_or(0, |from| u128::from(now.since(from).0));
+    level_of(&state.settings.queue, attained(workload) + ran * u128::from(milli(&workload.spec)))
+}
+
+/// How often a workload was stopped for others.
+pub(crate) fn preemptions(workload: &Workload) -> usize {
+    workload.attempts.iter().filter(|attempt| attempt.bill.preempted.is_some()).count()
+}
+
+/// True where a lease is of a workload that may be stopped for others once it has run long enough.
+pub(crate) fn may_be_preempted(state: &State, lease: &Lease, workload: &Workload) -> bool {
+    let max = state.settings.limits.preemptions_max as usize;
+    workload.spec.preemptible && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
+}
+
+/// What a lease that was stopped for another has lost: all since its start, unless its workload keeps its progress.
+pub(crate) fn preempted(lease: &Lease, workload: &Workload, now: Time) -> Option<Preempted> {
+    let Some(Reason::Preempted { by }) = lease.stopping.as_ref().map(|stopping| &stopping.reason) else { return None };
+    let from = lease.started_at().filter(|_| !workload.spec.keeps_progress);
+    let ran = from.map_or(0, |from| u128::from(now.since(from).0));
+    let lost = ran * u128::from(milli(&workload.spec)) / 1_000;
+    Some(Preempted { by: *by, lost: AcceleratorMs(u64::try_from(lost).unwrap_or(u64::MAX)) })
+}

@@ -1,0 +1,192 @@
+//! Whom to stop so that one that waits can start.
+//!
+//! What: first whether what is leaving already makes room; then, of the leases of a worse class, a set without which the
+//! workload does not fit and of which none can be spared, that loses the least accelerator time. Why no cycles: only a
+//! lease that began before this instant is stopped, so that within one instant there are fewer of them with every one
+//! that is. Absent: the stop itself, and the start, which follows once they are gone.
+
+use crate::order::Place;
+use crate::reference::place_by;
+use crate::running::{Cost, Evictable};
+use crate::{Class, Fleet, Shape, Snapshot};
+use eaf_model::{LeaseId, NodeId, NodeState, Placement, WorkloadId};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most leases that are looked at for one workload, the worst classes first.
+const LOOKED_AT_MAX: usize = 4_096;
+
+/// A workload starts as soon as those are gone that are told, or were told, to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub workload: WorkloadId,
+    /// Who must be told to leave now; empty where enough is leaving already.
+    pub victims: Vec<LeaseId>,
+    /// Where it will fit.
+    pub placement: Placement,
+}
+
+/// What is free once everybody is gone who leaves, less what is claimed of it.
+pub(crate) struct Soon {
+    pub(crate) fleet: Fleet,
+    told: BTreeSet<LeaseId>,
+}
+
+impl Soon {
+    /// Before any claim; `fleet` is what is free now.
+    pub(crate) fn new(snapshot: &Snapshot, fleet: &Fleet) -> Self {
+        let mut fleet = fleet.clone();
+        snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| fleet.release(task));
+        Self { fleet, told: BTreeSet::new() }
+    }
+
+    /// A claim for a workload that does not fit now, on nodes other than those of `kept`; it is taken from what is free.
+    pub(crate) fn claim<'k>(
+        &mut self,
+        snapshot: &Snapshot,
+        turn: &Place,
+        shape: &Shape,
+        kept: impl Iterator<Item = &'k NodeId>,
+    ) -> Option<Claim> {
+        let mut open = self.fleet.clone();
+        kept.for_each(|node| open.set_state(*node, NodeState::Cordoned));
+        let fits = |fleet: &Fleet| place_by(snapshot.placing, fleet, shape, &mut 0);
+        let mut victims = Vec::new();
+        let placement = if let Some(placement) = fits(&open) {
+            placement
+        } else {
+            let worse = self.candidates(snapshot, turn.class(snapshot.queue.order()));
+            victims = Choice { snapshot, open: &open, shape, worse: &worse }.victims()?;
+            release(&mut open, &victims);
+            fits(&open)?
+        };
+        release(&mut self.fleet, &victims);
+        placement.tasks.iter().for_each(|task| self.fleet.hold(task));
+        let victims: Vec<LeaseId> = victims.iter().map(|lease| lease.lease).collect();
+        self.told.extend(&victims);
+        Some(Claim { workload: turn.workload(), victims, placement })
+    }
+
+    /// Who may be stopped for a workload of this class.
+    fn candidates(&self, snapshot: &Snapshot, class: Class) -> Vec<Arc<Evictable>> {
+        let worse = snapshot.running.worse_than(class);
+        let free = worse.filter(|lease| lease.started_at < snapshot.now && !self.told.contains(&lease.lease));
+        free.take(LOOKED_AT_MAX).cloned().collect()
+    }
+}
+
+fn release(fleet: &mut Fleet, leases: &[Arc<Evictable>]) {
+    leases.iter().flat_map(|lease| lease.tasks.iter()).for_each(|task| fleet.release(task));
+}
+
+/// The choice of victims for one workload.
+struct Choice<'a> {
+    snapshot: &'a Snapshot,
+    /// What is free, or will be.
+    open: &'a Fleet,
+    shape: &'a Shape,
+    worse: &'a [Arc<Evictable>],
+}
+
+impl Choice<'_> {
+    fn victims(&self) -> Option<Vec<Arc<Evictable>>> {
+        let mut on_node: BTreeMap<NodeId, Vec<&Arc<Evictable>>> = BTreeMap::new();
+        for lease in self.worse {
+            let nodes: BTreeSet<NodeId> = lease.tasks.iter().map(|task| task.node).collect();
+            for node in nodes {
+                on_node.entry(node).or_default().push(lease);
+            }
+        }
+        let found = if self.shape.tasks == 1 { self.on_one_node(&on_node) } else { self.on_many(&on_node) }?;
+        Some(self.spared(found))
+    }
+
+    fn cost(&self, lease: &Evictable) -> Cost {
+        Cost::of(lease, self.snapshot.now)
+    }
+
+    fn fits_without(&self, leases: &[Arc<Evictable>]) -> bool {
+        let mut fleet = self.open.clone();
+        release(&mut fleet, leases);
+        place_by(self.snapshot.placing, &fleet, self.shape, &mut 0).is_some()
+    }
+
+    /// The cheapest set on any one node.
+    fn on_one_node(&self, on_node: &BTreeMap<NodeId, Vec<&Arc<Evictable>>>) -> Option<Vec<Arc<Evictable>>> {
+        let sets = on_node.iter().filter_map(|(node, leases)| {
+            let mut capacity = self.open.get(*node)?.clone();
+            let mut leases = leases.clone();
+            leases.sort_by_key(|lease| (self.cost(lease), Reverse(lease.lease)));
+            let mut chosen = Vec::new();
+            let mut rest = leases.into_iter();
+            while capacity.room(&self.shape.task) == 0 {
+                let lease = rest.next()?;
+                lease.tasks.iter().filter(|task| task.node == *node).for_each(|task| capacity.release(task));
+                chosen.push(lease);
+            }
+            // The dearest is spared first.
+            for at in (0..chosen.len()).rev() {
+                let mut without = capacity.clone();
+                chosen[at].tasks.iter().filter(|task| task.node == *node).for_each(|task| without.hold(task));
+                if without.room(&self.shape.task) > 0 {
+                    capacity = without;
+                    chosen.remove(at);
+                }
+            }
+            let cost = chosen.iter().fold(Cost::default(), |sum, lease| sum.plus(self.cost(lease)));
+            Some((cost, *node, chosen))
+        });
+        let (.., chosen) = sets.min_by_key(|(cost, node, _)| (*cost, *node))?;
+        Some(chosen.into_iter().cloned().collect())
+    }
+
+    /// Node by node, those first where a task costs the least, until the gang fits.
+    fn on_many(&self, on_node: &BTreeMap<NodeId, Vec<&Arc<Evictable>>>) -> Option<Vec<Arc<Evictable>>> {
+        let most = self.shape.tasks_on_a_node();
+        let mut nodes = Vec::new();
+        for (node, leases) in on_node {
+            let Some(before) = self.open.get(*node) else { continue };
+            let mut capacity = before.clone();
+            let here = leases.iter().flat_map(|lease| lease.tasks.iter()).filter(|task| task.node == *node);
+            here.for_each(|task| capacity.release(task));
+            let room = |node: &crate::NodeCapacity| node.room(&self.shape.task).min(most);
+            let gain = room(&capacity) - room(before);
+            let cost = leases.iter().fold(Cost::default(), |sum, lease| sum.plus(self.cost(lease)));
+            if gain > 0 {
+                nodes.push((cost.per(gain), *node, leases));
+            }
+        }
+        nodes.sort_by_key(|(cost, node, _)| (*cost, *node));
+        let mut seen = BTreeSet::new();
+        let in_turn = nodes.into_iter().flat_map(|(.., leases)| leases.iter().copied());
+        let leases: Vec<_> = in_turn.filter(|lease| seen.insert(lease.lease)).cloned().collect();
+        if !self.fits_without(&leases) {
+            return None;
+        }
+        // The more are gone the more fits, so the shortest beginning that will do is found by halving.
+        let (mut short, mut enough) = (0, leases.len());
+        while short + 1 < enough {
+            let middle = usize::midpoint(short, enough);
+            if self.fits_without(&leases[..middle]) {
+                enough = middle;
+            } else {
+                short = middle;
+            }
+        }
+        Some(leases[..enough].to_vec())
+    }
+
+    /// None of the set can be spared, the dearest least of all.
+    fn spared(&self, mut chosen: Vec<Arc<Evictable>>) -> Vec<Arc<Evictable>> {
+        chosen.sort_by_key(|lease| (self.cost(lease), Reverse(lease.lease)));
+        for at in (0..chosen.len()).rev() {
+            let spared = chosen.remove(at);
+            if !self.fits_without(&chosen) {
+                chosen.insert(at, spared);
+            }
+        }
+        chosen
+    }
+}

@@ -1,0 +1,106 @@
+//! What runs and may be stopped for others, and what was told to stop for others.
+//!
+//! What: leases by class, the worst last, with what each would lose. Why maintained: a pass must see at once that nobody
+//! may be stopped, which is so nearly always. Why persistent: a plan and every reader take a copy. Absent: leases that
+//! may not be stopped; nobody need look at them.
+
+use crate::Class;
+use eaf_model::{Allotment, LeaseId, Time};
+use imbl::{OrdMap, OrdSet};
+use std::sync::Arc;
+
+/// A lease that may be stopped for a workload of a better class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evictable {
+    /// Which.
+    pub lease: LeaseId,
+    /// Its workload's class.
+    pub class: Class,
+    /// What it holds.
+    pub tasks: Arc<[Allotment]>,
+    /// Accelerators that it holds, in thousandths.
+    pub milli: u64,
+    /// Since when it runs.
+    pub started_at: Time,
+    /// Since when its progress would be lost; `None` where it keeps it.
+    pub loses_since: Option<Time>,
+}
+
+/// What stopping something costs; the least goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cost {
+    /// Accelerator time that is lost, in thousandths times milliseconds.
+    lost: u128,
+    /// Accelerator time since the start, lost or not.
+    ran: u128,
+    leases: usize,
+}
+
+impl Cost {
+    pub(crate) fn of(lease: &Evictable, now: Time) -> Self {
+        let time = |since: Time| u128::from(now.since(since).0) * u128::from(lease.milli);
+        Self { lost: lease.loses_since.map_or(0, time), ran: time(lease.started_at), leases: 1 }
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self { lost: self.lost + other.lost, ran: self.ran + other.ran, leases: self.leases + other.leases }
+    }
+
+    /// The cost for each task that finds room by it.
+    pub(crate) fn per(self, tasks: u32) -> (u128, u128) {
+        let tasks = u128::from(tasks.max(1));
+        (self.lost / tasks, self.ran / tasks)
+    }
+}
+
+/// What may be stopped, and what is stopping for others. A clone is O(1).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Running {
+    evictable: OrdMap<LeaseId, Arc<Evictable>>,
+    by_class: OrdSet<(Class, LeaseId)>,
+    /// What those that were told to stop for others still hold.
+    leaving: OrdMap<LeaseId, Arc<[Allotment]>>,
+}
+
+impl Running {
+    /// A lease may be stopped for others. Asserts that it is new.
+    pub fn insert(&mut self, lease: Evictable) {
+        self.by_class.insert((lease.class, lease.lease));
+        let old = self.evictable.insert(lease.lease, Arc::new(lease));
+        assert!(old.is_none(), "a lease may be stopped once");
+    }
+
+    /// A lease is gone, or may not be stopped any more; nothing where it could not be.
+    pub fn remove(&mut self, lease: LeaseId) {
+        if let Some(old) = self.evictable.remove(&lease) {
+            self.by_class.remove(&(old.class, lease));
+        }
+        self.leaving.remove(&lease);
+    }
+
+    /// A lease that was told to stop for others still holds this.
+    pub fn leaves(&mut self, lease: LeaseId, tasks: Arc<[Allotment]>) {
+        self.leaving.insert(lease, tasks);
+    }
+
+    /// A lease that may be stopped.
+    pub fn get(&self, lease: LeaseId) -> Option<&Evictable> {
+        self.evictable.get(&lease).map(AsRef::as_ref)
+    }
+
+    /// True where nothing of this class, or a better one, gains by a look: nothing worse runs, and nothing is leaving.
+    pub(crate) fn is_idle_for(&self, class: Class) -> bool {
+        self.leaving.is_empty() && self.by_class.get_max().is_none_or(|(worst, _)| *worst <= class)
+    }
+
+    /// Those of a worse class, the worst first.
+    pub(crate) fn worse_than(&self, class: Class) -> impl Iterator<Item = &Arc<Evictable>> {
+        let worse = self.by_class.iter().rev().take_while(move |(theirs, _)| *theirs > class);
+        worse.filter_map(|(_, lease)| self.evictable.get(lease))
+    }
+
+    /// What those hold that were told to stop for others.
+    pub(crate) fn leaving(&self) -> impl Iterator<Item = &Arc<[Allotment]>> {
+        self.leaving.values()
+    }
+}
