@@ -526,16 +526,9 @@ impl<'a> Rooms<'a> {
             let parts = (room.cpu.checked_sub(task.cpu.0), room.memory.checked_sub(task.memory.0));
             let (Some(cpu), Some(memory)) = parts else { return false };
             (room.cpu, room.memory) = (cpu, memory);
-            task.accelerators.iter().all(|board| {
-                let free = room.boards.get_mut(usize::from(board.index)).map(|(_, free)| free);
-                free.is_some_and(|free| match free.checked_sub(board.share.0) {
-                    Some(left) => {
-                        *free = left;
-                        true
-                    }
-                    None => false,
-                })
-            })
+            task.accelerators
+                .iter()
+                .all(|held| room.boards.get_mut(usize::from(held.index)).is_some_and(|board| board.take(held).is_ok()))
         })
     }
 
@@ -705,9 +698,10 @@ fn unlawful(
         .filter(|cut| cut.scope == ModeScope::Node)
         .any(|cut| cut.name == change.to || alike().any(|other| node.mode(other).0 == cut.name));
     let listed = |index: usize| change.accelerators.iter().any(|listed| usize::from(*listed) == index);
+    let order = snapshot.queue.order();
     let goes_first = |hold: &&Hold| {
         let holder = snapshot.queue.get(hold.workload);
-        holder.is_some_and(|holder| turn(&holder) < turn(entry))
+        holder.is_some_and(|holder| turn(order, &holder) < turn(order, entry))
     };
     let promised = |hold: &Hold| {
         let mut there = hold.placement.tasks.iter().filter(|task| task.node == change.node);

@@ -94,7 +94,8 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
     let mut looked = 0;
     while looked < WORKLOADS_MAX && step.may_go_on() {
-        let Some((workload, shape)) = walk.next() else { break };
+        let Some((turn, shape)) = walk.next() else { break };
+        let workload = turn.workload();
         if step.concerns(&shape.task.accelerators) {
             looked += 1;
             if step.consider(workload, shape) {

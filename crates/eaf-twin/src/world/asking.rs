@@ -109,6 +109,7 @@ impl World {
             Blocker::Hold { workload, at } => {
                 format!("it would delay {}, which is to start at {}", self.title(*workload), clock_text(*at))
             }
+            Blocker::Preemption { workloads } => format!("{workloads} others are stopped for it"),
             Blocker::NextPass => "it is next".to_owned(),
             Blocker::NodesNotReady { cordoned, lost } => {
                 format!("only nodes that are not ready could hold it ({cordoned} cordoned, {lost} lost)")

@@ -261,7 +261,9 @@ impl World {
             && self.watch.plant.has(Bug::OneVictimTooMany)
             && let Some((state, lease)) = one_victim_more(steps, process.machine.state())
         {
-            effects.extend(outstanding(&state).into_iter().filter(|effect| effect.key().lease == lease));
+            effects.extend(
+                outstanding(&state).into_iter().filter(|effect| effect.key().is_some_and(|key| key.lease == lease)),
+            );
             process.machine = Machine::new(state, false);
         }
     }
