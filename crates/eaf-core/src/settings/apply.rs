@@ -19,9 +19,9 @@ pub(crate) fn configured(state: &mut State, settings: &Settings) {
 /// Those that do not run stand in the levels that are in force now; those that run keep theirs until they end or rise.
 fn level_again(state: &mut State) {
     let queue = &state.settings.queue;
-    let level = |workload: &crate::Workload| match service::has_levels(queue, &workload.spec) {
-        true => service::level_of(queue, service::attained(workload)),
-        false => 0,
+    let level = |workload: &crate::Workload| {
+        let has_levels = service::has_levels(queue, &workload.spec);
+        if has_levels { service::level_of(queue, service::attained(workload)) } else { 0 }
     };
     let idle = state.workloads.values().filter(|workload| workload.lease.is_none());
     let changed: Vec<_> = idle.filter(|workload| workload.level != level(workload)).map(|w| (w.id, level(w))).collect();

@@ -272,14 +272,18 @@ fn level_reached(state: &mut State, id: WorkloadId, level: u8) {
     let lease = state.workloads.get(&id).and_then(|workload| workload.lease);
     let lease = lease.and_then(|lease| state.leases.get(&lease)).cloned();
     let mut index = std::mem::take(&mut state.index);
-    lease.iter().for_each(|lease| index.remove_lease(state, lease));
+    if let Some(lease) = &lease {
+        index.remove_lease(state, lease);
+    }
     state.index = index;
     change_workload(state, id, |workload| {
         workload.level = level;
         workload.version += 1;
     });
     let mut index = std::mem::take(&mut state.index);
-    lease.iter().for_each(|lease| index.add_lease(state, lease));
+    if let Some(lease) = &lease {
+        index.add_lease(state, lease);
+    }
     state.index = index;
 }
 
