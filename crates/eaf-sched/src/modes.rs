@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const WORKLOADS_MAX: usize = 256;
 /// The most nodes that are tried for one of them.
 const NODES_MAX: usize = 64;
+/// The most times at which a drain is tried to be over.
+const DRAIN_TRIES_MAX: usize = 1_024;
 /// The most nodes that are looked at to find those.
 const NODES_SEEN_MAX: usize = 4_096;
 
@@ -294,25 +296,23 @@ impl Step<'_> {
         }
         let mut future = self.snapshot.fleet.clone();
         let mut changed: Vec<Unit> = Vec::new();
-        let (mut tried, mut news) = (0, false);
+        let mut tried = 0;
         let empty_now: Vec<NodeId> = self.nodes(shape);
         self.imagine_empty(&empty_now, asked, &mut future, &mut changed);
         let soonest = self.snapshot.now.after(Span::from_ms(1));
         let mut returns = self.snapshot.releases.iter().take(RELEASES_MAX).peekable();
         while let Some((at, _, tasks)) = returns.next() {
-            if at == Time::NEVER || tried >= NODES_MAX {
+            if at == Time::NEVER || tried >= DRAIN_TRIES_MAX {
                 return false;
             }
             tasks.iter().for_each(|task: &Allotment| future.release(task));
             let nodes: Vec<NodeId> = tasks.iter().map(|task| task.node).collect::<BTreeSet<_>>().into_iter().collect();
-            let before = changed.len();
             self.imagine_empty(&nodes, asked, &mut future, &mut changed);
-            news |= changed.len() > before;
             // All that comes back at one time is taken together.
-            if !news || returns.peek().is_some_and(|(next, _, _)| *next <= at) {
+            if changed.is_empty() || returns.peek().is_some_and(|(next, _, _)| *next <= at) {
                 continue;
             }
-            (tried, news) = (tried + 1, false);
+            tried += 1;
             if let Some(placement) = fit(&future, shape, &mut self.looks) {
                 return self.adopt(workload, changed, &placement, Some(at.max(soonest)));
             }

@@ -80,7 +80,7 @@ fn slices_fill_the_fullest_board_and_spare_the_places_of_larger_ones() {
     for profile in ["1g", "3g", "1g", "2g", "1g"] {
         world.submit(slice(profile));
     }
-    assert_eq!(starts(&mut world), [(0, 6), (0, 0), (0, 4), (1, 4), (0, 5)]);
+    assert_eq!(starts(&mut world), [(0, 6), (0, 0), (0, 4), (1, 0), (0, 5)]);
 }
 
 #[test]
@@ -176,6 +176,16 @@ fn a_board_drains_where_nothing_that_comes_back_helps_and_one_at_a_time() {
         world.submit(slice("3g"));
     }
     assert_eq!(proposed(&mut world), [change(&[1], "MIG", first, Some(500))]);
+}
+
+#[test]
+fn a_board_drains_for_whole_work_that_needs_others_besides() {
+    let mut world = cut_world([boards(2)], &[(1, 1)]);
+    world.submit(ask().boards(1).wall(900));
+    world.submit(slice("3g").wall(500));
+    world.pass();
+    let first = world.submit(ask().boards(2));
+    assert_eq!(proposed(&mut world), [change(&[1], "whole", first, Some(900))]);
 }
 
 #[test]

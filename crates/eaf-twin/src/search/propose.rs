@@ -246,7 +246,7 @@ impl Proposer {
         set(draw, Setting::Backoff, 0, 20_000);
         set(draw, Setting::Wall, 60_000, 3_600_000);
         set(draw, Setting::ModeChange, 0, 120_000);
-        set(draw, Setting::ModeTimeout, 10_000, 120_000);
+        set(draw, Setting::ModeTimeout, 30_000, 120_000);
         set(draw, Setting::Preemptions, 0, 5);
         set(draw, Setting::Order, 0, 3);
         set(draw, Setting::Passing, 0, 2);

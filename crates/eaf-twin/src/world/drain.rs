@@ -23,7 +23,7 @@ impl World {
             if self.reference.unended().next().is_none() {
                 break;
             }
-            if !self.repair_modes()? {
+            if self.now >= until || !self.repair_modes()? {
                 self.give_up_the_impossible()?;
             }
         }
