@@ -7,4 +7,4 @@ test:
 bench:
 	cargo build --release --locked -p eaf && ./target/release/eaf bench all --markdown docs/benchmarks.md
 	./target/release/eaf bench replay --all --markdown docs/benchmarks.md
-	./target/release/eaf bench placement --all --markdown docs/placement-results.md
+	./target/release/eaf bench placement --all --markdown docs/benchmarks.md

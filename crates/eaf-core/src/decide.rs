@@ -88,7 +88,10 @@ fn handle(draft: &mut Draft<'_>, input: &Input) -> Result<(), Rejection> {
         Input::ModeReported { node, accelerators, order, report } => {
             fleet::modes::mode_reported(draft, *node, accelerators, *order, report)
         }
-        Input::ModesSeen { name, modes } => fleet::modes::modes_seen(draft, name, modes),
+        Input::ModesSeen { name, modes } => {
+            fleet::modes::modes_seen(draft, name, modes);
+            Ok(())
+        }
         Input::Submit(submission) => work::submit::submit(draft, submission),
         Input::Cancel { workload, by } => work::cancel::cancel(draft, *workload, by),
         Input::Reported { key, report } => work::reported::reported(draft, *key, report),

@@ -269,8 +269,8 @@ impl Run<'_> {
                 self.ends.pop();
                 end_of(self.machine.state(), lease, self.now, &mut inputs);
             }
-            while let Some((_, done)) = self.changes.pop_front_if(|(at, _)| *at <= self.now) {
-                inputs.push(done);
+            while self.changes.front().is_some_and(|(at, _)| *at <= self.now) {
+                inputs.extend(self.changes.pop_front().map(|(_, done)| done));
             }
             let turn = self.machine.turn(self.now, &inputs).expect("a run does not look for broken invariants");
             let shapes = self.machine.state().queue().shapes();

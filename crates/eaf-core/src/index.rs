@@ -176,7 +176,7 @@ impl Index {
                 tasks: still_held(lease),
                 milli: service::milli(&workload.spec),
                 started_at,
-                loses_since: (!workload.spec.keeps_progress).then_some(started_at),
+                loses_since: (!workload.spec.keeps_progress).then(|| service::saved_at(lease, started_at)),
             });
         }
     }

@@ -535,7 +535,7 @@ fn modes_change(make: Make<'_>) {
     };
     let (cut, whole) = (order(mode, 1 << 40), order(eaf_model::WHOLE_MODE, 2 << 40));
     give(&cut);
-    assert_eq!(told(cut.order, 1), [in_force.clone()]);
+    assert_eq!(told(cut.order, 1).as_slice(), std::slice::from_ref(&in_force));
     assert_eq!(modes_of(&subject)[0], (0, mode.to_owned()));
     give(&cut);
     assert_eq!(told(cut.order, 2), [in_force.clone(), in_force]);

@@ -26,6 +26,7 @@ pub struct Limits {
     /// Losses after which a workload fails.
     pub losses_max: u32,
     /// How often one workload is stopped to make room for others.
+    #[serde(skip_serializing_if = "is_preemptions_default")]
     pub preemptions_max: u32,
     /// Bytes of one specification, as JSON.
     pub spec_bytes_max: u64,
@@ -38,6 +39,7 @@ pub struct Limits {
     /// Ended workloads that memory remembers for dependencies and idempotency keys; older ones are in the history.
     pub remembered_max: u32,
     /// Accelerators whose change of mode one planning pass begins.
+    #[serde(skip_serializing_if = "is_mode_changes_default")]
     pub mode_changes_per_plan_max: u32,
 }
 
@@ -83,8 +85,10 @@ pub struct Timing {
     /// How long a lost node may come back before its workloads are given up.
     pub lost_node_grace: Span,
     /// How long a change of an accelerator's mode is expected to take; what is free sooner is waited for instead.
+    #[serde(skip_serializing_if = "is_mode_change_default")]
     pub mode_change: Span,
     /// How long an engine may take to change a mode.
+    #[serde(skip_serializing_if = "is_mode_timeout_default")]
     pub mode_change_timeout: Span,
 }
 
@@ -286,10 +290,38 @@ pub struct Settings {
     /// Power figures.
     pub power: PowerModel,
     /// How accelerators can be cut.
+    #[serde(skip_serializing_if = "is_unset")]
     pub partitions: PartitionBook,
     /// What unlike accelerators are worth to each other.
+    #[serde(skip_serializing_if = "is_unset")]
     pub exchange: ExchangeBook,
     /// How what waits is ordered.
     #[serde(skip_serializing_if = "QueueSettings::is_default")]
     pub queue: QueueSettings,
+}
+
+// What came later than the first journals is written only where it was changed: a journal of before reads, and hashes, the same.
+
+fn is_unset<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_preemptions_default(max: &u32) -> bool {
+    *max == Limits::default().preemptions_max
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_mode_changes_default(max: &u32) -> bool {
+    *max == Limits::default().mode_changes_per_plan_max
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_mode_change_default(span: &Span) -> bool {
+    *span == Timing::default().mode_change
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_mode_timeout_default(span: &Span) -> bool {
+    *span == Timing::default().mode_change_timeout
 }

@@ -19,7 +19,7 @@ pub struct Ask {
 impl Ask {
     /// Accelerators in thousandths, all of them together.
     pub fn demand(&self) -> u64 {
-        u64::from(self.accelerators.count) * u64::from(self.accelerators.share.0)
+        u64::from(self.accelerators.count) * self.accelerators.share.0
     }
 }
 

@@ -363,6 +363,18 @@ impl NodeCapacity {
         self.cpu_free == self.kind.cpu && self.memory_free == self.kind.memory && boards
     }
 
+    /// The same node with nothing on it, its accelerators in the modes that they are in.
+    pub(crate) fn emptied(&self) -> Self {
+        let modes = (0..self.kind.models.len()).map(|index| self.board(index).mode);
+        Self {
+            cpu_free: self.kind.cpu,
+            memory_free: self.kind.memory,
+            shares_free: modes.map(|mode| if mode == Mode::Whole { WHOLE } else { GpuMilli::ZERO }).collect(),
+            boards: self.boards.iter().map(|board| Board { taken: 0, ..*board }).collect(),
+            ..self.clone()
+        }
+    }
+
     /// What is free of it, whatever its state.
     pub(crate) fn parts_free(&self) -> Parts<'_> {
         let (cpu, memory) = (self.cpu_free, self.memory_free);

@@ -406,7 +406,7 @@ struct Board<'a> {
     taken: BTreeSet<u8>,
 }
 
-impl<'a> Board<'a> {
+impl Board<'_> {
     fn suits(&self, asked: &AcceleratorRequest) -> bool {
         asked.models.is_empty() || asked.models.iter().any(|suits| suits == self.model)
     }

@@ -71,7 +71,7 @@ pub(crate) struct Rank {
 #[derive(Clone, Debug)]
 struct Boards {
     shares: Arc<[GpuMilli]>,
-    boards: Arc<[Board]>,
+    state: Arc<[Board]>,
     kind: Arc<Kind>,
 }
 
@@ -81,7 +81,7 @@ impl Ord for Boards {
         let kinds = || {
             if Arc::ptr_eq(&self.kind, &other.kind) { Ordering::Equal } else { self.kind.cmp(&other.kind) }
         };
-        let boards = || self.boards.cmp(&other.boards);
+        let boards = || self.state.cmp(&other.state);
         self.shares.cmp(&other.shares).then_with(boards).then_with(kinds)
     }
 }
@@ -101,7 +101,7 @@ impl Rank {
     pub(crate) fn of(node: NodeId, capacity: &NodeCapacity) -> Self {
         let shares = capacity.shares_free();
         let boards =
-            || Boards { shares: shares.clone(), boards: capacity.boards().clone(), kind: capacity.kind().clone() };
+            || Boards { shares: shares.clone(), state: capacity.boards().clone(), kind: capacity.kind().clone() };
         Self {
             share: GpuMilli(shares.iter().map(|free| free.0).sum()),
             cpu: capacity.cpu_free(),
@@ -132,7 +132,7 @@ impl Rank {
         match &self.boards {
             None => Parts { cpu, memory, shares: &[], models: &[], cuts: &[], boards: Some(&[]) },
             Some(boards) => {
-                Parts { cpu, memory, shares: &boards.shares, boards: Some(&boards.boards), ..boards.kind.parts() }
+                Parts { cpu, memory, shares: &boards.shares, boards: Some(&boards.state), ..boards.kind.parts() }
             }
         }
     }

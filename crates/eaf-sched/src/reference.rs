@@ -23,7 +23,7 @@ pub(crate) fn place_by_reference(fleet: &Fleet, shape: &Shape, looks: &mut u32) 
         return None;
     }
     let most = shape.tasks_on_a_node();
-    let whole = |node: &crate::NodeCapacity| node.kind().parts().tasks(&shape.task).min(most);
+    let whole = |node: &crate::NodeCapacity| node.emptied().parts_free().tasks(&shape.task).min(most);
     let chosen = if fleet.nodes().any(|(_, node)| whole(node) >= shape.tasks) {
         let found = candidates(fleet.ready(), shape, shape.tasks, looks);
         let one = found.first().filter(|one| one.tasks == shape.tasks)?;

@@ -55,7 +55,25 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "maxLength": 200
             }
         })),
-        "ModeRequest": object(&["accelerators", "mode"], json!({
+        "ModeRequest": mode(),
+        "StopRequest": object(&["process"], json!({
+            "process": {
+                "type": "string",
+                "description": "The header `Eaf-Process` of `GET /v1/ready`: a stop that was meant for an earlier start \
+                    ends nothing."
+            },
+            "stop_work": {
+                "type": "boolean", "default": false,
+                "description": "False leaves tasks running for the next start to find."
+            }
+        }))
+    }))
+}
+
+fn mode() -> Value {
+    object(
+        &["accelerators", "mode"],
+        json!({
             "accelerators": {
                 "type": "array",
                 "description": "Which accelerators, by rising index.",
@@ -69,19 +87,8 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "pattern": PRINTABLE,
                 "maxLength": 64
             }
-        })),
-        "StopRequest": object(&["process"], json!({
-            "process": {
-                "type": "string",
-                "description": "The header `Eaf-Process` of `GET /v1/ready`: a stop that was meant for an earlier start \
-                    ends nothing."
-            },
-            "stop_work": {
-                "type": "boolean", "default": false,
-                "description": "False leaves tasks running for the next start to find."
-            }
-        }))
-    }))
+        }),
+    )
 }
 
 fn run() -> Value {

@@ -112,8 +112,8 @@ pub(crate) fn mode_reported(
 
 /// Modes were seen that nobody ordered. Where nothing is held the accelerator is taken as it is; under work it takes none
 /// after that, since it is not what it was granted as.
-pub(crate) fn modes_seen(draft: &mut Draft, name: &str, modes: &[(u16, String)]) -> Result<(), Rejection> {
-    let Some(record) = draft.node_named(name).cloned() else { return Ok(()) };
+pub(crate) fn modes_seen(draft: &mut Draft<'_>, name: &str, modes: &[(u16, String)]) {
+    let Some(record) = draft.node_named(name).cloned() else { return };
     let node = record.id;
     let mut found: BTreeMap<(bool, &str), Vec<u16>> = BTreeMap::new();
     for (board, mode) in modes.iter().filter(|(board, _)| usize::from(*board) < record.spec.accelerators.len()) {
@@ -131,7 +131,6 @@ pub(crate) fn modes_seen(draft: &mut Draft, name: &str, modes: &[(u16, String)])
             Event::ModeVerified { node, accelerators, mode: mode.to_owned() }
         });
     }
-    Ok(())
 }
 
 /// A change was not done in time.

@@ -76,11 +76,17 @@ pub(crate) fn may_be_preempted(state: &State, lease: &Lease, workload: &Workload
     workload.spec.preemptible && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
 }
 
-/// What a lease that was stopped for another has lost: all since its start, unless its workload keeps its progress.
+/// Up to when the progress of a lease that started then is safe: its last checkpoint, or its start.
+pub(crate) fn saved_at(lease: &Lease, started: Time) -> Time {
+    lease.checkpointed_at().map_or(started, |at| at.max(started))
+}
+
+/// What a lease that was stopped for another has lost: all since its last checkpoint, or its start, unless its workload
+/// keeps its progress.
 pub(crate) fn preempted(lease: &Lease, workload: &Workload, now: Time) -> Option<Preempted> {
     let Some(Reason::Preempted { by }) = lease.stopping.as_ref().map(|stopping| &stopping.reason) else { return None };
     let from = lease.started_at().filter(|_| !workload.spec.keeps_progress);
-    let ran = from.map_or(0, |from| u128::from(now.since(from).0));
+    let ran = from.map_or(0, |from| u128::from(now.since(saved_at(lease, from)).0));
     let lost = ran * u128::from(milli(&workload.spec)) / 1_000;
     Some(Preempted { by: *by, lost: AcceleratorMs(u64::try_from(lost).unwrap_or(u64::MAX)) })
 }

@@ -229,7 +229,8 @@ fn a_task_that_is_lost_for_its_mode_is_tried_again() {
     factory.plan();
     let key = factory.tasks(id)[0];
     let lost = Exit::Lost("its accelerator is in another mode".to_owned());
-    let step = factory.report(key, TaskReport::Exited { at: factory.now, exit: lost, usage: Default::default() });
+    let step =
+        factory.report(key, TaskReport::Exited { at: factory.now, exit: lost, usage: eaf_model::Usage::default() });
     let requeued = |event: &Event| matches!(event, Event::WorkloadRequeued { .. });
     assert!(step.expect("the exit is news").events.iter().any(requeued));
 }

@@ -3,8 +3,8 @@
 use crate::{Factory, cpus};
 use WorkloadState::{Cancelled, Finished, Granted, Queued, Running, Stopping};
 use eaf_model::{
-    AcceleratorMs, AcceleratorRequest, Exit, Input, Order, Passing, Preempted, QueueSettings, Reason, Rejection,
-    Settings, Span, WorkloadId, WorkloadSpec, WorkloadState,
+    AcceleratorMs, AcceleratorRequest, Checkpoint, Exit, Input, Order, Passing, Preempted, QueueSettings, Reason,
+    Rejection, Settings, Span, TaskReport, WorkloadId, WorkloadSpec, WorkloadState,
 };
 
 /// A workload that holds so many of the two accelerators of a node.
@@ -86,6 +86,24 @@ fn what_keeps_its_progress_loses_nothing_and_what_ends_well_has_ended() {
     factory.exit(keeps, &Exit::Code(0));
     let record = factory.workload(keeps);
     assert_eq!((record.state, record.attempts[1].bill.preempted), (Finished, None));
+}
+
+#[test]
+fn who_wrote_a_checkpoint_goes_first_and_loses_what_came_after_it() {
+    let mut factory = Factory::with_nodes(&[4]);
+    let safe = running(&mut factory, spot(1));
+    let other = running(&mut factory, spot(1));
+    factory.wait(Span::from_secs(290));
+    let key = factory.tasks(safe)[0];
+    let checkpoint = Checkpoint { at: factory.now, label: None, whole_gang: false };
+    factory.report(key, TaskReport::Checkpointed(checkpoint)).expect("the checkpoint is news");
+    factory.wait(Span::from_secs(20));
+    factory.submit(urgent(1));
+    factory.plan();
+    assert_eq!((factory.state_of(safe), factory.state_of(other)), (Stopping, Running));
+    factory.exit(safe, &Exit::Signal(15));
+    let lost = factory.workload(safe).attempts[0].bill.preempted.map(|preempted| preempted.lost);
+    assert_eq!(lost, Some(AcceleratorMs(20_000)));
 }
 
 #[test]

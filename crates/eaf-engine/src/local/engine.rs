@@ -7,7 +7,7 @@
 use crate::local::discover::{self, Found};
 use crate::local::link::{Link, Linker, next_message};
 use crate::local::logs::LogName;
-use crate::local::modes::{self, Job, Modes, NoSlice};
+use crate::local::modes::{self, Job, KnownOrder, Modes, NoSlice};
 use crate::local::wire::{self, ToFactory, ToSupervisor};
 use crate::local::{Catalogue, Device, Dirs, LocalConfig, Sandbox, Settings, SupervisorCommand, sandbox, users};
 use crate::{Engine, EngineError, LogChunk, LogStream, Observation, Sink};
@@ -432,12 +432,11 @@ impl Shared {
     }
 
     fn change_mode(&self, order: &ModeOrder) {
-        let answered = locked(&self.modes).answered(order);
-        let report = match answered {
-            // A newer order has taken its place.
-            Some(None) => return,
-            Some(Some(report)) => report,
-            None => {
+        let known = locked(&self.modes).known(order);
+        let report = match known {
+            KnownOrder::Superseded => return,
+            KnownOrder::Answered(report) => report,
+            KnownOrder::New => {
                 let report = self.mode_now(order);
                 locked(&self.modes).done(order, self.config.pretend_accelerators.is_some(), &report);
                 self.refurnish();

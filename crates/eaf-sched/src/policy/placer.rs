@@ -295,6 +295,7 @@ mod tests {
         let models: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
         let name = |bit: &usize| models[*bit].clone();
         let request = |shape: &Shape| AcceleratorRequest {
+            slice: None,
             count: u32::from(shape.gpus),
             share: GpuMilli(if shape.gpus == 0 { 1_000 } else { u64::from(shape.milli) }),
             models: if shape.models == u32::MAX {

@@ -1,9 +1,9 @@
 //! Who is stopped for whom, and what the checker says of it.
 
 use crate::properties::{any_ask, any_world};
-use crate::world::{World, ask, node, secs, world};
+use crate::world::{World, ask, node, plan, secs, world};
 use eaf_model::{LeaseId, Order, Span, WorkloadId};
-use eaf_sched::{Claim, Class, Evictable, Plan, Queue, Running, Violation, check, plan};
+use eaf_sched::{Claim, Class, Evictable, Plan, Queue, Running, Violation, check};
 use proptest::prelude::*;
 
 /// Everything that runs may be stopped, at a priority that is told; it began a second before now.

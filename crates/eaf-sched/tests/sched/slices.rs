@@ -1,10 +1,10 @@
 //! Slices: what fits on boards as they are cut, what the checker refuses, and who a mode changes for.
 
-use crate::world::{Ask, World, ask, nd, node, secs, wl, world};
+use crate::world::{Ask, World, ask, nd, node, plan, secs, wl, world};
 use eaf_model::{
     GpuMilli, ModeScope, NodeSpec, NodeState, PartitionBook, PartitionMode, SliceProfile, Span, Test, WorkloadId,
 };
-use eaf_sched::{Fleet, ModeChange, ModeRules, Violation, check, check_modes, modes, plan};
+use eaf_sched::{Fleet, ModeChange, ModeRules, Violation, check, check_modes, modes};
 
 /// H100s with the three smallest shapes of MIG.
 fn book() -> PartitionBook {

@@ -143,11 +143,13 @@ impl World {
 
     /// Time has come for a change of mode.
     pub(super) fn mode_goes_on(&mut self, order: &ModeOrder) -> Result<(), Violation> {
-        let fails = self.modes.fails_modes;
+        let fails = self.modes.fails_changes;
         if fails {
             self.fault(Fault::ModeChangeFailed);
         }
-        let acts = self.engine.changed(order, fails);
+        // A late order may speak of an accelerator that was exchanged meanwhile; no engine changes one that is in use.
+        let in_use = order.accelerators.iter().any(|board| self.reference.is_used(order.node, *board));
+        let acts = self.engine.changed(order, fails || in_use);
         self.act(acts)
     }
 

@@ -66,7 +66,7 @@ struct Modes {
     loses: bool,
     delay: Option<Span>,
     slow: Option<Span>,
-    fails_modes: bool,
+    fails_changes: bool,
 }
 
 /// Figures of a world.

@@ -352,7 +352,7 @@ impl World {
             }
             EngineMode::Doubles => self.modes.doubles = true,
             EngineMode::Loses => self.modes.loses = true,
-            EngineMode::FailsModes => self.modes.fails_modes = true,
+            EngineMode::FailsModes => self.modes.fails_changes = true,
             EngineMode::Delays(most) => self.modes.delay = Some(most),
             EngineMode::Slow(most) => self.modes.slow = Some(most),
             EngineMode::Lost | EngineMode::Back => {

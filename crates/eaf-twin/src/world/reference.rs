@@ -132,6 +132,25 @@ struct Machine {
 }
 
 impl Machine {
+    fn new(spec: &NodeSpec) -> Self {
+        let (held, used) = (Load::default(), Load::default());
+        let (modes, closed, cut) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { spec: spec.clone(), lost: false, cordoned: false, held, used, modes, closed, cut }
+    }
+
+    /// It has other parts; accelerators of another model than before are whole.
+    fn change(&mut self, spec: &NodeSpec) {
+        let old = std::mem::replace(&mut self.spec, spec.clone());
+        let model =
+            |spec: &NodeSpec, board: u16| spec.accelerators.get(usize::from(board)).map(|one| one.model.clone());
+        let stays = |board: &u16| model(&old, *board) == model(spec, *board);
+        self.modes.retain(|board, _| stays(board));
+        self.closed.retain(stays);
+        self.cut.retain(|board, _| stays(board));
+    }
+}
+
+impl Machine {
     fn mode(&self, board: u16) -> &str {
         self.modes.get(&board).map_or(WHOLE_MODE, String::as_str)
     }
@@ -229,30 +248,50 @@ impl Reference {
         Ok(())
     }
 
-    const fn judges_victims(&self) -> bool {
-        self.everything_passes && !self.somebody_is_aged
+    fn judges_victims(&self) -> bool {
+        // What finds room beside slices is not reckoned here.
+        self.everything_passes && !self.somebody_is_aged && self.book.models.is_empty()
+    }
+
+    /// True where work really runs on an accelerator.
+    pub(crate) fn is_used(&self, node: NodeId, board: u16) -> bool {
+        self.machines.get(&node).is_some_and(|machine| machine.used.holds(board))
+    }
+
+    fn mode_event(&mut self, event: &Event) -> Checked {
+        match event {
+            Event::ModeDraining { node, accelerators, .. } | Event::ModeFailed { node, accelerators, .. } => {
+                self.machine(*node)?.closed.extend(accelerators);
+                Ok(())
+            }
+            Event::ModeKept { node, accelerators } => {
+                self.machine(*node)?.closed.retain(|board| !accelerators.contains(board));
+                Ok(())
+            }
+            Event::ModeOrdered { node, accelerators, .. } => {
+                self.machine(*node)?.closed.extend(accelerators);
+                self.nobody_is_on(*node, accelerators)
+            }
+            Event::ModeVerified { node, accelerators, mode } => {
+                let machine = self.machine(*node)?;
+                for board in accelerators {
+                    machine.modes.insert(*board, mode.clone());
+                    machine.closed.remove(board);
+                }
+                self.nobody_is_on(*node, accelerators)
+            }
+            _ => unreachable!("{} is not an event of modes", event.kind()),
+        }
     }
 
     fn event(&mut self, event: &Event) -> Checked {
         match event {
             Event::NodeAdded { node, spec } => {
-                let spec = spec.clone();
-                let (held, used) = (Load::default(), Load::default());
-                let (modes, closed, cut) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-                let machine = Machine { spec, lost: false, cordoned: false, held, used, modes, closed, cut };
-                self.machines.insert(*node, machine);
+                self.machines.insert(*node, Machine::new(spec));
                 Ok(())
             }
             Event::NodeChanged { node, spec } => {
-                let machine = self.machine(*node)?;
-                let old = std::mem::replace(&mut machine.spec, spec.clone());
-                let model = |spec: &NodeSpec, board: u16| {
-                    spec.accelerators.get(usize::from(board)).map(|one| one.model.clone())
-                };
-                let stays = |board: &u16| model(&old, *board) == model(spec, *board);
-                machine.modes.retain(|board, _| stays(board));
-                machine.closed.retain(stays);
-                machine.cut.retain(|board, _| stays(board));
+                self.machine(*node)?.change(spec);
                 self.fits(*node)
             }
             Event::NodeLost { node, .. } => self.machine(*node).map(|machine| machine.lost = true),
@@ -288,26 +327,11 @@ impl Reference {
                 Ok(())
             }
             Event::WorkloadEnded { workload, state, .. } => self.end(*workload, *state),
-            Event::ModeDraining { node, accelerators, .. } | Event::ModeFailed { node, accelerators, .. } => {
-                self.machine(*node)?.closed.extend(accelerators);
-                Ok(())
-            }
-            Event::ModeKept { node, accelerators } => {
-                self.machine(*node)?.closed.retain(|board| !accelerators.contains(board));
-                Ok(())
-            }
-            Event::ModeOrdered { node, accelerators, .. } => {
-                self.machine(*node)?.closed.extend(accelerators);
-                self.nobody_is_on(*node, accelerators)
-            }
-            Event::ModeVerified { node, accelerators, mode } => {
-                let machine = self.machine(*node)?;
-                for board in accelerators {
-                    machine.modes.insert(*board, mode.clone());
-                    machine.closed.remove(board);
-                }
-                self.nobody_is_on(*node, accelerators)
-            }
+            Event::ModeDraining { .. }
+            | Event::ModeFailed { .. }
+            | Event::ModeKept { .. }
+            | Event::ModeOrdered { .. }
+            | Event::ModeVerified { .. } => self.mode_event(event),
             Event::FleetValued { .. }
             | Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }

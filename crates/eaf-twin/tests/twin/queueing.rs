@@ -54,7 +54,9 @@ fn simulate(jobs: &[Row], nodes: usize, per_node: usize, shortest_first: bool, s
         for place_in_queue in queue.clone() {
             let job = place_in_queue.2;
             if let Some(placed) = place(&free, jobs[job].1, per_node) {
-                placed.iter().for_each(|(node, count)| free[*node] -= count);
+                for (node, count) in &placed {
+                    free[*node] -= count;
+                }
                 parts.insert(job, placed);
                 ends.insert((now + jobs[job].2, job));
                 wait += now - jobs[job].0;
@@ -86,6 +88,7 @@ fn run_at(jobs: Vec<Job>, fleet: &str, policy: Policy, placing: Placing, cost: P
     let mut options = Options {
         settings: Settings::default(),
         rate_milli: 1_000,
+        estimates: None,
         wall_times: WallTimes::Unknown,
         preemptible: false,
         preemption_cost: cost,
@@ -150,7 +153,9 @@ fn other_windows_and_fleets_give_what_the_reference_gives() {
     for (from, to, nodes) in [(0, 600, 4), (700, 1_300, 7), (1_200, 2_000, 5)] {
         let mut jobs = all[from..to].to_vec();
         let first = jobs[0].submitted;
-        jobs.iter_mut().for_each(|job| job.submitted.0 -= first.0);
+        for job in &mut jobs {
+            job.submitted.0 -= first.0;
+        }
         jobs.retain(|job| job.accelerators_milli() <= nodes as u64 * 8_000);
         equal(&jobs, nodes, false);
     }

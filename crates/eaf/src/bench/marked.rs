@@ -33,11 +33,14 @@ pub(super) fn put(path: &Path, name: &str, content: &str) -> std::io::Result<()>
     std::fs::write(path, with(&text, name, content))
 }
 
-/// Writes a page and keeps the part of this name that it had.
-pub(super) fn rewrite(path: &Path, page: &str, name: &str) -> std::io::Result<()> {
+/// Writes a page and keeps the parts of these names that it had.
+pub(super) fn rewrite(path: &Path, page: &str, names: &[&str]) -> std::io::Result<()> {
     let old = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
-    let kept = part(&old, name).map(|kept| format!("{}\n\n{kept}\n", page.trim_end()));
-    std::fs::write(path, kept.as_deref().unwrap_or(page))
+    let mut new = page.to_owned();
+    for kept in names.iter().filter_map(|name| part(&old, name)) {
+        new = format!("{}\n\n{kept}\n", new.trim_end());
+    }
+    std::fs::write(path, new)
 }
 
 #[cfg(test)]
@@ -53,7 +56,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("page.md");
         put(&path, "a", "one").expect("a new page");
-        rewrite(&path, "# New\n", "a").expect("a new page again");
+        rewrite(&path, "# New\n", &["b", "a"]).expect("a new page again");
         let text = std::fs::read_to_string(&path).expect("the page");
         assert_eq!(text, "# New\n\n<!-- a -->\n\none\n\n<!-- end of a -->\n");
     }

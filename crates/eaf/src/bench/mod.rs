@@ -206,7 +206,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     let text = if args.json { report.json() } else { report.table(context.lang) };
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
     if let Some(file) = &args.markdown {
-        let written = marked::rewrite(file, &report.markdown(), "replay");
+        let written = marked::rewrite(file, &report.markdown(), &["replay", "placement"]);
         written.map_err(BenchError::io(format!("writing {}", file.display()))).map_err(failed)?;
     }
     Ok(exit::OK)

@@ -161,9 +161,10 @@ impl World {
     fn submission(&mut self, count: u64, wall: Span) -> Input {
         self.next += 1;
         let mut spec = WorkloadSpec::command(&["true"]);
-        let part = self.next % 5 == 0 && count == 1;
+        let part = self.next.is_multiple_of(5) && count == 1;
         let share = GpuMilli(if part { 500 } else { 1_000 });
-        let accelerators = AcceleratorRequest { count: count as u32, share, ..AcceleratorRequest::none() };
+        let accelerators =
+            AcceleratorRequest { count: u32::try_from(count).unwrap_or(u32::MAX), share, ..AcceleratorRequest::none() };
         spec.task = TaskRequest { cpu: CpuMilli(1_000 * count), memory: Bytes(count << 30), accelerators };
         spec.tasks = if self.next % 16 == 3 { 4 } else { 1 };
         spec.wall_time = Some(wall);

@@ -10,7 +10,7 @@ use crate::say::Say;
 use crate::screen::Paint;
 use eaf_api::messages::{self, Lang};
 use eaf_api::{EventId, EventView};
-use eaf_model::{Event, TaskKey};
+use eaf_model::{Event, TaskKey, Valuation};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -45,6 +45,12 @@ fn modes(id: &'static str, node: eaf_model::NodeId, accelerators: &[u16]) -> Say
     Say::new(id).with("node", node).with("boards", boards)
 }
 
+fn valued(valuation: &Valuation) -> Say {
+    let accelerators = |milli: u64| format!("{}.{:03}", milli / 1_000, milli % 1_000);
+    let (free, capacity) = (accelerators(valuation.free), accelerators(valuation.capacity));
+    Say::new("event-fleet-valued").with("free", free).with("capacity", capacity)
+}
+
 /// An event in words.
 fn words(event: &Event, lang: Lang) -> Say {
     match event {
@@ -75,12 +81,7 @@ fn words(event: &Event, lang: Lang) -> Say {
             let say = Say::new(id).with("workload", workload).with("name", &spec.name).with("by", by);
             if array.is_empty() { say } else { say.count("members", array.len() as u64) }
         }
-        Event::FleetValued { valuation, .. } => {
-            let accelerators = |milli: u64| format!("{}.{:03}", milli / 1_000, milli % 1_000);
-            Say::new("event-fleet-valued")
-                .with("free", accelerators(valuation.free))
-                .with("capacity", accelerators(valuation.capacity))
-        }
+        Event::FleetValued { valuation, .. } => valued(valuation),
         Event::LeaseGranted { lease, workload, placement, .. } => {
             let mut nodes: Vec<_> = placement.tasks.iter().map(|allotment| allotment.node.to_string()).collect();
             nodes.dedup();

@@ -64,6 +64,16 @@ pub(super) struct Modes {
     waiting: BTreeSet<TaskKey>,
 }
 
+/// What is known of an order of a mode.
+pub(super) enum KnownOrder {
+    /// It is to be carried out.
+    New,
+    /// It was, and this came of it.
+    Answered(ModeReport),
+    /// A newer order has taken its place.
+    Superseded,
+}
+
 /// Why a task cannot start on its slices.
 pub(super) struct NoSlice(pub(super) String);
 
@@ -111,14 +121,15 @@ impl Modes {
         self.boards.values().any(|board| board.made.iter().any(|made| made.task == key))
     }
 
-    /// What came of an order that was given before; `Some(None)` where a newer one came in between.
-    pub(super) fn answered(&self, order: &ModeOrder) -> Option<Option<ModeReport>> {
+    /// What is known of an order.
+    pub(super) fn known(&self, order: &ModeOrder) -> KnownOrder {
         let of = order.accelerators.iter().filter_map(|board| self.boards.get(board));
-        let newest = of.max_by_key(|kept| kept.order)?;
-        match newest.order.cmp(&order.order) {
-            std::cmp::Ordering::Greater => Some(None),
-            std::cmp::Ordering::Equal => newest.report.clone().map(Some),
-            std::cmp::Ordering::Less => None,
+        match of.max_by_key(|kept| kept.order) {
+            Some(newest) if newest.order > order.order => KnownOrder::Superseded,
+            Some(Kept { order: number, report: Some(report), .. }) if *number == order.order => {
+                KnownOrder::Answered(report.clone())
+            }
+            _ => KnownOrder::New,
         }
     }
 

@@ -36,14 +36,12 @@ pub(super) fn run(program: &OsStr, args: &[&str]) -> Result<String, String> {
     }
     let mut texts = [String::new(), String::new()];
     for _ in 0..2 {
-        match receive.recv_timeout(ANSWER_WITHIN) {
-            Ok((which, text)) => texts[which] = text,
-            Err(_) => {
-                // It may be stuck in the driver; then it ends when that lets it.
-                let _ = child.kill();
-                return Err(format!("{} did not answer within {} s", call(), ANSWER_WITHIN.as_secs()));
-            }
-        }
+        let Ok((which, text)) = receive.recv_timeout(ANSWER_WITHIN) else {
+            // It may be stuck in the driver; then it ends when that lets it.
+            let _ = child.kill();
+            return Err(format!("{} did not answer within {} s", call(), ANSWER_WITHIN.as_secs()));
+        };
+        texts[which] = text;
     }
     let ended = child.wait().map_err(|error| format!("{}: {error}", call()))?;
     let [output, errors] = texts;

@@ -4,7 +4,8 @@
 //! Absent: which policies meet the published results (`eaf_twin::placement` says so).
 
 use super::sheet::{Sheet, share, whole_percent};
-use super::{Args, Manner, Trace, closed, page, read, tell, timed};
+use super::{Args, Manner, Trace, closed, read, tell, timed};
+use crate::bench::marked;
 use crate::commands::Context;
 use crate::exit;
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ use std::collections::BTreeSet;
 const GROWTH_TRACE: &str = "default";
 const GROWTH: [PolicyName; 3] = [PolicyName::BestFit, PolicyName::Fgd, PolicyName::Eaf];
 const LOADS: [usize; 2] = [100, 130];
-const COMMAND: &str = "eaf bench placement --all --markdown docs/placement-results.md";
+const COMMAND: &str = "eaf bench placement --all --markdown docs/benchmarks.md";
 
 /// Sums over the seeds of a trace.
 #[derive(Default)]
@@ -235,12 +236,13 @@ fn show(sheets: &[Sheet], exact: &Exact, manner: &Manner<'_>, context: &mut Cont
 }
 
 fn write(sheets: &[Sheet], exact: &Exact, manner: &Manner<'_>) -> Result<(), Failure> {
-    let head = format!("# Placement: results\n\nWritten by `{COMMAND}`; nothing here is typed by hand.\n");
+    let head = format!("## placement\n\nWritten by `{COMMAND}`; nothing here is typed by hand.\n");
     let mut parts = vec![head, format!("{}\n", manner.machine), format!("{}.\n", exact.say().in_lang(Lang::En))];
     if manner.quick {
         parts.push("**Made with `--quick`: one seed of each trace.**\n".to_owned());
     }
     parts.extend(notes().map(|note| format!("{}\n", note.in_lang(Lang::En))));
-    parts.extend(sheets.iter().map(Sheet::markdown));
-    page(manner, &parts)
+    parts.extend(sheets.iter().map(|sheet| format!("#{}", sheet.markdown())));
+    let Some(path) = manner.markdown else { return Ok(()) };
+    marked::put(path, "placement", &parts.join("\n")).map_err(|error| Failure::file("fail-write", path, &error))
 }
