@@ -51,15 +51,16 @@ impl Problem {
 
 /// The HTTP status of a rejection: 422 for a request that is wrong by itself, 404 for an unknown thing that the path
 /// names, 503 for a bound of the factory, and 409 for a conflict with what the factory is or does now.
-pub const fn rejection_status(rejection: &Rejection) -> u16 {
+pub fn rejection_status(rejection: &Rejection) -> u16 {
     match rejection {
-        Rejection::Invalid { .. }
-        | Rejection::SettingsInvalid { .. }
-        | Rejection::SliceUnknown { .. }
-        | Rejection::ModeUnknown { .. } => 422,
+        // Which accelerators there are, and which change together, is the node's matter.
+        Rejection::Invalid { field, .. } if field == "accelerators" => 409,
+        Rejection::Invalid { .. } | Rejection::SettingsInvalid { .. } => 422,
         Rejection::UnknownWorkload { .. } | Rejection::UnknownNode { .. } => 404,
         Rejection::QueueFull { .. } | Rejection::TooManyNodes { .. } | Rejection::TimeWentBack { .. } => 503,
         Rejection::NeverFits { .. }
+        | Rejection::SliceUnknown { .. }
+        | Rejection::ModeUnknown { .. }
         | Rejection::NoNodes
         | Rejection::KeyReused { .. }
         | Rejection::UnknownDependency { .. }
