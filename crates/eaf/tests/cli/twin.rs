@@ -2,8 +2,10 @@
 
 use super::{err, factory, json, out};
 use crate::support::factory::eaf;
+use crate::support::wait_for;
 use std::fs;
 use std::process::Output;
+use std::time::Duration;
 
 fn twin(words: &[&str]) -> Output {
     eaf().arg("twin").args(words).output().expect("eaf runs")
@@ -76,6 +78,10 @@ fn a_living_factory_is_asked_what_if_and_only_read() {
     let factory = factory();
     let id = factory.cli_ok(&["run", "--detach", "-g", "8", "--wall-time", "10m", "--", "sleep", "60"]);
     factory.cli_ok(&["run", "--detach", "-g", "8", "--wall-time", "10m", "--", "sleep", "60"]);
+    wait_for("the first to run", Duration::from_secs(30), || {
+        let shown = json(&factory.cli_ok(&["show", id.trim(), "--json"]));
+        (shown["state"] == "running").then_some(())
+    });
     let before = json(&factory.cli_ok(&["verify", "--json"]))["head"].clone();
     let name = json(&factory.cli_ok(&["node", "list", "--json"]))[0]["name"].as_str().expect("a name").to_owned();
     let more = format!("1*{name}");
