@@ -12,6 +12,7 @@ use eaf_model::{
     CarbonProfile, Effect, Event, Exit, Input, LeaseId, ModeReport, NodeId, NodeState, PowerModel, PriceBook, Span,
     StartEstimate, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadState,
 };
+use eaf_sched::Scores;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
     let runs_max = if learned_from == 0 { 1 } else { bounds.runs_max.max(1) };
     let (mut left, mut dearest) = (u64::from(bounds.steps_max), 0);
     let mut starts = Vec::new();
+    let mut scores = Scores::default();
     for number in 0..runs_max {
         // A run that is cut says less than none, once there is one.
         if number > 0 && dearest > left {
@@ -47,7 +49,7 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
         let mut run = Run {
             begin: &begin,
             number: u64::from(number),
-            machine: Machine::new(begin.state.clone(), false),
+            machine: Machine::new(begin.state.clone(), false).remembering(scores),
             now: begin.now,
             ends: begin.ends(u64::from(number)),
             reports: begin.reports.clone(),
@@ -57,6 +59,7 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
         starts.push(run.until(id, left));
         dearest = dearest.max(run.work);
         left = left.saturating_sub(run.work);
+        scores = run.machine.into_scores();
     }
     Some(summed_up(&starts, learned_from))
 }

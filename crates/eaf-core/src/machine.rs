@@ -57,6 +57,17 @@ impl Machine {
         Self { state, check, plan_due: true, planning: true, scores: Scores::default() }
     }
 
+    /// The same, with what another machine remembered of plans; that changes nothing but the time that they take.
+    pub(crate) fn remembering(mut self, scores: Scores) -> Self {
+        self.scores = scores;
+        self
+    }
+
+    /// What it remembers of plans.
+    pub(crate) fn into_scores(self) -> Scores {
+        self.scores
+    }
+
     /// The state behind the last turn.
     pub const fn state(&self) -> &State {
         &self.state

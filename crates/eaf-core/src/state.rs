@@ -103,7 +103,9 @@ impl State {
 
     /// The accelerators of a node that would change together with this one, for this mode.
     pub fn boards_together(&self, node: &Node, accelerator: u16, to: &str) -> Vec<u16> {
-        crate::fleet::modes::together(&self.settings.partitions, node, accelerator, to)
+        let together = self.index.fleet.get(node.id).map(|node| node.together(usize::from(accelerator), to));
+        let small = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+        together.map_or_else(|| vec![accelerator], |together| together.into_iter().map(small).collect())
     }
 
     /// The node of this name.

@@ -127,13 +127,6 @@ impl Default for Estimates {
     }
 }
 
-impl Estimates {
-    /// True for the defaults, which are not written down: a journal of before them reads the same.
-    fn are_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Who goes first among those that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,13 +185,6 @@ pub struct QueueSettings {
     pub level_service: Span,
     /// How many times more each further level takes.
     pub level_ratio: u32,
-}
-
-impl QueueSettings {
-    /// True where nothing was chosen, so that it need not be written down.
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl Default for QueueSettings {
@@ -281,7 +267,7 @@ pub struct Settings {
     /// Times.
     pub timing: Timing,
     /// Estimated starts.
-    #[serde(skip_serializing_if = "Estimates::are_default")]
+    #[serde(skip_serializing_if = "is_unset")]
     pub estimates: Estimates,
     /// Prices.
     pub prices: PriceBook,
@@ -296,7 +282,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "is_unset")]
     pub exchange: ExchangeBook,
     /// How what waits is ordered.
-    #[serde(skip_serializing_if = "QueueSettings::is_default")]
+    #[serde(skip_serializing_if = "is_unset")]
     pub queue: QueueSettings,
 }
 

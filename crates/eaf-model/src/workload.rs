@@ -35,6 +35,11 @@ impl AcceleratorRequest {
     pub const fn none() -> Self {
         Self { count: 0, share: whole(), models: Vec::new(), slice: None }
     }
+
+    /// True where an accelerator of this model will do.
+    pub fn suits(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|suits| suits == model)
+    }
 }
 
 /// What one task asks for; it runs on one node.

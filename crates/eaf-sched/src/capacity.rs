@@ -5,8 +5,8 @@
 
 use crate::cuts::{Board, Book, Cuts, Mode, best_start, offered, places, room};
 use eaf_model::{
-    AcceleratorRequest, Allotment, AllottedAccelerator, Bytes, CpuMilli, GpuMilli, HeldSlice, NodeId, NodeSpec,
-    NodeState, PartitionMode, SliceProfile, TaskRequest, WHOLE_MODE,
+    AcceleratorRequest, Allotment, AllottedAccelerator, Bytes, CpuMilli, GpuMilli, HeldSlice, ModeScope, NodeId,
+    NodeSpec, NodeState, PartitionMode, SliceProfile, TaskRequest, WHOLE_MODE,
 };
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -122,8 +122,7 @@ impl<'a> Parts<'a> {
 
     /// The accelerators that would do in some mode.
     pub(crate) fn in_some_mode(&self, request: &AcceleratorRequest) -> impl Iterator<Item = usize> {
-        let suits = |model: &String| request.models.is_empty() || request.models.contains(model);
-        let by_model = self.models.iter().enumerate().filter(move |(_, model)| suits(model)).map(|(index, _)| index);
+        let by_model = self.models.iter().enumerate().filter(|(_, model)| request.suits(model)).map(|(index, _)| index);
         let (slice, cuts) = (request.slice.as_deref(), self.cuts);
         by_model.filter(move |index| {
             let offers = |slice| cuts[*index].iter().any(|mode| offered(mode, slice).is_some());
@@ -133,9 +132,8 @@ impl<'a> Parts<'a> {
 
     /// Index and free share of the accelerators that are whole, take work, and whose model will do.
     pub(crate) fn suiting(&self, request: &AcceleratorRequest) -> impl Iterator<Item = (usize, GpuMilli)> {
-        let suits = |model: &String| request.models.is_empty() || request.models.contains(model);
         let both = self.models.iter().zip(self.shares).enumerate();
-        let both = both.filter(move |(_, (model, _))| suits(model)).map(|(index, (_, free))| (index, *free));
+        let both = both.filter(|(_, (model, _))| request.suits(model)).map(|(index, (_, free))| (index, *free));
         both.filter(|(index, _)| matches!(self.board(*index), Board { mode: Mode::Whole, closed: false, .. }))
     }
 
@@ -263,6 +261,17 @@ impl NodeCapacity {
     /// The modes that an accelerator can have, besides whole.
     pub fn modes(&self, index: usize) -> &[PartitionMode] {
         self.kind.modes(index)
+    }
+
+    /// The accelerators that change their mode together with one that is to come into mode `to`. A mode of the whole node
+    /// is left together, even where not all of them are in it.
+    pub fn together(&self, index: usize, to: &str) -> Vec<usize> {
+        let (model, modes) = (self.kind.models.get(index), self.modes(index));
+        let alike: Vec<usize> =
+            (0..self.kind.models.len()).filter(|other| self.kind.models.get(*other) == model).collect();
+        let by_node = |name: &str| modes.iter().any(|mode| mode.name == name && mode.scope == ModeScope::Node);
+        let together = by_node(to) || alike.iter().any(|other| by_node(self.mode(*other).0));
+        if together { alike } else { vec![index] }
     }
 
     fn board(&self, index: usize) -> Board {

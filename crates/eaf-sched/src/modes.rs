@@ -11,11 +11,12 @@ use crate::cuts::offered;
 use crate::forecast::{Forecast, RELEASES_MAX, forecast};
 use crate::place::fit;
 use crate::rank::Rank;
-use crate::{Fleet, Hold, NodeCapacity, Shape, Snapshot};
+use crate::{Fleet, Hold, NodeCapacity, Queue, Shape, Snapshot};
 use eaf_model::{
-    AcceleratorRequest, Allotment, ModeScope, NodeId, PartitionMode, Placement, Span, Time, WHOLE_MODE, WorkloadId,
+    AcceleratorRequest, Allotment, NodeId, PartitionMode, Passing, Placement, Span, Time, WHOLE_MODE, WorkloadId,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The most waiting workloads that one step looks at.
 const WORKLOADS_MAX: usize = 256;
@@ -80,7 +81,6 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
     let taken = under_way.iter().map(|change| (change.node, change.accelerator)).collect();
     let drains = under_way.iter().filter(|change| change.draining);
     let drained = drains.map(|change| (change.node, change.accelerator, change.to.clone())).collect();
-    let served = under_way.iter().filter_map(|change| change.workload).collect();
     let mut step = Step {
         snapshot,
         rules,
@@ -89,7 +89,8 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
         trial,
         taken,
         drained,
-        served,
+        served: Served::of(&snapshot.queue, under_way),
+        awaited: BTreeSet::new(),
         changes: Vec::new(),
         looks: 0,
     };
@@ -100,8 +101,11 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
         let workload = turn.workload();
         if step.concerns(&shape.task.accelerators) {
             looked += 1;
+            step.keep_what_is_awaited(shape);
             if step.consider(workload, shape) {
                 walk.again();
+            } else if snapshot.passing == Passing::Strict && snapshot.fleet.ready_fit(shape) {
+                break;
             }
         }
         step.behind_hold |= hold.is_some_and(|hold| hold.workload == workload);
@@ -110,10 +114,52 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
 }
 
 /// Accelerators that change together, and the mode that they would have.
+#[derive(Clone, Debug)]
 struct Unit {
     node: NodeId,
     boards: Vec<u16>,
     to: String,
+}
+
+/// Workloads for which a change is under way, by their shape: the one that is met first speaks for all of a shape.
+#[derive(Default)]
+struct Served {
+    workloads: BTreeSet<WorkloadId>,
+    by_shape: BTreeMap<Arc<Shape>, BTreeMap<WorkloadId, Vec<Unit>>>,
+}
+
+impl Served {
+    fn of(queue: &Queue, under_way: &[UnderWay]) -> Self {
+        let mut served = Self::default();
+        for change in under_way {
+            let Some(workload) = change.workload else { continue };
+            served.workloads.insert(workload);
+            let Some(entry) = queue.get(workload) else { continue };
+            let units = served.by_shape.entry(entry.shape).or_default().entry(workload).or_default();
+            match units.iter_mut().find(|unit| unit.node == change.node && unit.to == change.to) {
+                Some(unit) => unit.boards.push(change.accelerator),
+                None => {
+                    units.push(Unit { node: change.node, boards: vec![change.accelerator], to: change.to.clone() });
+                }
+            }
+        }
+        served
+    }
+}
+
+/// What a search for the soonest time may change.
+enum MayChange<'a> {
+    /// Whatever serves such a request.
+    Serving(&'a AcceleratorRequest),
+    /// What is being changed already.
+    Only(&'a [Unit]),
+}
+
+/// Where a workload would be once some accelerators are empty and changed.
+struct Soonest {
+    at: Time,
+    changed: Vec<Unit>,
+    placement: Placement,
 }
 
 struct Step<'a> {
@@ -129,7 +175,9 @@ struct Step<'a> {
     /// What is drained, and towards which mode.
     drained: BTreeSet<(NodeId, u16, String)>,
     /// Workloads that have a change under way.
-    served: BTreeSet<WorkloadId>,
+    served: Served,
+    /// Accelerators on which somebody met before counts, now or once a change for it is done.
+    awaited: BTreeSet<(NodeId, u16)>,
     changes: Vec<ModeChange>,
     looks: u32,
 }
@@ -148,10 +196,11 @@ impl Step<'_> {
     /// Looks at one who waits. True where the next of the same shape should be looked at as well.
     fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
         if let Some(placement) = fit(&self.trial, shape, &mut self.looks) {
+            self.awaited.extend(boards_of(&placement));
             placement.tasks.iter().for_each(|task| self.trial.hold(task));
             return true;
         }
-        if self.served.contains(&workload) || !self.snapshot.fleet.ready_fit(shape) {
+        if self.served.workloads.contains(&workload) || !self.snapshot.fleet.ready_fit(shape) {
             return false;
         }
         let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
@@ -162,6 +211,17 @@ impl Step<'_> {
             Forecast::Never => true,
         };
         self.change_empty(workload, shape) || (hopeless && self.drain(workload, shape))
+    }
+
+    /// Leaves to those of a shape for whom a change is under way all that they will start on, changed or not. Without this, two
+    /// who want different modes of the same accelerators would take turns at changing them and neither would start.
+    fn keep_what_is_awaited(&mut self, shape: &Arc<Shape>) {
+        let Some(waiting) = self.served.by_shape.remove(shape) else { return };
+        for units in waiting.values() {
+            if let Some(soonest) = self.soonest(shape, &MayChange::Only(units)) {
+                self.awaited.extend(boards_of(&soonest.placement));
+            }
+        }
     }
 
     /// Changes accelerators on which nothing is held.
@@ -205,22 +265,17 @@ impl Step<'_> {
     fn units(&self, node: NodeId, capacity: &NodeCapacity, asked: &AcceleratorRequest) -> Vec<Unit> {
         let mut units = Vec::new();
         let mut seen = BTreeSet::new();
-        let models: Vec<&str> = capacity.accelerators().map(|(model, _)| model).collect();
-        for (index, model) in models.iter().enumerate() {
-            let suits = asked.models.is_empty() || asked.models.iter().any(|suits| suits == model);
-            let Some(to) = target(capacity.modes(index), asked).filter(|_| suits && !seen.contains(&index)) else {
-                continue;
-            };
-            let alike: Vec<usize> = (0..models.len()).filter(|other| models[*other] == *model).collect();
-            // A mode of the whole node is left together, even where not all of them are in it.
-            let now = alike.iter().map(|other| capacity.mode(*other).0);
-            let by_node = now.chain([to]).any(|name| is_by_node(capacity.modes(index), name));
-            let together = if by_node { alike } else { vec![index] };
+        for (index, (model, _)) in capacity.accelerators().enumerate() {
+            let may_serve = asked.suits(model) && !seen.contains(&index);
+            let Some(to) = target(capacity.modes(index), asked).filter(|_| may_serve) else { continue };
+            let together = capacity.together(index, to);
             seen.extend(together.iter().copied());
             let boards: Vec<u16> = together.iter().filter_map(|index| u16::try_from(*index).ok()).collect();
             let may = |board: &u16| {
                 let (mode, takes_work) = capacity.mode(usize::from(*board));
-                takes_work && mode != to && !self.taken.contains(&(node, *board)) && !self.is_promised(node, *board)
+                let is_free = |set: &BTreeSet<(NodeId, u16)>| !set.contains(&(node, *board));
+                let is_left = is_free(&self.taken) && is_free(&self.awaited) && !self.is_promised(node, *board);
+                takes_work && mode != to && is_left
             };
             if boards.iter().all(may) {
                 units.push(Unit { node, boards, to: to.to_owned() });
@@ -241,7 +296,7 @@ impl Step<'_> {
         self.drained.iter().any(|(node, board, to)| {
             let Some(capacity) = self.snapshot.fleet.get(*node) else { return false };
             let model = capacity.accelerators().nth(usize::from(*board)).map(|(model, _)| model);
-            let suits = asked.models.is_empty() || asked.models.iter().any(|suits| Some(suits.as_str()) == model);
+            let suits = model.is_some_and(|model| asked.suits(model));
             let mode = capacity.modes(usize::from(*board)).iter().find(|mode| mode.name == *to);
             suits
                 && match &asked.slice {
@@ -253,11 +308,8 @@ impl Step<'_> {
 
     /// Takes of what was changed in thought only what the placement uses.
     fn adopt(&mut self, workload: WorkloadId, changed: Vec<Unit>, placement: &Placement, at: Option<Time>) -> bool {
-        let used: BTreeSet<(NodeId, u16)> = placement
-            .tasks
-            .iter()
-            .flat_map(|task| task.accelerators.iter().map(|one| (task.node, one.index)))
-            .collect();
+        let used: BTreeSet<(NodeId, u16)> = boards_of(placement).collect();
+        self.awaited.extend(used.iter().copied());
         let mut grouped: BTreeMap<(NodeId, String), Vec<u16>> = BTreeMap::new();
         for unit in changed {
             if unit.boards.iter().any(|board| used.contains(&(unit.node, *board))) {
@@ -281,7 +333,7 @@ impl Step<'_> {
             }
             self.changes.push(ModeChange { node, accelerators, to, workload, drained_at });
         }
-        self.served.insert(workload);
+        self.served.workloads.insert(workload);
         if at.is_none() {
             placement.tasks.iter().for_each(|task| self.trial.hold(task));
         }
@@ -294,37 +346,55 @@ impl Step<'_> {
         if self.is_drained_for(asked) {
             return false;
         }
+        let Some(soonest) = self.soonest(shape, &MayChange::Serving(asked)) else { return false };
+        self.adopt(workload, soonest.changed, &soonest.placement, Some(soonest.at))
+    }
+
+    /// The soonest time at which a workload fits, where accelerators may be changed as they become empty.
+    fn soonest(&mut self, shape: &Shape, may: &MayChange<'_>) -> Option<Soonest> {
         let mut future = self.snapshot.fleet.clone();
         let mut changed: Vec<Unit> = Vec::new();
         let mut tried = 0;
-        let empty_now: Vec<NodeId> = self.nodes(shape);
-        self.imagine_empty(&empty_now, asked, &mut future, &mut changed);
-        let soonest = self.snapshot.now.after(Span::from_ms(1));
+        let begin: Vec<NodeId> = match may {
+            MayChange::Serving(_) => self.nodes(shape),
+            MayChange::Only(units) => units.iter().map(|unit| unit.node).collect(),
+        };
+        self.imagine_empty(&begin, may, &mut future, &mut changed);
+        let now = self.snapshot.now.after(Span::from_ms(1));
+        if let MayChange::Only(_) = may
+            && let Some(placement) = fit(&future, shape, &mut self.looks)
+        {
+            return Some(Soonest { at: now, changed, placement });
+        }
         let mut returns = self.snapshot.releases.iter().take(RELEASES_MAX).peekable();
         while let Some((at, _, tasks)) = returns.next() {
             if at == Time::NEVER || tried >= DRAIN_TRIES_MAX {
-                return false;
+                return None;
             }
             tasks.iter().for_each(|task: &Allotment| future.release(task));
             let nodes: Vec<NodeId> = tasks.iter().map(|task| task.node).collect::<BTreeSet<_>>().into_iter().collect();
-            self.imagine_empty(&nodes, asked, &mut future, &mut changed);
+            self.imagine_empty(&nodes, may, &mut future, &mut changed);
             // All that comes back at one time is taken together.
             if changed.is_empty() || returns.peek().is_some_and(|(next, _, _)| *next <= at) {
                 continue;
             }
             tried += 1;
             if let Some(placement) = fit(&future, shape, &mut self.looks) {
-                return self.adopt(workload, changed, &placement, Some(at.max(soonest)));
+                return Some(Soonest { at: at.max(now), changed, placement });
             }
         }
-        false
+        None
     }
 
     /// Changes in thought what is empty by now on some nodes.
-    fn imagine_empty(&self, nodes: &[NodeId], asked: &AcceleratorRequest, future: &mut Fleet, changed: &mut Vec<Unit>) {
+    fn imagine_empty(&self, nodes: &[NodeId], may: &MayChange<'_>, future: &mut Fleet, changed: &mut Vec<Unit>) {
         for node in nodes {
             let Some(capacity) = future.get(*node).filter(|capacity| capacity.is_ready()).cloned() else { continue };
-            for unit in self.units(*node, &capacity, asked) {
+            let units = match may {
+                MayChange::Serving(asked) => self.units(*node, &capacity, asked),
+                MayChange::Only(units) => units.iter().filter(|unit| unit.node == *node).cloned().collect(),
+            };
+            for unit in units {
                 if is_empty(&capacity, &unit) {
                     unit.boards.iter().for_each(|board| future.imagine(*node, *board, &unit.to));
                     changed.push(unit);
@@ -332,6 +402,11 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// The accelerators of a placement.
+fn boards_of(placement: &Placement) -> impl Iterator<Item = (NodeId, u16)> {
+    placement.tasks.iter().flat_map(|task| task.accelerators.iter().map(|one| (task.node, one.index)))
 }
 
 fn is_empty(capacity: &NodeCapacity, unit: &Unit) -> bool {
@@ -344,8 +419,4 @@ fn target<'a>(modes: &'a [PartitionMode], asked: &AcceleratorRequest) -> Option<
         None => Some(WHOLE_MODE),
         Some(slice) => modes.iter().find(|mode| offered(mode, slice).is_some()).map(|mode| mode.name.as_str()),
     }
-}
-
-fn is_by_node(modes: &[PartitionMode], name: &str) -> bool {
-    modes.iter().any(|mode| mode.name == name && mode.scope == ModeScope::Node)
 }

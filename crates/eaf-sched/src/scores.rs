@@ -122,7 +122,7 @@ impl Seen {
         let mut unpriced = 0;
         let nodes = fleet.nodes().map(|(_, node)| {
             priced(node, &known.models).unwrap_or_else(|| {
-                unpriced += usize::from(node.is_ready() && node.has_accelerators());
+                unpriced += usize::from(may_take(node));
                 Node::closed()
             })
         });
@@ -150,10 +150,13 @@ impl Seen {
                 DiffItem::Update { old: (_, old), new: (id, new) } => (*id, Some(old), Some(new)),
                 DiffItem::Remove(id, old) => (*id, Some(old), None),
             };
-            self.unpriced -= old.map_or(0, |node| self.count_unpriced(node));
-            self.unpriced += new.map_or(0, |node| self.count_unpriced(node));
-            let node = new.and_then(|node| priced(node, &self.models)).unwrap_or_else(Node::closed);
-            match self.ids.binary_search(&id) {
+            let made = new.and_then(|node| priced(node, &self.models));
+            let at = self.ids.binary_search(&id);
+            let was_closed = at.is_ok_and(|at| self.placer.nodes()[at] == Node::closed());
+            self.unpriced -= usize::from(was_closed && old.is_some_and(|node| may_take(node)));
+            self.unpriced += usize::from(made.is_none() && new.is_some_and(|node| may_take(node)));
+            let node = made.unwrap_or_else(Node::closed);
+            match at {
                 Ok(at) => self.placer.change(at, node),
                 Err(at) if at == self.ids.len() => {
                     self.ids.push(id);
@@ -164,10 +167,11 @@ impl Seen {
         }
         (self.ids.len() <= 2 * after.len() + GPUS_MAX).then_some(self)
     }
+}
 
-    fn count_unpriced(&self, node: &NodeCapacity) -> usize {
-        usize::from(node.is_ready() && node.has_accelerators() && priced(node, &self.models).is_none())
-    }
+/// True where work may be placed on a node that has accelerators, priced or not.
+fn may_take(node: &NodeCapacity) -> bool {
+    node.is_ready() && node.has_accelerators()
 }
 
 /// A node as the policy sees it; `None` where nothing may be placed on it or it is not priced: it has no accelerator, more

@@ -83,11 +83,9 @@ fn value(fleet: &Fleet, mix: &Mix) -> Valuation {
     asks.dedup();
     let places = |ask: &&Ask| {
         let on = |(&(model, whole, cpu), count): (&(&str, u32, CpuMilli), &u32)| {
-            let models = &ask.accelerators.models;
-            let suits = models.is_empty() || models.iter().any(|name| name == model);
             let by_cpu = cpu.0.checked_div(ask.cpu.0).unwrap_or(u64::MAX);
             let each = u64::from(whole / ask.accelerators.count).min(by_cpu);
-            if suits { each * u64::from(*count) } else { 0 }
+            if ask.accelerators.suits(model) { each * u64::from(*count) } else { 0 }
         };
         ((*ask).clone(), u32::try_from(nodes.iter().map(on).sum::<u64>()).unwrap_or(u32::MAX))
     };

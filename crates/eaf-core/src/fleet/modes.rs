@@ -8,8 +8,7 @@
 use crate::draft::Draft;
 use crate::{Node, State};
 use eaf_model::{
-    Event, FieldProblem, ModeOrder, ModeReason, ModeReport, ModeScope, ModeState, NodeId, NodeState, PartitionBook,
-    Rejection, WHOLE_MODE,
+    Event, FieldProblem, ModeOrder, ModeReason, ModeReport, ModeState, NodeId, NodeState, Rejection, WHOLE_MODE,
 };
 use eaf_sched::{Hold, ModeRules, UnderWay, check_modes, modes};
 use std::collections::BTreeMap;
@@ -40,7 +39,7 @@ pub(crate) fn set_mode(
             let offered = std::iter::once(WHOLE_MODE.to_owned()).chain(offered).collect();
             return Err(Rejection::ModeUnknown { mode: mode.to_owned(), model: model.clone(), offered });
         }
-        let together = together(book, &record, *board, mode);
+        let together = draft.boards_together(&record, *board, mode);
         if !together.iter().all(|other| accelerators.contains(other)) {
             let list = together.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
             return Err(malformed(format!("{list}, which change together")));
@@ -63,17 +62,6 @@ pub(crate) fn set_mode(
     }
     order(draft, node, accelerators.to_vec(), mode.to_owned(), ModeReason::Ordered { by: by.to_owned() });
     Ok(())
-}
-
-/// The accelerators of a node that change together with this one.
-pub(crate) fn together(book: &PartitionBook, node: &Node, board: u16, to: &str) -> Vec<u16> {
-    let model = &node.spec.accelerators[usize::from(board)].model;
-    let by_node = |name: &str| book.mode(model, name).is_some_and(|mode| mode.scope == ModeScope::Node);
-    let alike = node.spec.accelerators.iter().zip(0u16..).filter(|(other, _)| other.model == *model);
-    let alike: Vec<u16> = alike.map(|(_, index)| index).collect();
-    // A mode of the whole node is left together, even where not all of them are in it.
-    let together = by_node(to) || alike.iter().any(|other| by_node(node.mode(*other).0));
-    if together { alike } else { vec![board] }
 }
 
 fn order(draft: &mut Draft, node: NodeId, accelerators: Vec<u16>, to: String, reason: ModeReason) {

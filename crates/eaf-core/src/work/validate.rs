@@ -159,7 +159,7 @@ fn slice(request: &AcceleratorRequest, book: &PartitionBook) -> Checked {
         let offered = all.into_iter().take(SLICES_NAMED_MAX).collect();
         return Err(Rejection::SliceUnknown { slice: slice.chars().take(NAME_MAX).collect(), model: None, offered });
     }
-    let meant = book.models.iter().filter(|(model, _)| request.models.is_empty() || request.models.contains(model));
+    let meant = book.models.iter().filter(|(model, _)| request.suits(model));
     let modes = meant.flat_map(|(_, modes)| modes);
     let offering = modes.filter(|mode| mode.slices.iter().any(|profile| profile.is_meant_by(slice)));
     let bounds = offering.map(|mode| if mode.slices_per_task_max == 0 { u32::MAX } else { mode.slices_per_task_max });
