@@ -261,7 +261,13 @@ pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
 
 /// What the planner sees of a request.
 pub(crate) fn shape(spec: &eaf_model::WorkloadSpec, wall: Span) -> Shape {
-    Shape { tasks: spec.tasks, tasks_per_node_max: spec.tasks_per_node_max, task: spec.task.clone(), wall }
+    Shape {
+        tasks: spec.tasks,
+        tasks_per_node_max: spec.tasks_per_node_max,
+        task: spec.task.clone(),
+        wall,
+        project: None,
+    }
 }
 
 /// When what a lease holds is expected back.

@@ -1,9 +1,10 @@
 //! The equivalence class of requests.
 //!
 //! What: everything of a workload that the planner looks at, apart from its place in the queue. Why: a shape that found
-//! no place in a pass is passed over whole, however many workloads have it. Absent: whose workload it is, and what it runs.
+//! no place in a pass is passed over whole, however many workloads have it. Absent: what it runs.
 
 use eaf_model::{Span, TaskRequest};
+use std::sync::Arc;
 
 /// The equivalence class of requests: two workloads of one shape are alike to the planner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +17,8 @@ pub struct Shape {
     pub task: TaskRequest,
     /// How long it may run.
     pub wall: Span,
+    /// Whose it is, where that decides anything: a project that has a share or a reservation.
+    pub project: Option<Arc<str>>,
 }
 
 impl Shape {

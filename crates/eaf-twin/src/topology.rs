@@ -173,7 +173,13 @@ impl Yard {
 
     /// What the planner of the factory grants to a queue of this gang alone.
     fn planned(&mut self, wanted: u32) -> Vec<Allotment> {
-        let shape = Shape { tasks: wanted, tasks_per_node_max: None, task: request(), wall: Span::from_secs(3_600) };
+        let shape = Shape {
+            tasks: wanted,
+            tasks_per_node_max: None,
+            task: request(),
+            wall: Span::from_secs(3_600),
+            project: None,
+        };
         let mut queue = Queue::new();
         let workload = WorkloadId::of_step(1);
         queue.insert(Entry::new(workload, 0, Time(0), Arc::new(shape)));

@@ -15,7 +15,7 @@ pub(crate) struct Ask(pub(crate) Shape);
 
 pub(crate) fn ask() -> Ask {
     let task = TaskRequest { cpu: CpuMilli(1_000), memory: gib(1), accelerators: AcceleratorRequest::none() };
-    Ask(Shape { tasks: 1, tasks_per_node_max: None, task, wall: Span::from_secs(100) })
+    Ask(Shape { tasks: 1, tasks_per_node_max: None, task, wall: Span::from_secs(100), project: None })
 }
 
 impl Ask {
