@@ -3,7 +3,7 @@
 //! What: one arm an event, handed to the domain it speaks of. It never refuses, never chooses, never looks at a clock.
 //! Absent: policy; an event carries every number that its arm needs.
 
-use crate::{State, Workload, fleet, settings, work};
+use crate::{State, Workload, fleet, settings, tenancy, work};
 use eaf_model::{Event, Time};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub fn apply(state: &mut State, at: Time, event: &Event) {
 pub(crate) fn apply_ending(state: &mut State, at: Time, event: &Event) -> Option<Arc<Workload>> {
     match event {
         Event::Configured(new) => settings::apply::configured(state, new),
+        Event::PolicyApplied { policy, .. } => tenancy::apply::policy_applied(state, at, policy),
+        Event::WindowsMoved { over, .. } => tenancy::apply::windows_moved(state, at, over),
         Event::NodeAdded { node, spec } => fleet::apply::added(state, at, *node, spec),
         Event::NodeChanged { node, spec } => fleet::apply::changed(state, *node, spec),
         Event::NodeLost { node, why } => fleet::apply::lost(state, at, *node, why),

@@ -4,7 +4,7 @@
 //! each command has a file of its own.
 
 use crate::draft::Draft;
-use crate::{State, Workload, apply, fleet, settings, work};
+use crate::{State, Workload, apply, fleet, settings, tenancy, work};
 use eaf_model::{Event, Input, Rejection, Time};
 use eaf_sched::Scores;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,7 @@ fn handle(draft: &mut Draft<'_>, input: &Input) -> Result<(), Rejection> {
     }
     match input {
         Input::Configure(settings) => settings::configure::configure(draft, settings),
+        Input::ApplyPolicy { policy, by } => tenancy::policy::apply_policy(draft, policy, by),
         Input::NodeSeen(spec) => fleet::seen::node_seen(draft, spec),
         Input::NodeLost { node, why } => fleet::lost::node_lost(draft, *node, why),
         Input::Cordon { node, why } => fleet::cordon::cordon(draft, *node, why),

@@ -4,9 +4,10 @@
 //! changes it, and puts it back in; a fresh build puts every record in once, and the invariants compare the two.
 //! Absent: anything that is stored; a load builds all of this again.
 
+use crate::tenancy::used::{self, Holdings};
 use crate::work::service::{self, may_be_preempted};
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
-use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Reason, Span, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Class, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(crate) enum Deadline {
     LostNode(NodeId),
     /// A change of mode on a node was not done in time.
     ModeChange(NodeId),
+    /// A window of the policy begins or is over.
+    Windows,
 }
 
 /// The workloads, live or remembered, that came with one idempotency key.
@@ -48,6 +51,7 @@ pub(crate) struct Index {
     pub(crate) queue: Queue,
     pub(crate) releases: Releases,
     pub(crate) running: Running,
+    pub(crate) holdings: Holdings,
     pub(crate) due: OrdSet<TaskKey>,
     pub(crate) deadlines: OrdSet<(Time, Deadline)>,
     pub(crate) names: OrdMap<String, NodeId>,
@@ -72,6 +76,9 @@ impl Index {
             }
             index.names.insert(node.spec.name.clone(), node.id);
             index.add_node(state, node);
+        }
+        for at in window_bounds(state) {
+            index.deadlines.insert((at, Deadline::Windows));
         }
         for workload in state.workloads.values() {
             index.add_workload(state, workload);
@@ -140,7 +147,11 @@ impl Index {
     }
 
     pub(crate) fn add_lease(&mut self, state: &State, lease: &Lease) {
-        self.releases.insert(release_at(state, lease), lease.id, still_held(lease));
+        let still = still_held(lease);
+        if let Some((account, held)) = used::held(state, &self.fleet, lease, &still) {
+            self.holdings.add(account, held);
+        }
+        self.releases.insert(release_at(state, lease), lease.id, still);
         for deadline in lease_deadlines(state, lease) {
             self.deadlines.insert(deadline);
         }
@@ -151,6 +162,9 @@ impl Index {
     }
 
     pub(crate) fn remove_lease(&mut self, state: &State, lease: &Lease) {
+        if let Some((account, held)) = used::held(state, &self.fleet, lease, &still_held(lease)) {
+            self.holdings.subtract(&account, &held);
+        }
         self.releases.remove(release_at(state, lease), lease.id);
         for deadline in lease_deadlines(state, lease) {
             self.deadlines.remove(&deadline);
@@ -163,7 +177,7 @@ impl Index {
 
     /// What may be stopped for others, or was.
     fn add_running(&mut self, state: &State, lease: &Lease) {
-        if lease.stopping.as_ref().is_some_and(|stopping| matches!(stopping.reason, Reason::Preempted { .. })) {
+        if lease.is_preempted() {
             self.running.leaves(lease.id, still_held(lease));
             return;
         }
@@ -173,6 +187,8 @@ impl Index {
             self.running.insert(Evictable {
                 lease: lease.id,
                 class: Class::of(state.settings.queue.order, workload.spec.priority, service::level(state, workload)),
+                project: project_of(state, &workload.spec),
+                preemptible: workload.spec.preemptible,
                 tasks: still_held(lease),
                 milli: service::milli(&workload.spec),
                 started_at,
@@ -252,14 +268,28 @@ fn is_eligible(state: &State, workload: &Workload) -> bool {
 
 /// The place of a workload in the queue.
 pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
-    let shape = Arc::new(shape(&workload.spec, state.wall_time(workload)));
+    let mut shape = shape(&workload.spec, state.wall_time(workload));
+    shape.project = project_of(state, &workload.spec);
+    let shape = Arc::new(shape);
     let mut entry = Entry::new(workload.id, workload.spec.priority, workload.submitted_at, shape);
     entry.is_aged = workload.aged;
     entry.level = service::level(state, workload);
     entry
 }
 
-/// What the planner sees of a request.
+/// Whose a workload is, where that decides anything.
+pub(crate) fn project_of(state: &State, spec: &eaf_model::WorkloadSpec) -> Option<Arc<str>> {
+    state.policy.knows(&spec.project).then(|| Arc::from(spec.project.as_str()))
+}
+
+/// When windows of the policy begin or end that have not yet.
+fn window_bounds(state: &State) -> impl Iterator<Item = Time> {
+    let reserved = state.policy.reservations.values().map(|window| (window.from, window.until));
+    let maintained = state.policy.maintenance.values().map(|window| (window.from, window.until));
+    reserved.chain(maintained).flat_map(|(from, until)| [from, until]).filter(|at| *at > state.windows_seen)
+}
+
+/// What the planner sees of a request, whoever asks.
 pub(crate) fn shape(spec: &eaf_model::WorkloadSpec, wall: Span) -> Shape {
     Shape {
         tasks: spec.tasks,

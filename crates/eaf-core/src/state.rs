@@ -5,8 +5,10 @@
 
 use crate::index::Index;
 use crate::stored::Stored;
+use crate::tenancy::Average;
+use crate::tenancy::used::Account;
 use crate::{AbandonedTask, Learned, Lease, Node, Remembered, Workload};
-use eaf_model::{LeaseId, NodeId, Settings, TaskKey, Time, WorkloadId, WorkloadState};
+use eaf_model::{LeaseId, NodeId, Policy, Settings, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Basis, Fleet, Mix, Queue};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,11 @@ pub struct State {
     /// What placement reasons from, once something was asked for.
     pub(crate) basis: Option<Arc<Basis>>,
     pub(crate) learned: Learned,
+    pub(crate) policy: Arc<Policy>,
+    /// What accounts held on the average of the time that counts.
+    pub(crate) averages: OrdMap<Account, Average>,
+    /// Up to when windows have begun and ended.
+    pub(crate) windows_seen: Time,
     pub(crate) index: Index,
 }
 
@@ -56,6 +63,11 @@ impl State {
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// A live workload.

@@ -4,8 +4,12 @@
 //! form on disk must stay readable while the form in memory changes. Absent: derived indexes.
 
 use crate::index::Index;
+use crate::tenancy::Average;
+use crate::tenancy::used::Account;
 use crate::{AbandonedTask, Attempt, Learned, Lease, Node, Remembered, State, Workload};
-use eaf_model::{Ask, LeaseId, Reason, Settings, TaskKey, Time, Valuation, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{
+    Ask, LeaseId, Policy, Reason, Settings, TaskKey, Time, Valuation, WorkloadId, WorkloadSpec, WorkloadState,
+};
 use eaf_sched::{Basis, Mix};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -32,6 +36,12 @@ pub(crate) struct Stored {
     basis: Option<StoredBasis>,
     #[serde(default, skip_serializing_if = "Learned::is_empty")]
     learned: Learned,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<Arc<Policy>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    averages: Vec<(Account, Average)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    windows_seen: Option<Time>,
 }
 
 /// What placement reasons from.
@@ -122,6 +132,9 @@ impl From<State> for Stored {
                 valuation: basis.valuation.clone(),
             }),
             learned: state.learned,
+            policy: (*state.policy != Policy::default()).then_some(state.policy),
+            averages: state.averages.into_iter().collect(),
+            windows_seen: (state.windows_seen != Time::default()).then_some(state.windows_seen),
         }
     }
 }
@@ -204,6 +217,9 @@ impl From<Stored> for State {
                 Arc::new(Basis { mix, valuation: basis.valuation })
             }),
             learned: stored.learned,
+            policy: stored.policy.unwrap_or_default(),
+            averages: stored.averages.into_iter().collect(),
+            windows_seen: stored.windows_seen.unwrap_or_default(),
             index: Index::default(),
         };
         state.index = Index::build(&state);

@@ -36,6 +36,8 @@ pub enum WakeupReason {
     LostNode(NodeId),
     /// A change of mode on this node was not done in time.
     ModeChange(NodeId),
+    /// A window of the policy begins or is over.
+    Windows,
 }
 
 /// The nearest deadline, if there is one.
@@ -51,6 +53,7 @@ pub fn next_wakeup(state: &State) -> Option<Wakeup> {
         Deadline::Evictable(lease) => WakeupReason::Evictable(lease),
         Deadline::LostNode(node) => WakeupReason::LostNode(node),
         Deadline::ModeChange(node) => WakeupReason::ModeChange(node),
+        Deadline::Windows => WakeupReason::Windows,
     };
     (at < Time::NEVER).then_some(Wakeup { at, reason })
 }

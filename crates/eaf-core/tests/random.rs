@@ -7,12 +7,14 @@
 use eaf_core::{State, check_invariants, decide, next_wakeup, outstanding, replay, step};
 use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, Checkpoint, CpuMicros, CpuMilli, Effect, Event, Exit, GpuMilli, Input,
-    LeaseId, ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, Order, PartitionBook, PartitionMode, Passing,
-    Placing, QueueSettings, Rejection, Settings, SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest,
-    Time, Usage, WorkloadId, WorkloadSpec,
+    LeaseId, Maintenance, ModeReport, ModeScope, ModeState, NodeId, NodeSpec, OnLoss, Order, PartitionBook,
+    PartitionMode, Passing, Placing, Policy, QueueSettings, Quota, Rejection, Reservation, Settings, Share,
+    SliceProfile, Span, Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+
+const PROJECTS: [&str; 3] = ["lab", "speech", "vision"];
 
 /// A small generator, so that a seed alone tells the whole story.
 struct Draw(u64);
@@ -116,6 +118,9 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     spec.priority = draw.below(3) as i32 - 1;
     spec.retries = draw.below(3) as u32;
     spec.preemptible = !draw.one_in(4);
+    if draw.one_in(2) {
+        PROJECTS[draw.below(3) as usize].clone_into(&mut spec.project);
+    }
     spec.keeps_progress = draw.one_in(4);
     spec.wall_time = draw.one_in(2).then(|| Span(1 + draw.below(20_000)));
     spec.expires_after = draw.one_in(6).then(|| Span(1 + draw.below(10_000)));
@@ -159,6 +164,34 @@ fn queue(draw: &mut Draw) -> QueueSettings {
         level_service: Span(1 + draw.below(3_000)),
         level_ratio: 2 + draw.below(3) as u32,
     }
+}
+
+/// Shares and windows, some of which do not hold together.
+fn policy(draw: &mut Draw, now: Time) -> Policy {
+    let mut policy = Policy { half_life: Span(1 + draw.below(20_000)), ..Policy::default() };
+    for name in PROJECTS {
+        if draw.one_in(2) {
+            let guaranteed = draw.below(3) as u32;
+            let borrowable = draw.one_in(2).then(|| draw.below(u64::from(guaranteed) + 1) as u32);
+            let maximum = draw.one_in(2).then(|| guaranteed + draw.below(4) as u32);
+            let quota = Quota { guaranteed, borrowable, maximum };
+            let parent = draw.one_in(5).then(|| "lab".to_owned());
+            let accelerators = BTreeMap::from([("MI355X".to_owned(), quota)]);
+            policy.shares.insert(name.to_owned(), Share { parent, weight: 1 + draw.below(3) as u32, accelerators });
+        }
+    }
+    if draw.one_in(2) {
+        let nodes = vec![format!("node-{}", draw.below(8))];
+        let from = now.after(Span(draw.below(9_000)));
+        let until = from.after(Span(draw.below(5_000)));
+        if draw.one_in(2) {
+            policy.maintenance.insert("fan".to_owned(), Maintenance { nodes, from, until });
+        } else {
+            let project = PROJECTS[draw.below(3) as usize].to_owned();
+            policy.reservations.insert("class".to_owned(), Reservation { project, nodes, from, until });
+        }
+    }
+    policy
 }
 
 fn report(draw: &mut Draw, now: Time) -> TaskReport {
@@ -216,6 +249,7 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
             key: TaskKey { lease: LeaseId::of_step(draw.below(900)), task: 0 },
             report: report(draw, now),
         },
+        27 | 28 => Input::ApplyPolicy { policy: Box::new(policy(draw, now)), by: "someone".to_owned() },
         26 if draw.one_in(4) => {
             let mut settings = Settings::default();
             settings.limits.remembered_max = 1 + draw.below(50) as u32;

@@ -4,8 +4,8 @@
 //! releases, history may not. Absent: anything that `apply` would have to choose or look up.
 
 use crate::{
-    Bill, Checkpoint, Exit, LeaseId, ModeReason, NodeId, NodeSpec, Placement, Ran, Reason, Settings, TaskKey, Time,
-    Usage, Valuation, WorkloadId, WorkloadSpec, WorkloadState,
+    Bill, Checkpoint, Exit, LeaseId, ModeReason, NodeId, NodeSpec, Placement, Policy, Ran, Reason, Settings, TaskKey,
+    Time, Usage, Valuation, WorkloadId, WorkloadSpec, WorkloadState,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -16,6 +16,20 @@ use std::sync::Arc;
 pub enum Event {
     /// Settings are in force.
     Configured(Box<Settings>),
+    /// A policy is in force.
+    PolicyApplied {
+        /// The policy, without windows that were over.
+        policy: Box<Policy>,
+        /// Who applied it.
+        by: String,
+    },
+    /// Time has come to the begin or the end of windows of the policy; those that are over leave it.
+    WindowsMoved {
+        /// Windows that have begun, by name.
+        begun: Vec<String>,
+        /// Windows that are over, by name.
+        over: Vec<String>,
+    },
     /// A node joined the site.
     NodeAdded {
         /// Its id.
@@ -280,8 +294,10 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 33] = [
+    pub const KINDS: [&'static str; 35] = [
         "configured",
+        "policy_applied",
+        "windows_moved",
         "node_added",
         "node_changed",
         "node_lost",
@@ -320,6 +336,8 @@ impl Event {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Configured(_) => "configured",
+            Self::PolicyApplied { .. } => "policy_applied",
+            Self::WindowsMoved { .. } => "windows_moved",
             Self::NodeAdded { .. } => "node_added",
             Self::NodeChanged { .. } => "node_changed",
             Self::NodeLost { .. } => "node_lost",

@@ -88,6 +88,25 @@ pub enum Blocker {
         /// When that is planned.
         at: Time,
     },
+    /// What is free is not its to take.
+    Share {
+        /// The share that is at its maximum; `None` where what is free is kept for others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<String>,
+        /// The model of accelerator.
+        model: String,
+        /// What the share (or everybody) holds of it, in thousandths.
+        held: GpuMilli,
+        /// What it (or everybody who borrows) may hold of it, in thousandths.
+        limit: GpuMilli,
+    },
+    /// Nodes on which it would fit are kept for others at some time of its wall time, or for a repair.
+    Reserved {
+        /// How many of the nodes are closed to it.
+        nodes: u32,
+        /// When the first of those windows is over.
+        until: Time,
+    },
     /// Others are stopping, or are about to, to make room for it.
     Preemption {
         /// How many of them the coming pass still has to stop.

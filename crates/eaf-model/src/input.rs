@@ -3,7 +3,9 @@
 //! What: requests (imperative) and reports (past). Why time is not in them: the caller passes `now` beside the input.
 //! Absent: who may ask; doors check that before an input is made.
 
-use crate::{ModeReport, NodeId, NodeSpec, Settings, TaskKey, TaskReport, WorkloadId, WorkloadSpec, WorkloadState};
+use crate::{
+    ModeReport, NodeId, NodeSpec, Policy, Settings, TaskKey, TaskReport, WorkloadId, WorkloadSpec, WorkloadState,
+};
 use serde::{Deserialize, Serialize};
 
 /// Someone asks to run something.
@@ -30,6 +32,13 @@ pub struct Submission {
 pub enum Input {
     /// Use these settings from now on.
     Configure(Box<Settings>),
+    /// Share and reserve by this policy from now on.
+    ApplyPolicy {
+        /// The policy.
+        policy: Box<Policy>,
+        /// Who asks.
+        by: String,
+    },
     /// A node announced itself, by discovery or a site file: new, changed, or back.
     NodeSeen(NodeSpec),
     /// A node is not heard of any more.

@@ -3,7 +3,7 @@
 //! What: a code, the numbers, and what would make it pass. Absent: words; doors have them in Korean and English, one
 //! message a code.
 
-use crate::{Bytes, CpuMilli, LeaseId, NodeId, Time, WorkloadId, WorkloadState};
+use crate::{Bytes, CpuMilli, LeaseId, NodeId, PolicyProblem, Time, WorkloadId, WorkloadState};
 use serde::{Deserialize, Serialize};
 
 /// What can be wrong with a field.
@@ -185,11 +185,18 @@ pub enum Rejection {
         /// The field's path.
         field: String,
     },
+    /// The policy does not hold together, or the factory cannot keep it.
+    PolicyInvalid {
+        /// Where in the policy.
+        place: String,
+        /// What is wrong there.
+        problem: PolicyProblem,
+    },
 }
 
 impl Rejection {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 20] = [
+    pub const CODES: [&'static str; 21] = [
         "invalid",
         "never_fits",
         "no_nodes",
@@ -210,6 +217,7 @@ impl Rejection {
         "stale_mode_report",
         "time_went_back",
         "settings_invalid",
+        "policy_invalid",
     ];
 
     /// The code, stable between releases.
@@ -235,6 +243,7 @@ impl Rejection {
             Self::StaleModeReport { .. } => "stale_mode_report",
             Self::TimeWentBack { .. } => "time_went_back",
             Self::SettingsInvalid { .. } => "settings_invalid",
+            Self::PolicyInvalid { .. } => "policy_invalid",
         }
     }
 }

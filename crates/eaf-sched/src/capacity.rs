@@ -264,14 +264,15 @@ impl NodeCapacity {
     }
 
     /// The accelerators that change their mode together with one that is to come into mode `to`. A mode of the whole node
-    /// is left together, even where not all of them are in it.
+    /// is left together, even where not all of them are in it; those that have come into `to` by now stay there.
     pub fn together(&self, index: usize, to: &str) -> Vec<usize> {
         let (model, modes) = (self.kind.models.get(index), self.modes(index));
         let alike: Vec<usize> =
             (0..self.kind.models.len()).filter(|other| self.kind.models.get(*other) == model).collect();
         let by_node = |name: &str| modes.iter().any(|mode| mode.name == name && mode.scope == ModeScope::Node);
         let together = by_node(to) || alike.iter().any(|other| by_node(self.mode(*other).0));
-        if together { alike } else { vec![index] }
+        let is_there = |other: &usize| self.mode(*other) == (to, true);
+        if together { alike.into_iter().filter(|other| !is_there(other)).collect() } else { vec![index] }
     }
 
     fn board(&self, index: usize) -> Board {

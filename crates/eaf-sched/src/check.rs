@@ -4,7 +4,9 @@
 //! arithmetic and no search with the planner, so that a fault in those shows here. Absent: taste; a plan that is lawful
 //! and poor passes.
 
-use crate::{Class, Entry, Evictable, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot};
+use crate::check_shares::within_shares;
+use crate::preempt::NOTICE;
+use crate::{Class, Entry, Evictable, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Shape, Snapshot, Window};
 use eaf_model::{
     AcceleratorRequest, Allotment, AllottedAccelerator, LeaseId, ModeScope, NodeId, NodeState, Order, PartitionMode,
     Passing, Placement, Placing, Test, Time, WHOLE_MODE, WorkloadId,
@@ -118,6 +120,22 @@ pub enum Violation {
         /// Which.
         lease: LeaseId,
     },
+    /// Something would be held on a node that is kept for others at that time.
+    #[error("{workload} would hold {node} while that is kept for others")]
+    Closed {
+        /// Whose.
+        workload: WorkloadId,
+        /// Where.
+        node: NodeId,
+    },
+    /// A share gets more than it may have.
+    #[error("{workload} takes more of {model} than its shares let it")]
+    AboveShare {
+        /// Whose.
+        workload: WorkloadId,
+        /// Of which model.
+        model: String,
+    },
     /// What the hold needs on a node is not free when it begins.
     #[error("the hold of {workload} is delayed on {node}: {test:?}")]
     HoldDelayed {
@@ -168,9 +186,31 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
         granted.push((entry, &grant.placement));
     }
     in_order(snapshot, &granted)?;
+    outside_windows(snapshot, plan)?;
+    let open = within_shares(snapshot, plan)?;
     nobody_passed(snapshot, plan, &granted)?;
     hold_kept(snapshot, plan, &granted, &seen)?;
-    claims_hold(snapshot, plan, &granted, seen)
+    claims_hold(snapshot, plan, &granted, &open, seen)
+}
+
+/// Nothing that is granted, promised or claimed would hold a node while that is kept for others.
+fn outside_windows(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
+    let now = snapshot.now;
+    let grants = plan.grants.iter().map(|grant| (grant.workload, now, &grant.placement));
+    let claims = plan.claims.iter().map(|claim| (claim.workload, now, &claim.placement));
+    let holds = plan.hold.iter().map(|hold| (hold.workload, hold.at, &hold.placement));
+    for (workload, from, placement) in grants.chain(claims).chain(holds) {
+        let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+        let until = from.after(entry.shape.wall);
+        let is_others = |window: &&Window| window.project.is_none() || window.project != entry.shape.project;
+        for window in snapshot.windows.iter().filter(is_others) {
+            let meets = window.until > from && window.from < until;
+            if meets && placement.tasks.iter().any(|task| task.node == window.node) {
+                return Err(Violation::Closed { workload, node: window.node });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whoever is told to stop may be told so, is needed, and together they make room.
@@ -178,6 +218,7 @@ fn claims_hold<'a>(
     snapshot: &'a Snapshot,
     plan: &Plan,
     granted: &[(Entry, &Placement)],
+    open: &[Vec<String>],
     mut seen: BTreeSet<WorkloadId>,
 ) -> Result<(), Violation> {
     if plan.claims.is_empty() {
@@ -191,29 +232,41 @@ fn claims_hold<'a>(
         rooms.room(task.node).into_iter().for_each(|room| room.state = NodeState::Cordoned);
     }
     snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
-    let mut coming = granted.iter().peekable();
-    for claim in &plan.claims {
+    let mut coming = granted.iter().enumerate().peekable();
+    for (at, claim) in plan.claims.iter().enumerate() {
         let workload = claim.workload;
+        let mut shape = None;
         let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
         let hold = plan.hold.as_ref().is_some_and(|hold| hold.workload == workload);
         if hold || !seen.insert(workload) {
             return Err(Violation::Twice { workload });
         }
         as_asked(&entry, &claim.placement)?;
-        while let Some((_, placement)) = coming.next_if(|(granted, _)| turn(by, granted) < turn(by, &entry)) {
+        let is_before = |(granted, _): &(Entry, &Placement)| turn(by, granted) < turn(by, &entry);
+        if snapshot.shares.is_empty() && granted.partition_point(is_before) != claim.behind {
+            return Err(Violation::OutOfOrder { workload });
+        }
+        while let Some((_, (_, placement))) = coming.next_if(|(at, _)| *at < claim.behind) {
             rooms.take(placement);
         }
         for lease in &claim.victims {
             let class = Class::of(by, entry.priority, entry.level);
-            let may = |victim: &Evictable| victim.class > class && victim.started_at < snapshot.now;
+            let same = |victim: &Evictable| victim.preemptible && victim.class > class;
+            let between = |victim: &Evictable| !snapshot.shares.is_empty() && victim.project != entry.shape.project;
+            let may = |victim: &Evictable| (between(victim) || same(victim)) && victim.started_at < snapshot.now;
             if !snapshot.running.get(*lease).is_some_and(may) || !told.insert(*lease) {
                 return Err(Violation::MayNotStop { workload, lease: *lease });
             }
         }
         for lease in &claim.victims {
             let mut without = rooms.clone();
+            let end = snapshot.now.after(entry.shape.wall).after(NOTICE);
+            for window in snapshot.windows.closing(entry.shape.project.as_deref(), snapshot.now, end) {
+                without.room(window.node).into_iter().for_each(|room| room.state = NodeState::Cordoned);
+            }
             claim.victims.iter().filter(|other| *other != lease).for_each(|other| without.give_back_lease(*other));
-            if without.fits(&entry.shape) {
+            let shape = shape.get_or_insert_with(|| open_shape(&entry, open.get(at)));
+            if without.fits(shape) {
                 return Err(Violation::NeedNotStop { workload, lease: *lease });
             }
         }
@@ -222,10 +275,19 @@ fn claims_hold<'a>(
     }
     // What is granted behind a claim leaves it what it needs.
     let first = plan.claims[0].workload;
-    coming.try_for_each(|(entry, placement)| {
+    coming.try_for_each(|(_, (entry, placement))| {
         let fits = rooms.take(placement);
         if fits { Ok(()) } else { Err(Violation::Passed { workload: first, by: entry.workload }) }
     })
+}
+
+/// What a workload asks for, of the models that its shares let it take.
+fn open_shape(entry: &Entry, open: Option<&Vec<String>>) -> Shape {
+    let mut shape = Shape::clone(&entry.shape);
+    if let Some(open) = open.filter(|_| shape.task.accelerators.count > 0) {
+        shape.task.accelerators.models.clone_from(open);
+    }
+    shape
 }
 
 /// The gang is whole, and each task gets what it asks for.
@@ -271,14 +333,15 @@ fn is_as_asked(board: &AllottedAccelerator, asked: &AcceleratorRequest) -> bool 
 /// Grants follow the queue, and of each shape the first go first.
 fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
     let mut by_shape: BTreeMap<&Arc<Shape>, Vec<WorkloadId>> = BTreeMap::new();
-    let mut last = None;
+    // Between projects that have shares the order moves with every grant.
+    let line = |entry: &Entry| entry.shape.project.clone().filter(|_| !snapshot.shares.is_empty());
+    let mut last = BTreeMap::new();
     let by = snapshot.queue.order();
     for (entry, _) in granted {
         let place = turn(by, entry);
-        if last.is_some_and(|last| place < last) {
+        if last.insert(line(entry), place).is_some_and(|last| place < last) {
             return Err(Violation::OutOfOrder { workload: entry.workload });
         }
-        last = Some(place);
         by_shape.entry(&entry.shape).or_default().push(entry.workload);
     }
     for (shape, workloads) in by_shape {
@@ -294,6 +357,10 @@ fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), 
 /// for those that have waited too long. Those that cannot start, whatever comes back, hold nobody up.
 fn nobody_passed(snapshot: &Snapshot, plan: &Plan, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
     let Some((last, _)) = granted.last() else { return Ok(()) };
+    // Who goes before whom between projects is told by shares; each grant is tested against those.
+    if !snapshot.shares.is_empty() {
+        return Ok(());
+    }
     let turn = |entry: &Entry| turn(snapshot.queue.order(), entry);
     let mut granted_of: BTreeMap<&Arc<Shape>, usize> = BTreeMap::new();
     for (entry, _) in granted {
@@ -343,6 +410,10 @@ fn is_hopeless(snapshot: &Snapshot, shape: &Shape, granted_before: &[(Entry, &Pl
     // The one index that the checker shares with the planner: a deep queue for nodes that are away, with other work
     // flowing past it, would otherwise cost a look at every node in every pass.
     if !snapshot.fleet.ready_fit(shape) {
+        return true;
+    }
+    // Where windows lie ahead, what is free once all is back may be closed to it whenever it is free.
+    if snapshot.windows.next_over(shape.project.as_deref(), snapshot.now).is_some() {
         return true;
     }
     let endless = granted_before.iter().filter(|(entry, _)| snapshot.now.after(entry.shape.wall) == Time::NEVER);
@@ -697,7 +768,10 @@ fn unlawful(
         .iter()
         .filter(|cut| cut.scope == ModeScope::Node)
         .any(|cut| cut.name == change.to || alike().any(|other| node.mode(other).0 == cut.name));
-    let listed = |index: usize| change.accelerators.iter().any(|listed| usize::from(*listed) == index);
+    let listed = |index: usize| {
+        let is_there = node.mode(index) == (change.to.as_str(), true);
+        is_there || change.accelerators.iter().any(|listed| usize::from(*listed) == index)
+    };
     let order = snapshot.queue.order();
     let goes_first = |hold: &&Hold| {
         let holder = snapshot.queue.get(hold.workload);

@@ -5,12 +5,12 @@
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
 use crate::plan::{Grant, Snapshot, plan_with_head};
-use crate::{Fleet, NodeCapacity, Scores, Shape, relax};
+use crate::{Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
     AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeState, Short, Test, WorkloadId,
     WorkloadState,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a workload of the queue waits; `None` where it is not in the queue. O(workloads before it + nodes).
 pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation> {
@@ -24,6 +24,7 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         make(&mut fleet, &plan.grants);
     }
     let tests = Tests::run(&fleet, &entry.shape);
+    let barred = barred(snapshot, &plan.grants, &entry.shape);
     let claim = plan.claims.iter().find(|claim| claim.workload == workload);
     let blockers = if is_next {
         vec![Blocker::NextPass]
@@ -31,8 +32,12 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         vec![Blocker::Preemption { workloads: u32::try_from(claim.victims.len()).unwrap_or(u32::MAX) }]
     } else if !fleet.ready_fit(&entry.shape) {
         vec![never(&fleet, &entry.shape)]
+    } else if let Some(barred) = barred {
+        vec![barred]
     } else if tests.tasks_placeable < entry.shape.tasks {
         short(&fleet, &entry.shape, tests.tasks_placeable)
+    } else if let Some(reserved) = reserved(snapshot, &fleet, &entry.shape) {
+        vec![reserved]
     } else if let Some((workload, at)) = head {
         vec![Blocker::Hold { workload, at }]
     } else {
@@ -51,6 +56,32 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         would_start,
         estimate: None,
     })
+}
+
+/// Is what it would fit on kept for others?
+fn reserved(snapshot: &Snapshot, fleet: &Fleet, shape: &Shape) -> Option<Blocker> {
+    let (project, now) = (shape.project.as_deref(), snapshot.now);
+    let end = now.after(shape.wall);
+    let open = snapshot.windows.close(fleet, project, now, end)?;
+    if Tests::run(&open, shape).tasks_placeable >= shape.tasks {
+        return None;
+    }
+    let closing: Vec<_> = snapshot.windows.closing(project, now, end).collect();
+    let nodes: BTreeSet<_> = closing.iter().map(|window| window.node).collect();
+    let until = closing.iter().map(|window| window.until).min()?;
+    Some(Blocker::Reserved { nodes: u32::try_from(nodes.len()).unwrap_or(u32::MAX), until })
+}
+
+/// Does its share let it start, once those start that go before it?
+fn barred(snapshot: &Snapshot, grants: &[Grant], shape: &Shape) -> Option<Blocker> {
+    let mut shares = Shares::clone(&snapshot.shares);
+    for grant in grants {
+        let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
+        shares.take(project.as_deref(), &snapshot.fleet, &grant.placement);
+    }
+    let barred = shares.barred(&snapshot.fleet, shape)?;
+    let share = barred.share.map(|share| share.to_string());
+    Some(Blocker::Share { share, model: barred.model, held: GpuMilli(barred.held), limit: GpuMilli(barred.limit) })
 }
 
 /// The ready nodes can never hold it: are those missing that are not ready?

@@ -181,6 +181,21 @@ impl Fleet {
         &self.models
     }
 
+    /// The kinds of nodes that there are.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds.keys().map(AsRef::as_ref)
+    }
+
+    /// Accelerators of one model on ready nodes, in thousandths. O(kinds of nodes).
+    pub(crate) fn ready_of(&self, model: &str) -> u64 {
+        count_of(&self.kinds_ready, model)
+    }
+
+    /// Accelerators of one model on nodes in any state, in thousandths. O(kinds of nodes).
+    pub fn all_of(&self, model: &str) -> u64 {
+        count_of(&self.kinds, model)
+    }
+
     /// Accelerators of ready nodes, in thousandths.
     pub(crate) fn accelerators_ready(&self) -> u64 {
         let of = |(kind, nodes): (&Arc<Kind>, &u32)| kind.accelerators() as u64 * WHOLE.0 * u64::from(*nodes);
@@ -312,6 +327,11 @@ fn count(kinds: &mut OrdMap<Arc<Kind>, u32>, kind: &Arc<Kind>, more: bool) {
         0 => kinds.remove(kind),
         nodes => kinds.insert(kind.clone(), nodes),
     };
+}
+
+fn count_of(kinds: &OrdMap<Arc<Kind>, u32>, model: &str) -> u64 {
+    let on = |kind: &Kind| kind.models().iter().filter(|of| *of == model).count() as u64 * WHOLE.0;
+    kinds.iter().map(|(kind, nodes)| on(kind) * u64::from(*nodes)).sum()
 }
 
 /// True where empty nodes of these kinds hold the whole gang. The greatest kinds are looked at first.

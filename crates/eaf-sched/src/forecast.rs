@@ -6,9 +6,9 @@
 
 use crate::candidates::{Candidate, candidates, choose};
 use crate::capacity::NodeCapacity;
-use crate::place::allot;
+use crate::place::{allot, fit};
 use crate::rank::Rank;
-use crate::{Fleet, Shape};
+use crate::{Fleet, Shape, Windows};
 use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::collections::BTreeMap;
 
@@ -79,6 +79,61 @@ pub(crate) fn forecast<'a>(
         }
     }
     Forecast::Never
+}
+
+/// The most begins and ends of windows that one forecast goes through.
+const MOMENTS_MAX: usize = 64;
+
+/// The same where windows close nodes: the earliest time from which the gang may run for its whole wall time on nodes that
+/// are open to it for as long.
+pub(crate) fn forecast_between<'a, R: Iterator<Item = (Time, &'a [Allotment])>>(
+    windows: &Windows,
+    fleet: &Fleet,
+    now: Time,
+    returns: impl Fn() -> R,
+    shape: &Shape,
+) -> Forecast {
+    let project = shape.project.as_deref();
+    let mut from = now;
+    let mut best: Option<Forecast> = None;
+    let mut soonest = Time::NEVER;
+    for _ in 0..MOMENTS_MAX {
+        let closed = windows.close(fleet, project, from, from.after(shape.wall));
+        let open = closed.as_ref().unwrap_or(fleet);
+        let found = match fit(open, shape, &mut 0).filter(|_| from > now) {
+            Some(placement) => at_once(open, from, placement),
+            None => forecast(open, from, returns(), shape),
+        };
+        let (at, is_open) = match &found {
+            Forecast::Fits { at, placement, .. } => {
+                let mut closing = windows.closing(project, *at, at.after(shape.wall));
+                let is_on = |node| placement.tasks.iter().any(|task| task.node == node);
+                (*at, !closing.any(|window| is_on(window.node)))
+            }
+            Forecast::NotBefore(at) => (*at, true),
+            Forecast::Never => (Time::NEVER, false),
+        };
+        if is_open && at < soonest {
+            (soonest, best) = (at, Some(found));
+        }
+        // Another node may be open sooner than what was found, once the next window is over.
+        let next =
+            windows.next_over(project, from).into_iter().chain((!is_open).then_some(at)).filter(|next| *next > from);
+        match next.min().filter(|next| *next < soonest) {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    best.unwrap_or(Forecast::Never)
+}
+
+/// A gang that fits as soon as a window is over.
+fn at_once(fleet: &Fleet, at: Time, placement: Placement) -> Forecast {
+    let mut left: BTreeMap<NodeId, NodeCapacity> = BTreeMap::new();
+    for task in &placement.tasks {
+        left.entry(task.node).or_insert_with(|| known(fleet, task.node).clone()).hold(task);
+    }
+    Forecast::Fits { at, placement, left }
 }
 
 /// Places the gang, for which there is room, on nodes as they are and on `touched` ones as they will be.

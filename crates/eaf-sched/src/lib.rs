@@ -10,6 +10,7 @@
 mod candidates;
 mod capacity;
 mod check;
+mod check_shares;
 mod cuts;
 mod explain;
 mod fabric;
@@ -30,8 +31,11 @@ mod releases;
 mod running;
 mod scores;
 mod shape;
+mod shares;
 mod spread;
+mod turns;
 mod valuation;
+mod windows;
 
 pub use capacity::NodeCapacity;
 pub use check::{Violation, check, check_modes};
@@ -48,4 +52,6 @@ pub use releases::Releases;
 pub use running::{Evictable, Running};
 pub use scores::Scores;
 pub use shape::Shape;
+pub use shares::{Shares, Use, held_by};
 pub use valuation::{Basis, Valued, due};
+pub use windows::{Window, Windows};

@@ -90,7 +90,7 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
         taken,
         drained,
         served: Served::of(&snapshot.queue, under_way),
-        awaited: BTreeSet::new(),
+        counted_on: BTreeSet::new(),
         changes: Vec::new(),
         looks: 0,
     };
@@ -101,7 +101,7 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
         let workload = turn.workload();
         if step.concerns(&shape.task.accelerators) {
             looked += 1;
-            step.keep_what_is_awaited(shape);
+            step.keep_what_is_counted_on(shape);
             if step.consider(workload, shape) {
                 walk.again();
             } else if snapshot.passing == Passing::Strict && snapshot.fleet.ready_fit(shape) {
@@ -177,7 +177,7 @@ struct Step<'a> {
     /// Workloads that have a change under way.
     served: Served,
     /// Accelerators on which somebody met before counts, now or once a change for it is done.
-    awaited: BTreeSet<(NodeId, u16)>,
+    counted_on: BTreeSet<(NodeId, u16)>,
     changes: Vec<ModeChange>,
     looks: u32,
 }
@@ -195,8 +195,9 @@ impl Step<'_> {
 
     /// Looks at one who waits. True where the next of the same shape should be looked at as well.
     fn consider(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
-        if let Some(placement) = fit(&self.trial, shape, &mut self.looks) {
-            self.awaited.extend(boards_of(&placement));
+        let closed = self.closed(&self.trial, shape);
+        if let Some(placement) = fit(closed.as_ref().unwrap_or(&self.trial), shape, &mut self.looks) {
+            self.counted_on.extend(boards_of(&placement));
             placement.tasks.iter().for_each(|task| self.trial.hold(task));
             return true;
         }
@@ -205,7 +206,8 @@ impl Step<'_> {
         }
         let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
         let returns = self.snapshot.releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref()));
-        let hopeless = match forecast(fleet, now, returns, shape) {
+        let closed = self.closed(fleet, shape);
+        let hopeless = match forecast(closed.as_ref().unwrap_or(fleet), now, returns, shape) {
             Forecast::Fits { at, .. } if at <= now.after(self.rules.change) => return false,
             Forecast::Fits { .. } | Forecast::NotBefore(_) => false,
             Forecast::Never => true,
@@ -215,11 +217,11 @@ impl Step<'_> {
 
     /// Leaves to those of a shape for whom a change is under way all that they will start on, changed or not. Without this, two
     /// who want different modes of the same accelerators would take turns at changing them and neither would start.
-    fn keep_what_is_awaited(&mut self, shape: &Arc<Shape>) {
+    fn keep_what_is_counted_on(&mut self, shape: &Arc<Shape>) {
         let Some(waiting) = self.served.by_shape.remove(shape) else { return };
         for units in waiting.values() {
             if let Some(soonest) = self.soonest(shape, &MayChange::Only(units)) {
-                self.awaited.extend(boards_of(&soonest.placement));
+                self.counted_on.extend(boards_of(&soonest.placement));
             }
         }
     }
@@ -227,10 +229,13 @@ impl Step<'_> {
     /// Changes accelerators on which nothing is held.
     fn change_empty(&mut self, workload: WorkloadId, shape: &Shape) -> bool {
         let asked = &shape.task.accelerators;
-        let mut future = self.trial.clone();
+        let mut future = self.closed(&self.trial, shape).unwrap_or_else(|| self.trial.clone());
         let mut changed = Vec::new();
         for node in self.nodes(shape) {
             let Some(capacity) = self.snapshot.fleet.get(node) else { continue };
+            if !future.get(node).is_some_and(NodeCapacity::is_ready) {
+                continue;
+            }
             let units: Vec<Unit> =
                 self.units(node, capacity, asked).into_iter().filter(|unit| is_empty(capacity, unit)).collect();
             if units.is_empty() {
@@ -245,6 +250,13 @@ impl Step<'_> {
             }
         }
         false
+    }
+
+    /// The fleet without nodes that windows close to a workload while it would run.
+    fn closed(&self, fleet: &Fleet, shape: &Shape) -> Option<Fleet> {
+        let now = self.snapshot.now;
+        let end = now.after(self.rules.change).after(shape.wall);
+        self.snapshot.windows.close(fleet, shape.project.as_deref(), now, end)
     }
 
     /// Nodes on which an accelerator may be changed: those that are cut already, then those with the least that is free
@@ -267,14 +279,15 @@ impl Step<'_> {
         let mut seen = BTreeSet::new();
         for (index, (model, _)) in capacity.accelerators().enumerate() {
             let may_serve = asked.suits(model) && !seen.contains(&index);
-            let Some(to) = target(capacity.modes(index), asked).filter(|_| may_serve) else { continue };
+            let other = |to: &&str| may_serve && capacity.mode(index).0 != *to;
+            let Some(to) = target(capacity.modes(index), asked).filter(other) else { continue };
             let together = capacity.together(index, to);
             seen.extend(together.iter().copied());
             let boards: Vec<u16> = together.iter().filter_map(|index| u16::try_from(*index).ok()).collect();
             let may = |board: &u16| {
                 let (mode, takes_work) = capacity.mode(usize::from(*board));
                 let is_free = |set: &BTreeSet<(NodeId, u16)>| !set.contains(&(node, *board));
-                let is_left = is_free(&self.taken) && is_free(&self.awaited) && !self.is_promised(node, *board);
+                let is_left = is_free(&self.taken) && is_free(&self.counted_on) && !self.is_promised(node, *board);
                 takes_work && mode != to && is_left
             };
             if boards.iter().all(may) {
@@ -309,7 +322,7 @@ impl Step<'_> {
     /// Takes of what was changed in thought only what the placement uses.
     fn adopt(&mut self, workload: WorkloadId, changed: Vec<Unit>, placement: &Placement, at: Option<Time>) -> bool {
         let used: BTreeSet<(NodeId, u16)> = boards_of(placement).collect();
-        self.awaited.extend(used.iter().copied());
+        self.counted_on.extend(used.iter().copied());
         let mut grouped: BTreeMap<(NodeId, String), Vec<u16>> = BTreeMap::new();
         for unit in changed {
             if unit.boards.iter().any(|board| used.contains(&(unit.node, *board))) {
@@ -352,7 +365,8 @@ impl Step<'_> {
 
     /// The soonest time at which a workload fits, where accelerators may be changed as they become empty.
     fn soonest(&mut self, shape: &Shape, may: &MayChange<'_>) -> Option<Soonest> {
-        let mut future = self.snapshot.fleet.clone();
+        let fleet = &self.snapshot.fleet;
+        let mut future = self.closed(fleet, shape).unwrap_or_else(|| fleet.clone());
         let mut changed: Vec<Unit> = Vec::new();
         let mut tried = 0;
         let begin: Vec<NodeId> = match may {

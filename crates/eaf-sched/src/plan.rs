@@ -12,13 +12,15 @@
 //! Absent: the order (`order`), who stops for whom (`preempt`), and memory of the last pass.
 
 use crate::capacity::NodeCapacity;
-use crate::forecast::{Forecast, forecast};
+use crate::forecast::{Forecast, forecast_between};
 use crate::order::Place;
 use crate::place::Chooser;
 use crate::preempt::{Claim, Soon};
 use crate::scores::{Scores, Side};
+use crate::shares::{Admitted, Shares};
+use crate::turns::Turns;
 use crate::valuation::Basis;
-use crate::{Fleet, Queue, Releases, Running, Shape};
+use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Allotment, NodeId, Passing, Placement, Placing, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +44,10 @@ pub struct Snapshot {
     pub basis: Option<Arc<Basis>>,
     /// What may be stopped for others.
     pub running: Running,
+    /// Who has which part of the fleet.
+    pub shares: Arc<Shares>,
+    /// Which nodes are kept for somebody, and when.
+    pub windows: Windows,
     /// The most grants of one pass.
     pub grants_max: u32,
     /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
@@ -103,6 +109,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         snapshot,
         is_explained,
         fleet: snapshot.fleet.clone(),
+        shares: Shares::clone(&snapshot.shares),
         plan: Plan::default(),
         ends: Vec::new(),
         head: None,
@@ -110,15 +117,15 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
-    let mut walk = snapshot.queue.walk(snapshot.shapes_max);
+    let mut turns = Turns::new(&snapshot.queue, &snapshot.fleet, &snapshot.shares, snapshot.shapes_max);
     let is_open = |pass: &Pass<'_>| {
         let made = pass.plan.grants.len() + pass.plan.claims.len();
         made < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX
     };
     while is_open(&pass) {
-        let Some((turn, shape)) = walk.next() else { break };
+        let Some((turn, shape)) = turns.next(&snapshot.fleet, &pass.shares) else { break };
         match pass.consider(&turn, shape) {
-            Verdict::Starts => walk.again(),
+            Verdict::Starts => turns.again(),
             Verdict::Waits => {}
             Verdict::LetsNobodyPass => break,
         }
@@ -138,6 +145,8 @@ struct Pass<'a> {
     is_explained: bool,
     /// What is free once the grants so far are made.
     fleet: Fleet,
+    /// What projects have once they are.
+    shares: Shares,
     plan: Plan,
     /// When each grant so far ends.
     ends: Vec<Time>,
@@ -160,13 +169,24 @@ struct Shadow {
 
 impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+        match self.shares.admit(&self.snapshot.fleet, shape) {
+            Admitted::As(shape) => self.seat(turn, shape),
+            Admitted::On(shape) => self.seat(turn, &shape),
+            // What its share does not give it comes back from its own work, and keeps nobody else from starting.
+            Admitted::No => Verdict::Waits,
+        }
+    }
+
+    /// Starts one that its share lets start, or promises it a start.
+    fn seat(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let end = self.snapshot.now.after(shape.wall);
         let (side, free) = match &self.shadow {
             Some(shadow) if end > shadow.at => (Side::Beside, &shadow.fleet),
             _ => (Side::Free, &self.fleet),
         };
-        if let Some(placement) = self.chooser.place(side, free, shape) {
-            self.grant(turn.workload(), placement, end);
+        let closed = self.snapshot.windows.close(free, shape.project.as_deref(), self.snapshot.now, end);
+        if let Some(placement) = self.chooser.place(side, closed.as_ref().unwrap_or(free), shape) {
+            self.grant(turn.workload(), shape, placement, end);
             return Verdict::Starts;
         }
         if self.claim(turn, shape) {
@@ -185,12 +205,20 @@ impl Pass<'_> {
     /// Others stop for it, or are stopping already. What it will take is kept for it.
     fn claim(&mut self, turn: &Place, shape: &Shape) -> bool {
         let snapshot = self.snapshot;
-        if snapshot.running.is_idle_for(turn.class(snapshot.queue.order())) {
+        let is_idle = if self.shares.is_empty() {
+            snapshot.running.is_idle_for(turn.class(snapshot.queue.order()))
+        } else {
+            snapshot.running.is_idle()
+        };
+        if is_idle {
             return false;
         }
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
         let kept = self.shadow.iter().flat_map(|shadow| shadow.left.keys());
-        let Some(claim) = soon.claim(snapshot, turn, shape, kept) else { return false };
+        let Some(claim) = soon.claim(snapshot, &mut self.shares, self.plan.grants.len(), turn, shape, kept) else {
+            return false;
+        };
+        self.shares.take(shape.project.as_deref(), &self.fleet, &claim.placement);
         for task in &claim.placement.tasks {
             let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
             self.fleet.limit(task.node, left);
@@ -208,7 +236,7 @@ impl Pass<'_> {
             return Verdict::Waits;
         }
         if self.is_explained {
-            self.head = match forecast(&self.fleet, self.snapshot.now, self.returns(), shape) {
+            self.head = match self.forecast(shape) {
                 Forecast::Fits { at, .. } | Forecast::NotBefore(at) => Some((workload, at)),
                 Forecast::Never => Some((workload, Time::NEVER)),
             };
@@ -216,7 +244,8 @@ impl Pass<'_> {
         Verdict::LetsNobodyPass
     }
 
-    fn grant(&mut self, workload: WorkloadId, placement: Placement, end: Time) {
+    fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, end: Time) {
+        self.shares.take(shape.project.as_deref(), &self.fleet, &placement);
         for task in &placement.tasks {
             self.fleet.hold(task);
             if let Some(soon) = &mut self.soon {
@@ -236,7 +265,7 @@ impl Pass<'_> {
         if !self.fleet.ready_fit(shape) {
             return Verdict::Waits;
         }
-        match forecast(&self.fleet, self.snapshot.now, self.returns(), shape) {
+        match self.forecast(shape) {
             Forecast::Fits { at, placement, left } => {
                 let mut fleet = self.fleet.clone();
                 for (node, left) in &left {
@@ -254,6 +283,11 @@ impl Pass<'_> {
             // Held by something that no lease gives back; there is no time to keep free for it.
             Forecast::Never => Verdict::Waits,
         }
+    }
+
+    fn forecast(&self, shape: &Shape) -> Forecast {
+        let (windows, now) = (&self.snapshot.windows, self.snapshot.now);
+        forecast_between(windows, &self.fleet, now, || self.returns(), shape)
     }
 
     /// What comes back, by rising time: what was held before the pass, and what the pass has granted.

@@ -8,14 +8,18 @@
 use crate::order::Place;
 use crate::reference::place_by;
 use crate::running::{Cost, Evictable};
-use crate::{Class, Fleet, Shape, Snapshot};
-use eaf_model::{LeaseId, NodeId, NodeState, Placement, WorkloadId};
+use crate::shares::{Room, Shares, held_by};
+use crate::{Fleet, Shape, Snapshot};
+use eaf_model::{LeaseId, NodeId, NodeState, Placement, Span, WorkloadId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most leases that are looked at for one workload, the worst classes first.
 const LOOKED_AT_MAX: usize = 4_096;
+
+/// For how long those that leave may hold what they are told to leave, where windows are looked at.
+pub(crate) const NOTICE: Span = Span::from_secs(3_600);
 
 /// A workload starts as soon as those are gone that are told, or were told, to leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct Claim {
     pub victims: Vec<LeaseId>,
     /// Where it will fit.
     pub placement: Placement,
+    /// How many grants of the plan go before it.
+    pub behind: usize,
 }
 
 /// What is free once everybody is gone who leaves, less what is claimed of it.
@@ -42,38 +48,65 @@ impl Soon {
         Self { fleet, told: BTreeSet::new() }
     }
 
-    /// A claim for a workload that does not fit now, on nodes other than those of `kept`; it is taken from what is free.
+    /// A claim for a workload that does not fit now, on nodes other than those of `kept`; it is taken from what is free, and
+    /// what victims held from their shares.
     pub(crate) fn claim<'k>(
         &mut self,
         snapshot: &Snapshot,
+        shares: &mut Shares,
+        behind: usize,
         turn: &Place,
         shape: &Shape,
         kept: impl Iterator<Item = &'k NodeId>,
     ) -> Option<Claim> {
         let mut open = self.fleet.clone();
         kept.for_each(|node| open.set_state(*node, NodeState::Cordoned));
+        let end = snapshot.now.after(shape.wall).after(NOTICE);
+        if let Some(closed) = snapshot.windows.close(&open, shape.project.as_deref(), snapshot.now, end) {
+            open = closed;
+        }
         let fits = |fleet: &Fleet| place_by(snapshot.placing, fleet, shape, &mut 0);
         let mut victims = Vec::new();
         let placement = if let Some(placement) = fits(&open) {
             placement
         } else {
-            let worse = self.candidates(snapshot, turn.class(snapshot.queue.order()));
+            let worse = self.candidates(snapshot, shares, turn, shape);
             victims = Choice { snapshot, open: &open, shape, worse: &worse }.victims()?;
             release(&mut open, &victims);
             fits(&open)?
         };
+        for lease in &victims {
+            shares.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+        }
         release(&mut self.fleet, &victims);
         placement.tasks.iter().for_each(|task| self.fleet.hold(task));
         let victims: Vec<LeaseId> = victims.iter().map(|lease| lease.lease).collect();
         self.told.extend(&victims);
-        Some(Claim { workload: turn.workload(), victims, placement })
+        Some(Claim { workload: turn.workload(), victims, placement, behind })
     }
 
-    /// Who may be stopped for a workload of this class.
-    fn candidates(&self, snapshot: &Snapshot, class: Class) -> Vec<Arc<Evictable>> {
-        let worse = snapshot.running.worse_than(class);
-        let free = worse.filter(|lease| lease.started_at < snapshot.now && !self.told.contains(&lease.lease));
-        free.take(LOOKED_AT_MAX).cloned().collect()
+    /// Who may be stopped for a workload: of its own project a worse class, and of others what shares give it.
+    fn candidates(&self, snapshot: &Snapshot, shares: &Shares, turn: &Place, shape: &Shape) -> Vec<Arc<Evictable>> {
+        let class = turn.class(snapshot.queue.order());
+        let may = |lease: &&Arc<Evictable>| lease.started_at < snapshot.now && !self.told.contains(&lease.lease);
+        if shares.is_empty() {
+            return snapshot.running.worse_than(class).filter(may).take(LOOKED_AT_MAX).cloned().collect();
+        }
+        let mut rooms: BTreeMap<usize, Room> = BTreeMap::new();
+        let mut found = Vec::new();
+        for lease in snapshot.running.youngest_first().filter(may).take(LOOKED_AT_MAX) {
+            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref()) {
+                None => lease.preemptible && lease.class > class,
+                Some(room) => {
+                    let room = rooms.entry(room.part).or_insert(room);
+                    room.takes(&held_by(&snapshot.fleet, &lease.tasks))
+                }
+            };
+            if is_given {
+                found.push(lease.clone());
+            }
+        }
+        found
     }
 }
 

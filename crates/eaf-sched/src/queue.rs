@@ -38,6 +38,9 @@ impl Entry {
     }
 }
 
+/// Whose a shape is, where that decides anything.
+pub(crate) type Project = Option<Arc<str>>;
+
 /// Waiting workloads that may start as soon as there is capacity, in one order inside a shape and between shapes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
@@ -49,6 +52,8 @@ pub struct Queue {
     by_shape: OrdMap<Arc<Shape>, OrdSet<Place>>,
     /// The first of every shape, in order.
     firsts: OrdMap<Place, Arc<Shape>>,
+    /// The same by project; none is empty.
+    by_project: OrdMap<Project, OrdMap<Place, Arc<Shape>>>,
     /// The place of everyone.
     by_id: OrdMap<WorkloadId, Place>,
 }
@@ -81,8 +86,7 @@ impl Queue {
         let first = places.get_min().copied();
         places.insert(place);
         if first.is_none_or(|first| place < first) {
-            first.and_then(|first| self.firsts.remove(&first));
-            self.firsts.insert(place, shape);
+            self.change_first(&shape, first, Some(place));
         }
     }
 
@@ -98,8 +102,24 @@ impl Queue {
         if next.is_none() {
             self.by_shape.remove(&entry.shape);
         }
-        if let Some(shape) = self.firsts.remove(&place) {
-            next.and_then(|next| self.firsts.insert(next, shape));
+        if let Some(shape) = self.firsts.get(&place).cloned() {
+            self.change_first(&shape, Some(place), next);
+        }
+    }
+
+    /// Another is the first of a shape now.
+    fn change_first(&mut self, shape: &Arc<Shape>, old: Option<Place>, new: Option<Place>) {
+        let of_project = self.by_project.entry(shape.project.clone()).or_default();
+        if let Some(old) = old {
+            self.firsts.remove(&old);
+            of_project.remove(&old);
+        }
+        if let Some(new) = new {
+            self.firsts.insert(new, shape.clone());
+            of_project.insert(new, shape.clone());
+        }
+        if of_project.is_empty() {
+            self.by_project.remove(&shape.project);
         }
     }
 
@@ -146,7 +166,16 @@ impl Queue {
 
     /// Walks the queue for one pass, meeting at most `shapes_max` shapes.
     pub(crate) fn walk(&self, shapes_max: u32) -> Walk<'_> {
-        let fresh = self.firsts.iter().peekable();
+        self.walk_through(&self.firsts, shapes_max)
+    }
+
+    /// A walk for each project for which somebody waits.
+    pub(crate) fn walks(&self, shapes_max: u32) -> impl Iterator<Item = (&Project, Walk<'_>)> {
+        self.by_project.iter().map(move |(project, firsts)| (project, self.walk_through(firsts, shapes_max)))
+    }
+
+    fn walk_through<'a>(&'a self, firsts: &'a OrdMap<Place, Arc<Shape>>, shapes_max: u32) -> Walk<'a> {
+        let fresh = firsts.iter().peekable();
         Walk { queue: self, fresh, shapes_left: shapes_max, cursors: Vec::new(), again: BinaryHeap::new(), met: None }
     }
 }

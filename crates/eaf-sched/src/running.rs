@@ -2,7 +2,7 @@
 //!
 //! What: leases by class, the worst last, with what each would lose. Why maintained: a pass must see at once that nobody
 //! may be stopped, which is so nearly always. Why persistent: a plan and every reader take a copy. Absent: leases that
-//! may not be stopped; nobody need look at them.
+//! may not be stopped by anybody; nobody need look at them.
 
 use crate::Class;
 use eaf_model::{Allotment, LeaseId, Time};
@@ -16,6 +16,10 @@ pub struct Evictable {
     pub lease: LeaseId,
     /// Its workload's class.
     pub class: Class,
+    /// Whose it is, where that decides anything.
+    pub project: Option<Arc<str>>,
+    /// True where its own project may stop it for a better class; else only other projects may, by their shares.
+    pub preemptible: bool,
     /// What it holds.
     pub tasks: Arc<[Allotment]>,
     /// Accelerators that it holds, in thousandths.
@@ -65,7 +69,9 @@ pub struct Running {
 impl Running {
     /// A lease may be stopped for others. Asserts that it is new.
     pub fn insert(&mut self, lease: Evictable) {
-        self.by_class.insert((lease.class, lease.lease));
+        if lease.preemptible {
+            self.by_class.insert((lease.class, lease.lease));
+        }
         let old = self.evictable.insert(lease.lease, Arc::new(lease));
         assert!(old.is_none(), "a lease may be stopped once");
     }
@@ -88,6 +94,11 @@ impl Running {
         self.evictable.get(&lease).map(AsRef::as_ref)
     }
 
+    /// True where nothing may be stopped by anybody, and nothing is leaving.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.leaving.is_empty() && self.evictable.is_empty()
+    }
+
     /// True where nothing of this class, or a better one, gains by a look: nothing worse runs, and nothing is leaving.
     pub(crate) fn is_idle_for(&self, class: Class) -> bool {
         self.leaving.is_empty() && self.by_class.get_max().is_none_or(|(worst, _)| *worst <= class)
@@ -97,6 +108,11 @@ impl Running {
     pub(crate) fn worse_than(&self, class: Class) -> impl Iterator<Item = &Arc<Evictable>> {
         let worse = self.by_class.iter().rev().take_while(move |(theirs, _)| *theirs > class);
         worse.filter_map(|(_, lease)| self.evictable.get(lease))
+    }
+
+    /// Everything that may be stopped by anybody, what was granted last first.
+    pub(crate) fn youngest_first(&self) -> impl Iterator<Item = &Arc<Evictable>> {
+        self.evictable.values().rev()
     }
 
     /// What those hold that were told to stop for others.

@@ -6,8 +6,8 @@
 
 use crate::bench;
 use crate::commands::{
-    backup, cancel, checkpoint, completions, cp, down, events, explain, logs, node, ps, receipt, restore, run, show,
-    submit, supervise, twin, up, verify, wait,
+    backup, cancel, checkpoint, completions, cp, down, events, explain, logs, node, policy, ps, receipt, restore, run,
+    show, submit, supervise, twin, up, verify, wait,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -57,6 +57,8 @@ pub(crate) enum Verb {
     Receipt(receipt::Args),
     /// List, show and cordon nodes.
     Node(node::Args),
+    /// Shares, reservations and maintenance windows: show, check, compare and apply a policy file.
+    Policy(policy::Args),
     /// Follow what happens.
     Events(events::Args),
     /// Check the journal: its chain, its invariants, its history.

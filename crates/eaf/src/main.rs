@@ -39,6 +39,7 @@ fn dispatch(verb: Verb, context: &mut Context) -> Result<u8, Failure> {
         Verb::Wait(args) => commands::wait::run(&args, context),
         Verb::Receipt(args) => commands::receipt::run(&args, context),
         Verb::Node(args) => commands::node::run(&args, context),
+        Verb::Policy(args) => commands::policy::run(&args, context),
         Verb::Events(args) => commands::events::run(&args, context),
         Verb::Verify(args) => commands::verify::run(&args, context),
         Verb::Backup(args) => commands::backup::run(&args, context),

@@ -58,6 +58,12 @@ blocker-capacity = { $wanted ->
 }
 blocker-mode-draining = Accelerators of { $node } take no more work and become { $mode } for it when they are empty, expected at { $until }.
 blocker-mode-change = Accelerators of { $node } are being brought into { $mode } for it, expected at { $until }.
+blocker-share = Share { $share } holds { $held } accelerators of { $model } with what starts now, and may hold { $limit }.
+blocker-share-kept = What is free of { $model } is kept for shares that do not lend it: { $held } are held, and { $limit } may be.
+blocker-reserved = It would fit, and { $nodes ->
+    [one] one node is
+   *[other] { $nodes } nodes are
+} kept for others, or for a repair, before it may be over. The first of these windows ends at { $until }.
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
 blocker-preemption = { $workloads ->
     [0] Others are stopping to make room for it.
@@ -177,6 +183,21 @@ rejection-stale-mode-report = The report is of an old order
 rejection-time-went-back = The clock went back
     .detail = The last step was at { $last }, and this one says { $now }.
     .next = Set the machine's clock right; the factory goes on when it has passed the last step.
+rejection-policy-invalid = The policy cannot be applied
+    .next = Correct it and apply it again; nothing was changed.
+policy-too-many = { $place } has { $given }, and at most { $max } are allowed.
+policy-name = { $place } is not a name: 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.
+policy-zero = { $place } may not be nothing.
+policy-no-such-share = { $place } names the share { $name }, which is not in the policy.
+policy-cycle = { $place } makes a share a part of itself: { $through }.
+policy-too-deep = { $place } lies deeper than { $max } shares.
+policy-above-the-whole = The parts of { $place } are guaranteed { $parts } of { $model } together, and the whole has { $whole }.
+policy-above = { $place } is { $given }, and { $max } is the most.
+policy-over = { $place } ends before it begins.
+policy-no-such-node = { $place } names the node { $name }, which is not in the fleet.
+policy-overlaps = { $place }: { $node } is kept by { $with } for some of the same time.
+policy-occupied = { $place }: { $workload } may run on { $node } until { $until }, into the window. Let the window begin later, take another node, or cancel the workload.
+
 rejection-settings-invalid = The settings do not hold together
     .detail = { $field } cannot be used as it is.
     .next = Correct { $field } in the settings.

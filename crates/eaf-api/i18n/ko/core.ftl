@@ -52,6 +52,9 @@ blocker-capacity = { $wanted ->
 }
 blocker-mode-draining = { $node } 노드의 가속기가 새 작업을 받지 않고, 비는 대로 이 작업을 위해 { $mode } 모드가 됩니다. 예상 { $until }.
 blocker-mode-change = { $node } 노드의 가속기를 이 작업을 위해 { $mode } 모드로 바꾸고 있습니다. 예상 { $until }.
+blocker-share = { $share } 몫은 지금 시작하는 것까지 { $model } { $held }개를 쓰고, { $limit }개까지 쓸 수 있습니다.
+blocker-share-kept = 남은 { $model }은(는) 빌려주지 않는 몫을 위해 비워 둡니다. { $held }개를 쓰고 있고, { $limit }개까지 쓸 수 있습니다.
+blocker-reserved = 자리는 있으나, 끝나기 전에 노드 { $nodes }개가 다른 프로젝트나 점검에 잡혀 있습니다. 가장 먼저 끝나는 기간은 { $until }까지입니다.
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
 blocker-preemption = { $workloads ->
     [0] 다른 워크로드가 자리를 내주려고 멈추는 중입니다.
@@ -155,6 +158,21 @@ rejection-stale-mode-report = 지난 지시의 보고입니다
 rejection-time-went-back = 시계가 뒤로 갔습니다
     .detail = 마지막 단계의 시각은 { $last }인데 지금은 { $now }입니다.
     .next = 기계의 시계를 바로잡으십시오. 마지막 단계의 시각을 지나면 다시 움직입니다.
+rejection-policy-invalid = 이 정책은 적용할 수 없습니다
+    .next = 고쳐서 다시 적용하십시오. 바뀐 것은 없습니다.
+policy-too-many = { $place }에 { $given }개가 있고, 최대 { $max }개까지 됩니다.
+policy-name = { $place }는 이름이 아닙니다. a-z, 0-9, - 1~63자이고 글자나 숫자로 시작해야 합니다.
+policy-zero = { $place } 값은 비거나 0일 수 없습니다.
+policy-no-such-share = { $place }에 적힌 몫 { $name }이(가) 정책에 없습니다.
+policy-cycle = { $place } 때문에 몫이 자기 자신의 일부가 됩니다: { $through }.
+policy-too-deep = { $place } 깊이가 몫 { $max }단계를 넘습니다.
+policy-above-the-whole = { $place } 아래에 보장된 { $model }이(가) 모두 { $parts }개인데 전체는 { $whole }개입니다.
+policy-above = { $place } 값이 { $given }이고, 최대는 { $max }입니다.
+policy-over = { $place }는 시작하기 전에 끝납니다.
+policy-no-such-node = { $place }에 적힌 노드 { $name }이(가) 없습니다.
+policy-overlaps = { $place }: { $node } 노드는 같은 시간에 { $with }에도 잡혀 있습니다.
+policy-occupied = { $place }: { $workload } 작업이 { $node }에서 { $until }까지 실행될 수 있어 기간과 겹칩니다. 시작을 늦추거나 다른 노드를 쓰거나 작업을 취소하십시오.
+
 rejection-settings-invalid = 설정이 서로 맞지 않습니다
     .detail = { $field } 값을 그대로 쓸 수 없습니다.
     .next = 설정에서 { $field } 값을 고치십시오.

@@ -124,6 +124,15 @@ help-node-mode-mode = whole, 또는 MIG, CPX/NPS4 같은 모드.
 help-node-mode-json = 프로그램을 위한 JSON 문서.
 help-node-uncordon = 노드에 다시 작업을 배정합니다.
 help-node-uncordon-node = 노드의 id나 이름.
+help-policy = 몫, 예약, 점검 기간: 정책 파일을 보이고 검사하고 비교하고 적용합니다.
+help-policy-show = 적용 중인 정책을 다시 적용할 수 있는 파일로 보입니다.
+help-policy-show-json = 프로그램을 위한 JSON 문서.
+help-policy-check = 정책 파일을 검사합니다. 팩토리가 응답하면 노드와 실행 중인 작업에도 맞추어 봅니다.
+help-policy-check-file = TOML 정책 파일. -는 표준 입력.
+help-policy-diff = 정책 파일이 무엇을 바꿀지 보입니다.
+help-policy-diff-file = TOML 정책 파일. -는 표준 입력.
+help-policy-apply = 정책 파일을 적용합니다. 파일에 적힌 것이 정책의 전부가 됩니다.
+help-policy-apply-file = TOML 정책 파일. -는 표준 입력.
 help-node-uncordon-json = 프로그램을 위한 JSON 문서.
 
 help-events = 일어나는 일을 따라갑니다.

@@ -13,7 +13,7 @@ use crate::{
     CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, ModeRequest, NodeList, NodeView, PROCESS_HEADER,
     Planned, Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
-use eaf_model::{Explanation, NodeId, WorkloadId};
+use eaf_model::{Explanation, NodeId, Policy, WorkloadId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -241,6 +241,22 @@ impl Client {
     pub fn set_mode(&self, id: NodeId, accelerators: Vec<u16>, mode: &str) -> Result<NodeView, ClientError> {
         let request = ModeRequest { accelerators, mode: mode.to_owned() };
         self.post(&format!("/v1/nodes/{id}/mode"), Some(&request))
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Result<Policy, ClientError> {
+        self.get("/v1/policy")
+    }
+
+    /// Applies a policy; gives it as it is in force.
+    pub fn apply_policy(&self, policy: &Policy) -> Result<Policy, ClientError> {
+        let (url, response) = self.send("PUT", "/v1/policy", Some(policy), &[], Some(TIMEOUT))?;
+        read_json(&url, accept(&url, response)?)
+    }
+
+    /// Asks whether a policy could be applied; gives it as it would be in force.
+    pub fn check_policy(&self, policy: &Policy) -> Result<Policy, ClientError> {
+        self.post("/v1/policy/check", Some(policy))
     }
 
     /// Ends the factory's process; with `stop_work` its tasks too.

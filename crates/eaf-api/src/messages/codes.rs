@@ -3,6 +3,7 @@
 //! What: states, reasons, blockers, tests, exits and rejections in the reader's language. Why they match without a
 //! wildcard: a new code does not compile until it has words. Absent: layout.
 
+use super::policy::policy_problem;
 use super::{Lang, Value, bytes, cpu, instant, signal_name, span, text};
 use eaf_model::{
     Blocker, Change, CpuMilli, Exit, FieldProblem, ModeState, NodeState, Reason, Rejection, Short, Test, WorkloadState,
@@ -17,7 +18,7 @@ pub struct Rejected {
     pub detail: String,
 }
 
-fn shown<'a>(value: impl std::fmt::Display) -> Value<'a> {
+pub(super) fn shown<'a>(value: impl std::fmt::Display) -> Value<'a> {
     Value::from(value.to_string())
 }
 
@@ -132,6 +133,15 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
         Blocker::Hold { workload, at } => {
             say("blocker-hold", &[("workload", shown(workload)), ("at", instant(*at).into())])
         }
+        Blocker::Share { share, model, held, limit } => {
+            let id = if share.is_some() { "blocker-share" } else { "blocker-share-kept" };
+            let (held, limit) = (cpu(CpuMilli(held.0)), cpu(CpuMilli(limit.0)));
+            let share = share.clone().unwrap_or_default();
+            say(id, &[("share", share.into()), ("model", shown(model)), ("held", held.into()), ("limit", limit.into())])
+        }
+        Blocker::Reserved { nodes, until } => {
+            say("blocker-reserved", &[("nodes", (*nodes).into()), ("until", instant(*until).into())])
+        }
         Blocker::Preemption { workloads } => say("blocker-preemption", &[("workloads", (*workloads).into())]),
         Blocker::NextPass => say("blocker-next-pass", &[]),
         Blocker::FleetTooSmall => say("blocker-fleet-too-small", &[]),
@@ -245,6 +255,7 @@ fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value
             vec![("last", instant(*last).into()), ("now", instant(*now).into())]
         }
         Rejection::SettingsInvalid { field } => vec![("field", shown(field))],
+        Rejection::PolicyInvalid { place, problem: _ } => vec![("place", shown(place))],
     }
 }
 
@@ -254,6 +265,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
     let args = rejection_args(lang, rejection);
     let happened = match rejection {
         Rejection::Invalid { field, problem } => field_problem(lang, field, problem),
+        Rejection::PolicyInvalid { place, problem } => policy_problem(lang, place, problem),
         Rejection::SliceUnknown { model: None, .. } => text(lang, &format!("{id}.anywhere"), &args),
         _ => text(lang, &format!("{id}.detail"), &args),
     };
@@ -320,6 +332,10 @@ mod tests {
             Rejection::TimeWentBack { last: Time(2), now: Time(1) },
             Rejection::SettingsInvalid { field: "timing".into() },
         ]);
+        all.extend(crate::messages::policy::tests::every_problem().into_iter().map(|problem| {
+            let place = "shares.vision".to_owned();
+            Rejection::PolicyInvalid { place, problem }
+        }));
         all
     }
 
@@ -333,6 +349,35 @@ mod tests {
                 check([title, detail]);
             }
         }
+    }
+
+    fn blockers() -> Vec<Blocker> {
+        let shorts = [Short::Cpu, Short::Memory, Short::Accelerators, Short::AcceleratorModel, Short::TasksPerNode];
+        vec![
+            Blocker::Dependencies { workloads: vec![workload()], pending: 1 },
+            Blocker::Dependencies { workloads: vec![workload()], pending: 9 },
+            Blocker::Backoff { until: Time(5) },
+            Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: Vec::new() },
+            Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4, short: shorts.to_vec() },
+            Blocker::Scattered { free: GpuMilli(9_500), wanted: GpuMilli(8_000) },
+            Blocker::NodesNotReady { cordoned: 1, lost: 2 },
+            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
+            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
+            Blocker::Hold { workload: workload(), at: Time(9) },
+            Blocker::Share {
+                share: Some("vision".into()),
+                model: "H100".into(),
+                held: GpuMilli(9),
+                limit: GpuMilli(8),
+            },
+            Blocker::Reserved { nodes: 2, until: Time(9) },
+            Blocker::Share { share: None, model: "H100".into(), held: GpuMilli(9), limit: GpuMilli(8) },
+            Blocker::Preemption { workloads: 0 },
+            Blocker::Preemption { workloads: 1 },
+            Blocker::Preemption { workloads: 7 },
+            Blocker::NextPass,
+            Blocker::FleetTooSmall,
+        ]
     }
 
     #[test]
@@ -360,7 +405,6 @@ mod tests {
             reasons.push(Reason::RetryAfterFailure { exit: ended.clone() });
             reasons.push(Reason::TaskFailed { task: 1, exit: ended });
         }
-        let shorts = [Short::Cpu, Short::Memory, Short::Accelerators, Short::AcceleratorModel, Short::TasksPerNode];
         let changes = [
             Change::FewerTasks { tasks: 1 },
             Change::FewerAccelerators { count: 4 },
@@ -371,23 +415,6 @@ mod tests {
             Change::AnyTasksPerNode,
             Change::ShorterWallTime { wall_time: Span::from_secs(60) },
         ];
-        let blockers = [
-            Blocker::Dependencies { workloads: vec![workload()], pending: 1 },
-            Blocker::Dependencies { workloads: vec![workload()], pending: 9 },
-            Blocker::Backoff { until: Time(5) },
-            Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: Vec::new() },
-            Blocker::Capacity { tasks_placeable: 1, tasks_wanted: 4, short: shorts.to_vec() },
-            Blocker::Scattered { free: GpuMilli(9_500), wanted: GpuMilli(8_000) },
-            Blocker::NodesNotReady { cordoned: 1, lost: 2 },
-            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
-            Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
-            Blocker::Hold { workload: workload(), at: Time(9) },
-            Blocker::Preemption { workloads: 0 },
-            Blocker::Preemption { workloads: 1 },
-            Blocker::Preemption { workloads: 7 },
-            Blocker::NextPass,
-            Blocker::FleetTooSmall,
-        ];
         let parts = [Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Mode, Test::Accelerators];
         let tests = [Test::Cordoned, Test::Lost].into_iter().chain(parts);
         let modes = [ModeState::Settled, ModeState::Draining, ModeState::Changing, ModeState::OutOfService];
@@ -396,7 +423,7 @@ mod tests {
             check([NodeState::Ready, NodeState::Cordoned, NodeState::Lost].map(|each| node_state(lang, each)));
             check(reasons.iter().map(|each| reason(lang, each)));
             check(exits().iter().map(|each| exit(lang, each)));
-            check(blockers.iter().map(|each| blocker(lang, each)));
+            check(blockers().iter().map(|each| blocker(lang, each)));
             check(changes.iter().map(|each| change(lang, each)));
             check(tests.clone().map(|each| test(lang, each)));
             check(modes.map(|each| mode_state(lang, each)));

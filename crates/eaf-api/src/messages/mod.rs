@@ -7,6 +7,7 @@
 mod codes;
 mod figures;
 mod lang;
+mod policy;
 mod refusals;
 mod texts;
 

@@ -71,7 +71,7 @@ fn in_query(name: &str, description: &str, schema: Value) -> Value {
 /// Every path of the document.
 pub(super) fn paths() -> Value {
     let mut paths = Map::new();
-    for group in [factory(), nodes(), workloads(), of_one_workload()] {
+    for group in [factory(), nodes(), policy(), workloads(), of_one_workload()] {
         for (path, item) in group {
             paths.insert(path.to_owned(), item);
         }
@@ -179,6 +179,23 @@ fn nodes() -> Vec<(&'static str, Value)> {
         ("/v1/nodes/{id}/cordon", json!({ "post": cordon.done() })),
         ("/v1/nodes/{id}/uncordon", json!({ "post": uncordon.done() })),
         ("/v1/nodes/{id}/mode", json!({ "post": mode.done() })),
+    ]
+}
+
+fn policy() -> Vec<(&'static str, Value)> {
+    let show =
+        Operation::new("policy", "policy", "The policy in force.").answers_json("200", "Policy", "Shares and windows.");
+    let apply = Operation::new("applyPolicy", "policy", "Share and reserve by this policy from now on.")
+        .body("Policy")
+        .answers_json("200", "Policy", "The policy as it is in force: without windows that are over.")
+        .problems(&["409", "422"]);
+    let check = Operation::new("checkPolicy", "policy", "Could this policy be applied? Nothing is changed.")
+        .body("Policy")
+        .answers_json("200", "Policy", "The policy as it would be in force.")
+        .problems(&["409", "422"]);
+    vec![
+        ("/v1/policy", json!({ "get": show.done(), "put": apply.done() })),
+        ("/v1/policy/check", json!({ "post": check.done() })),
     ]
 }
 

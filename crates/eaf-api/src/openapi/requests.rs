@@ -56,6 +56,7 @@ pub(super) fn schemas() -> Map<String, Value> {
             }
         })),
         "ModeRequest": mode(),
+        "Policy": policy(),
         "StopRequest": object(&["process"], json!({
             "process": {
                 "type": "string",
@@ -87,6 +88,59 @@ fn mode() -> Value {
                 "pattern": PRINTABLE,
                 "maxLength": 64
             }
+        }),
+    )
+}
+
+fn policy() -> Value {
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$" });
+    let count = |what: &str| json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "description": what });
+    let named = |what: &str, each: Value| {
+        json!({
+            "type": "object", "description": what, "propertyNames": name, "additionalProperties": each,
+            "maxProperties": 1000
+        })
+    };
+    let quota = object(
+        &[],
+        json!({
+            "guaranteed": count("So many are its own; what others borrow of them comes back when it asks."),
+            "borrowable": count("So many of those may others borrow while they are idle; all, where it is absent."),
+            "maximum": count("It never holds more than so many.")
+        }),
+    );
+    let share = object(
+        &[],
+        json!({
+            "parent": name,
+            "weight": { "type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1 },
+            "accelerators": {
+                "type": "object", "description": "By model.", "additionalProperties": quota, "maxProperties": 64
+            }
+        }),
+    );
+    let nodes = json!({
+        "type": "array", "description": "Nodes, by name.", "items": { "type": "string" }, "minItems": 1,
+        "maxItems": 10_000
+    });
+    let (from, until) = (schema("Time"), schema("Time"));
+    object(
+        &[],
+        json!({
+            "half_life": {
+                "type": "integer", "format": "int64", "minimum": 1, "maximum": (1u64 << 63) - 1,
+                "description": "Milliseconds after which use counts half as much."
+            },
+            "shares": named("Shares, by name: that of a project, or of a tenant that has projects.", share),
+            "reservations": named(
+                "Windows in which nodes are kept for a project.",
+                object(&["project", "nodes", "from", "until"],
+                    json!({ "project": name, "nodes": nodes, "from": from, "until": until }))
+            ),
+            "maintenance": named(
+                "Windows in which nodes take no work.",
+                object(&["nodes", "from", "until"], json!({ "nodes": nodes, "from": from, "until": until }))
+            )
         }),
     )
 }

@@ -70,7 +70,8 @@ pub fn rejection_status(rejection: &Rejection) -> u16 {
         | Rejection::NodeHoldsMore { .. }
         | Rejection::AcceleratorBusy { .. }
         | Rejection::StaleModeReport { .. }
-        | Rejection::StaleReport { .. } => 409,
+        | Rejection::StaleReport { .. }
+        | Rejection::PolicyInvalid { .. } => 409,
     }
 }
 

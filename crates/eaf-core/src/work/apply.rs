@@ -6,6 +6,7 @@
 use super::plan::asked;
 use super::service;
 use crate::index::shape;
+use crate::tenancy::used;
 use crate::{AbandonedTask, Attempt, Lease, Remembered, State, Stopping, Task, TaskState, Workload};
 use eaf_model::{
     Bill, Checkpoint, Event, Exit, LeaseId, Placement, Reason, TaskKey, Time, Usage, Valuation, WorkloadId,
@@ -16,6 +17,7 @@ use imbl::OrdSet;
 use std::sync::Arc;
 
 pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
+    settle_account(state, at, event);
     match event {
         Event::WorkloadSubmitted { workload, spec, array, waits_for, key, by } => {
             submitted(state, at, *workload, &Submitted { spec, array, waits_for, key: key.as_deref(), by });
@@ -60,6 +62,23 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
             enter(record, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by: *by }, None);
         }),
         _ => unreachable!("{} is not an event of work", event.kind()),
+    }
+}
+
+/// Where what a project holds changes, what it held so far is counted first.
+fn settle_account(state: &mut State, at: Time, event: &Event) {
+    if !state.policy.has_shares() {
+        return;
+    }
+    match event {
+        Event::LeaseGranted { workload, .. } => {
+            if let Some(account) = state.workload(*workload).map(|workload| used::account(state, &workload.spec)) {
+                used::settle(state, at, account);
+            }
+        }
+        Event::TaskExited { key, .. } | Event::TaskAbandoned { key, .. } => used::settle_lease(state, at, key.lease),
+        Event::LeaseStopping { lease, .. } | Event::LeaseClosed { lease, .. } => used::settle_lease(state, at, *lease),
+        _ => {}
     }
 }
 

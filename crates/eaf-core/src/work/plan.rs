@@ -6,9 +6,12 @@
 
 use super::settle;
 use crate::draft::Draft;
+use crate::tenancy::policy::windows;
+use crate::tenancy::used::shares;
 use crate::{State, fleet};
 use eaf_model::{Event, Reason, Time};
 use eaf_sched::{Mix, Snapshot};
+use std::sync::Arc;
 
 /// What the scheduler sees. Shares structure with the state.
 pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
@@ -20,6 +23,8 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
         releases: state.index.releases.clone(),
         basis: state.basis.clone(),
         running: state.index.running.clone(),
+        shares: Arc::new(shares(state, now)),
+        windows: windows(state),
         grants_max: limits.grants_per_plan_max,
         shapes_max: limits.shapes_per_plan_max,
         passing: state.settings.queue.passing,

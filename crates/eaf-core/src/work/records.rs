@@ -107,6 +107,11 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// True where it was told to leave for another workload.
+    pub(crate) fn is_preempted(&self) -> bool {
+        self.stopping.as_ref().is_some_and(|stopping| matches!(stopping.reason, Reason::Preempted { .. }))
+    }
+
     /// The last time from which the whole gang could go on: the oldest of its tasks' latest checkpoints, or the latest that
     /// one task wrote for all of them. A task that has finished needs none.
     pub fn checkpointed_at(&self) -> Option<Time> {

@@ -70,10 +70,12 @@ pub(crate) fn preemptions(workload: &Workload) -> usize {
     workload.attempts.iter().filter(|attempt| attempt.bill.preempted.is_some()).count()
 }
 
-/// True where a lease is of a workload that may be stopped for others once it has run long enough.
+/// True where a lease is of a workload that may be stopped for others once it has run long enough: it says so, or shares
+/// may ask back what it borrowed.
 pub(crate) fn may_be_preempted(state: &State, lease: &Lease, workload: &Workload) -> bool {
     let max = state.settings.limits.preemptions_max as usize;
-    workload.spec.preemptible && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
+    let may_ever = workload.spec.preemptible || (state.policy.has_shares() && milli(&workload.spec) > 0);
+    may_ever && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
 }
 
 /// Up to when the progress of a lease that started then is safe: its last checkpoint, or its start.

@@ -1,12 +1,13 @@
 //! `Wake`: a time that `next_wakeup` named has come.
 //!
-//! What: wall times, start timeouts, retries, expiries, lost nodes, changes of mode. Why bounded: a wake takes so many deadlines and the
+//! What: wall times, start timeouts, retries, expiries, lost nodes, changes of mode, windows. Why bounded: a wake takes so many deadlines and the
 //! next takes the rest. Absent: a clock.
 
 use super::{service, settle};
 use crate::draft::Draft;
 use crate::fleet;
 use crate::index::Deadline;
+use crate::tenancy;
 use eaf_model::{Event, LeaseId, NodeId, Reason, TaskKey, Time, WorkloadState};
 
 /// The most deadlines that one wake takes.
@@ -37,6 +38,7 @@ fn take(draft: &mut Draft<'_>, deadline: Deadline) {
         Deadline::Evictable(lease) => draft.emit(Event::LeaseEvictable { lease }),
         Deadline::LostNode(node) => give_up(draft, node),
         Deadline::ModeChange(node) => fleet::modes::overdue(draft, node),
+        Deadline::Windows => tenancy::policy::windows_moved(draft),
     }
 }
 

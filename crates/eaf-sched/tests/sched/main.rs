@@ -11,5 +11,6 @@ mod planning;
 mod preempting;
 mod promises;
 mod properties;
+mod sharing;
 mod slices;
 mod world;

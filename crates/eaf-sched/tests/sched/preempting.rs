@@ -16,6 +16,8 @@ fn spot(world: &mut World, priority: impl Fn(LeaseId) -> i32) {
         world.snapshot.running.insert(Evictable {
             lease: *lease,
             class: Class::of(world.snapshot.queue.order(), priority(*lease), 0),
+            project: None,
+            preemptible: true,
             tasks: running.tasks.clone(),
             milli,
             started_at,
@@ -105,7 +107,7 @@ fn the_checker_finds_one_victim_too_many_and_one_that_may_not_be() {
     let workload = urgent(&mut world, 2);
     let made = plan(&world.snapshot);
     let forge = |victims: Vec<LeaseId>| {
-        let claim = Claim { workload, victims, placement: made.claims[0].placement.clone() };
+        let claim = Claim { workload, victims, placement: made.claims[0].placement.clone(), behind: 0 };
         check(&world.snapshot, &Plan { claims: vec![claim], ..Plan::default() })
     };
     assert_eq!(forge(vec![one, two]), Err(Violation::NeedNotStop { workload, lease: one }));

@@ -12,6 +12,7 @@ mod gate;
 mod history;
 mod logs;
 mod nodes;
+mod policy;
 mod rate;
 #[allow(clippy::module_inception)]
 mod serve;
@@ -62,7 +63,7 @@ pub(crate) struct Shared {
 pub(crate) type App = Arc<Shared>;
 
 /// Every path, as the OpenAPI document names it.
-pub(crate) const PATHS: [&str; 20] = [
+pub(crate) const PATHS: [&str; 22] = [
     "/v1/health",
     "/v1/ready",
     "/v1/metrics",
@@ -75,6 +76,8 @@ pub(crate) const PATHS: [&str; 20] = [
     "/v1/nodes/{id}/cordon",
     "/v1/nodes/{id}/uncordon",
     "/v1/nodes/{id}/mode",
+    "/v1/policy",
+    "/v1/policy/check",
     "/v1/workloads",
     "/v1/workloads/what-if",
     "/v1/workloads/{id}",
@@ -100,6 +103,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/nodes/{id}/cordon", post(nodes::cordon))
         .route("/v1/nodes/{id}/uncordon", post(nodes::uncordon))
         .route("/v1/nodes/{id}/mode", post(nodes::mode))
+        .route("/v1/policy", get(policy::show).put(policy::apply))
+        .route("/v1/policy/check", post(policy::check))
         .route("/v1/workloads", get(workloads::list).post(submit::submit))
         .route("/v1/workloads/what-if", post(what_if::what_if))
         .route("/v1/workloads/{id}", get(workloads::one))

@@ -36,7 +36,7 @@ pub(super) fn span(text: &str) -> Option<Span> {
 }
 
 /// Thousandths as a decimal: `4`, `0.25`.
-pub(super) fn milli_text(milli: u64) -> String {
+pub(crate) fn milli_text(milli: u64) -> String {
     let text = format!("{}.{:03}", milli / 1_000, milli % 1_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

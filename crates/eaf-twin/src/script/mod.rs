@@ -8,12 +8,15 @@ mod error;
 mod figures;
 mod ops;
 mod parse;
+mod tenancy;
 mod words;
 
 pub use error::{Problem, ScriptError};
+pub(crate) use figures::milli_text;
 pub use figures::span_text;
 pub(crate) use ops::plural;
 pub use ops::{CrashAt, EngineMode, Expect, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
 pub use parse::{Line, parse};
+pub use tenancy::WindowParts;
 pub use words::reason_word;
 pub(crate) use words::{exit_word, mode_word, node_word};

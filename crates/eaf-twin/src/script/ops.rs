@@ -4,8 +4,9 @@
 //! what it meant. Absent: reading; `parse` does that, and a test holds the two together.
 
 use super::figures::{bytes_text, milli_text, span_text};
+use super::tenancy::{WindowParts, share_text};
 use super::words::{mode_word, node_word};
-use eaf_model::{Bytes, CpuMilli, ModeState, NodeState, Span, WorkloadState};
+use eaf_model::{Bytes, CpuMilli, ModeState, NodeState, Share, Span, WorkloadState};
 use std::fmt;
 
 /// One thing that happens.
@@ -29,6 +30,20 @@ pub enum Op {
     },
     /// Settings of the core; none for the defaults.
     Set(Vec<(Setting, u64)>),
+    /// A share is added to the policy.
+    Share {
+        /// Its name: that of a project, or of a tenant that has projects.
+        name: String,
+        /// The share.
+        share: Share,
+    },
+    /// A window is added to the policy.
+    Window {
+        /// Its name.
+        name: String,
+        /// The window.
+        window: WindowParts,
+    },
     /// Someone asks to run something.
     Submit {
         /// Its name, by which the script speaks of it.
@@ -246,6 +261,8 @@ pub struct JobSpec {
     pub model: Option<String>,
     /// The slice of an accelerator that it asks for, by its profile.
     pub slice: Option<String>,
+    /// The project; the default one where it is not named.
+    pub project: Option<String>,
     /// The wall time.
     pub wall: Option<Span>,
     /// The priority.
@@ -314,6 +331,7 @@ impl Default for JobSpec {
             accelerators: 0,
             model: None,
             slice: None,
+            project: None,
             wall: None,
             priority: 0,
             retries: 0,
@@ -483,6 +501,7 @@ impl JobSpec {
         let model = self.model.as_deref().unwrap_or("gpu");
         item(self.accelerators > 0, format!("{} {model}", milli_text(self.accelerators)));
         item(self.slice.is_some(), format!("slice {}", self.slice.as_deref().unwrap_or_default()));
+        item(self.project.is_some(), format!("project {}", self.project.as_deref().unwrap_or_default()));
         let span = |word: &str, span: Option<Span>| format!("{word} {}", span_text(span.unwrap_or_default()));
         item(self.wall.is_some(), span("wall", self.wall));
         item(self.program.starts_in != plain.program.starts_in, span("starts in", Some(self.program.starts_in)));
@@ -595,6 +614,11 @@ impl fmt::Display for Op {
                     format!("{word} {text}")
                 });
                 write!(f, "set {}", shown.collect::<Vec<_>>().join(", "))
+            }
+            Self::Share { name, share } => write!(f, "share {name}: {}", share_text(share)),
+            Self::Window { name, window } => {
+                let verb = if window.project.is_some() { "reserve" } else { "maintain" };
+                write!(f, "{verb} {name}: {window}")
             }
             Self::Submit { name, job } => write!(f, "submit {name}: {}", job.items().join(", ")),
             Self::Cancel { name } => write!(f, "cancel {name}"),

@@ -6,7 +6,7 @@
 use super::error::{Problem, ScriptError};
 use super::figures;
 use super::ops::{CrashAt, EngineMode, Expect, Form, JobSpec, NodeParts, Op, ProgramEnd, Setting};
-use super::words;
+use super::{tenancy, words};
 use eaf_model::{Bytes, CpuMilli, Span};
 use std::str::FromStr;
 
@@ -23,8 +23,8 @@ pub struct Line {
 }
 
 const VERBS: &str = "advance, cancel, clock, cordon, crash, destroy, disk, drain, engine, expect, explain, fail, \
-                     fleet, foreign, join, kill, mode, power, prune, remove, restart, restore, seed, set, silence, \
-                     snapshot, submit, uncordon, what-if";
+                     fleet, foreign, join, kill, maintain, mode, power, prune, remove, reserve, restart, restore, \
+                     seed, set, share, silence, snapshot, submit, uncordon, what-if";
 
 /// Reads a whole script.
 ///
@@ -45,7 +45,7 @@ pub fn parse(text: &str) -> Result<Vec<Line>, ScriptError> {
 }
 
 /// The words of a line; a colon and a comma are words of their own.
-struct Words<'a> {
+pub(super) struct Words<'a> {
     line: usize,
     text: &'a str,
     all: Vec<(usize, &'a str)>,
@@ -86,7 +86,7 @@ impl<'a> Words<'a> {
         self.problem(0, Problem::Expected { found, expected: expected.to_owned() })
     }
 
-    fn word(&mut self, expected: &str) -> Read<&'a str> {
+    pub(super) fn word(&mut self, expected: &str) -> Read<&'a str> {
         match self.peek() {
             Some(word) if !matches!(word, ":" | ",") => {
                 self.at += 1;
@@ -96,13 +96,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn eat(&mut self, word: &str) -> bool {
+    pub(super) fn eat(&mut self, word: &str) -> bool {
         let there = self.peek() == Some(word);
         self.at += usize::from(there);
         there
     }
 
-    fn need(&mut self, words: &[&str]) -> Read<()> {
+    pub(super) fn need(&mut self, words: &[&str]) -> Read<()> {
         for word in words {
             if !self.eat(word) {
                 return Err(self.expected(word));
@@ -120,7 +120,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    fn number<T: FromStr>(&mut self) -> Read<T> {
+    pub(super) fn number<T: FromStr>(&mut self) -> Read<T> {
         let word = self.word("a number")?;
         word.parse().map_err(|_| {
             let digits = word.trim_start_matches('-');
@@ -132,7 +132,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    fn span(&mut self) -> Read<Span> {
+    pub(super) fn span(&mut self) -> Read<Span> {
         self.read("a span such as 1h30m", figures::span)
     }
 
@@ -148,7 +148,7 @@ impl<'a> Words<'a> {
     }
 
     /// Names until a comma or the end.
-    fn names(&mut self) -> Read<Vec<String>> {
+    pub(super) fn names(&mut self) -> Read<Vec<String>> {
         let mut names = vec![self.word("a name")?.to_owned()];
         while self.peek().is_some_and(|word| word != ",") {
             names.push(self.word("a name")?.to_owned());
@@ -179,6 +179,16 @@ fn op(words: &mut Words<'_>) -> Read<Op> {
             Op::Join { node, parts: parts(words)? }
         }
         "set" => Op::Set(settings(words)?),
+        "share" => {
+            let name = name(words)?;
+            words.need(&[":"])?;
+            Op::Share { name, share: tenancy::share(words)? }
+        }
+        "reserve" | "maintain" => {
+            let name = name(words)?;
+            words.need(&[":"])?;
+            Op::Window { name, window: tenancy::window(words, verb == "reserve")? }
+        }
         "submit" => Op::Submit { name: name(words)?, job: Box::new(job(words)?) },
         "cancel" => Op::Cancel { name: name(words)? },
         "cordon" => {
@@ -403,6 +413,7 @@ fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool>
         }
         "wall" => job.wall = Some(words.span()?),
         "priority" => job.priority = words.number()?,
+        "project" => job.project = Some(words.word("a project")?.to_owned()),
         "preemptible" => job.preemptible = true,
         "keeps" => {
             words.need(&["progress"])?;

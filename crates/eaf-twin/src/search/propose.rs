@@ -6,15 +6,17 @@
 
 use super::swarm::{Kind, Swarm, Trait};
 use crate::draw::Draw;
-use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting};
+use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, ProgramEnd, Setting, WindowParts};
 use crate::world::World;
-use eaf_model::{Bytes, CpuMilli, ModeState, Span, WorkloadState};
+use eaf_model::{Bytes, CpuMilli, ModeState, Quota, Share, Span, WorkloadState};
 
 /// The fewest nodes of a seed.
 pub(super) const NODES_MIN: u64 = 8;
 const MODELS: [&str; 2] = ["MI355X", "H200"];
 /// Slices of each of them.
 const SLICES: [&[&str]; 2] = [&["CPX", "CPX/NPS2", "DPX"], &["1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb"]];
+/// Projects and tenants; some of those that have a share are parts of others.
+const PROJECTS: [&str; 4] = ["acme", "lab", "speech", "vision"];
 const MODES: [&str; 5] = ["whole", "MIG", "CPX/NPS1", "CPX/NPS2", "DPX/NPS2"];
 
 /// Draws the operations of a seed.
@@ -54,6 +56,9 @@ impl Proposer {
         }
         if self.swarm.kinds.contains(&Kind::Set) {
             ops.push(self.set());
+        }
+        if self.swarm.is_on(Trait::Project) {
+            ops.extend((0..self.draw.between(1, 3)).map(|_| self.share()).collect::<Vec<_>>());
         }
         if self.swarm.has(Trait::Preemptible, &mut self.draw, 1) {
             // By its defaults a factory would hardly stop anything within a seed.
@@ -191,8 +196,38 @@ impl Proposer {
             Kind::Snapshot => Some(Op::Snapshot),
             Kind::Prune => Some(Op::Prune),
             Kind::Mode => self.mode(world),
+            Kind::Policy if self.draw.one_in(3) => self.window(&nodes),
+            Kind::Policy => Some(self.share()),
             _ => None,
         }
+    }
+
+    /// A project or a tenant gets a share; now and then one that does not hold together with the others.
+    fn share(&mut self) -> Op {
+        let draw = &mut self.draw;
+        let small = |draw: &mut Draw, most| u32::try_from(draw.below(most)).unwrap_or(0);
+        let mut share = Share { weight: 1 + small(draw, 3), ..Share::default() };
+        for model in MODELS {
+            if draw.one_in(2) {
+                let guaranteed = small(draw, 4);
+                let borrowable = draw.one_in(3).then(|| small(draw, u64::from(guaranteed) + 1));
+                let maximum = draw.one_in(2).then(|| guaranteed + small(draw, 4));
+                share.accelerators.insert(model.to_owned(), Quota { guaranteed, borrowable, maximum });
+            }
+        }
+        share.parent = draw.one_in(4).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
+        Op::Share { name: draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned(), share }
+    }
+
+    /// Nodes are kept for a project, or for a repair.
+    fn window(&mut self, nodes: &[String]) -> Option<Op> {
+        let draw = &mut self.draw;
+        let node = draw.pick(nodes)?.clone();
+        let other = draw.one_in(3).then(|| draw.pick(nodes).cloned()).flatten().filter(|other| *other != node);
+        let project = draw.one_in(2).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
+        let (begins_in, lasts) = (Span::from_secs(draw.below(900)), Span::from_secs(draw.below(600)));
+        let window = WindowParts { project, nodes: [node].into_iter().chain(other).collect(), begins_in, lasts };
+        Some(Op::Window { name: format!("window-{}", draw.below(4)), window })
     }
 
     /// An operator brings an accelerator, or all of a node, into a mode; now and then one that it cannot have.
@@ -297,6 +332,9 @@ impl Proposer {
                 let from = if draw.one_in(4) { &names[..] } else { &names[recent..] };
                 after.extend(draw.pick(from).cloned());
             }
+        }
+        if swarm.has(Trait::Project, draw, 2) {
+            job.project = draw.pick(&PROJECTS).map(|project| (*project).to_owned());
         }
         job.wall = swarm.has(Trait::Wall, draw, 2).then(|| Span::from_secs(draw.between(5, 900)));
         job.expires = swarm.has(Trait::Expires, draw, 4).then(|| Span::from_secs(draw.between(1, 600)));

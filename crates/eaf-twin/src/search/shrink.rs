@@ -104,6 +104,7 @@ fn simpler_jobs(job: &JobSpec) -> Vec<JobSpec> {
     jobs.push(JobSpec { wall: None, expires: None, grace: None, ..job.clone() });
     jobs.push(JobSpec { priority: 0, retries: 0, fails_when_lost: false, ..job.clone() });
     jobs.push(JobSpec { preemptible: false, keeps_progress: false, ..job.clone() });
+    jobs.push(JobSpec { project: None, ..job.clone() });
     jobs.push(JobSpec { keeps_progress: false, ..job.clone() });
     jobs.push(JobSpec { key: None, array: 0, ..job.clone() });
     jobs.push(JobSpec { tasks: 1, per_node: None, ..job.clone() });

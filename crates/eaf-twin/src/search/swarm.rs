@@ -40,6 +40,7 @@ pub(super) enum Kind {
     Explain,
     WhatIf,
     Mode,
+    Policy,
 }
 
 /// A trait that workloads of a seed may have.
@@ -64,6 +65,7 @@ pub(super) enum Trait {
     Preemptible,
     Odd,
     Checkpoints,
+    Project,
 }
 
 const FAULTS: [Kind; 21] = [
@@ -90,7 +92,7 @@ const FAULTS: [Kind; 21] = [
     Kind::ClockAhead,
 ];
 
-const DEEDS: [Kind; 11] = [
+const DEEDS: [Kind; 12] = [
     Kind::Cancel,
     Kind::Cordon,
     Kind::Remove,
@@ -102,9 +104,10 @@ const DEEDS: [Kind; 11] = [
     Kind::Explain,
     Kind::WhatIf,
     Kind::Mode,
+    Kind::Policy,
 ];
 
-const TRAITS: [Trait; 19] = [
+const TRAITS: [Trait; 20] = [
     Trait::Gang,
     Trait::Array,
     Trait::AfterOk,
@@ -124,6 +127,7 @@ const TRAITS: [Trait; 19] = [
     Trait::Preemptible,
     Trait::Odd,
     Trait::Checkpoints,
+    Trait::Project,
 ];
 
 /// The fewest faults that a seed has on.

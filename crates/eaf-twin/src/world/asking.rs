@@ -4,7 +4,7 @@
 //! must come whatever has happened, and asking may change nothing. Absent: how good the answers are; replays score that.
 
 use super::{World, log::clock_text, play::Played, play::workload_spec};
-use crate::script::{JobSpec, span_text};
+use crate::script::{JobSpec, milli_text, span_text};
 use eaf_core::{Violation, explain, preview};
 use eaf_model::{Blocker, Change, Explanation, Short, StartEstimate, Submission, Test, WorkloadState};
 
@@ -108,6 +108,14 @@ impl World {
             }
             Blocker::Hold { workload, at } => {
                 format!("it would delay {}, which is to start at {}", self.title(*workload), clock_text(*at))
+            }
+            Blocker::Share { share: Some(share), model, limit, .. } => {
+                format!("share {share} may hold no more than {} of {model}", milli_text(limit.0))
+            }
+            Blocker::Share { share: None, model, .. } => format!("what is free of {model} is kept for other shares"),
+            Blocker::Reserved { nodes, until } => {
+                let plural = crate::script::plural(u64::from(*nodes));
+                format!("{nodes} node{plural} kept for others in its time, at first until {}", clock_text(*until))
             }
             Blocker::Preemption { workloads } => format!("{workloads} others are stopped for it"),
             Blocker::NextPass => "it is next".to_owned(),

@@ -4,7 +4,7 @@
 //! starts again from its disk. Absent: what is decided; that is the core's, and the same as live.
 
 use super::link::{Item, unfenced};
-use super::planted::one_victim_more;
+use super::planted::{one_victim_more, windows_forgotten};
 use super::reference::key_text;
 use super::{Bug, Fault, World};
 use crate::script::{CrashAt, plural};
@@ -255,8 +255,14 @@ impl World {
         self.check_orders()
     }
 
-    /// A scheduler that stops one too many, where that is planted.
+    /// A scheduler that stops one too many, or forgets windows, where that is planted.
     fn spoil_plan(&mut self, steps: &mut [Step], effects: &mut Vec<Effect>) {
+        if let Control::Up(process) = &mut self.control
+            && self.watch.plant.has(Bug::WindowForgotten)
+            && let Some(state) = windows_forgotten(steps, process.machine.state())
+        {
+            process.machine = Machine::new(state, false);
+        }
         if let Control::Up(process) = &mut self.control
             && self.watch.plant.has(Bug::OneVictimTooMany)
             && let Some((state, lease)) = one_victim_more(steps, process.machine.state())

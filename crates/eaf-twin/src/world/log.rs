@@ -131,6 +131,7 @@ impl World {
             | Input::SetMode { node, .. }
             | Input::ModeReported { node, .. } => self.node_title(*node),
             Input::Configure(_) => "settings".to_owned(),
+            Input::ApplyPolicy { .. } => "policy".to_owned(),
             Input::ModesSeen { name, .. } => name.clone(),
             Input::Reported { .. } | Input::Wake | Input::Plan => "the engine".to_owned(),
         }
@@ -199,6 +200,13 @@ impl World {
         let work = |id: &WorkloadId, text: String| Some((self.who(*id), text));
         match event {
             Event::Configured(_) => Some((Subject::One("settings".to_owned()), "in force".to_owned())),
+            Event::PolicyApplied { .. } => Some((Subject::One("policy".to_owned()), "in force".to_owned())),
+            Event::WindowsMoved { begun, over } => {
+                let said = [("begun", begun), ("over", over)].map(|(what, names)| (what, names.join(", ")));
+                let said = said.iter().filter(|(_, names)| !names.is_empty());
+                let said: Vec<String> = said.map(|(what, names)| format!("{names} {what}")).collect();
+                Some((Subject::One("windows".to_owned()), said.join("; ")))
+            }
             Event::NodeAdded { node: id, spec } => node(id, format!("joined with {}", parts_text(spec))),
             Event::NodeChanged { node: id, spec } => node(id, format!("has {}", parts_text(spec))),
             Event::NodeLost { node: id, why } => node(id, format!("not heard of ({why})")),

@@ -18,6 +18,7 @@ mod planted;
 mod play;
 mod reference;
 mod run;
+mod sharing;
 
 pub use coverage::{Coverage, Fault, Met};
 pub use run::{Outcome, run};

@@ -1,10 +1,10 @@
 //! Bugs that are planted to show that the search finds them.
 //!
-//! What: seven of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
+//! What: eight of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
 //! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
 
 use eaf_core::{Lease, State, Step};
-use eaf_model::{Event, LeaseId, Reason};
+use eaf_model::{Event, LeaseId, Policy, Reason};
 use std::sync::Arc;
 
 /// A bug.
@@ -24,6 +24,25 @@ pub(crate) enum Planted {
     ModeUnderTenant,
     /// One more is stopped to make room than room needs.
     OneVictimTooMany,
+    /// The scheduler knows nothing of windows that the journal has.
+    WindowForgotten,
+}
+
+/// The state without the windows of its policy, where a step has brought some.
+pub(crate) fn windows_forgotten(steps: &[Step], state: &State) -> Option<State> {
+    let brings = |event: &Event| matches!(event, Event::PolicyApplied { policy, .. } if has_windows(policy));
+    let step = steps.iter().rev().find(|step| step.events.iter().any(brings))?;
+    let mut policy = state.policy().clone();
+    policy.reservations.clear();
+    policy.maintenance.clear();
+    let mut state = state.clone();
+    let event = Event::PolicyApplied { policy: Box::new(policy), by: "nobody".to_owned() };
+    eaf_core::apply(&mut state, step.at, &event);
+    Some(state)
+}
+
+fn has_windows(policy: &Policy) -> bool {
+    !policy.reservations.is_empty() || !policy.maintenance.is_empty()
 }
 
 /// Tells one more lease to stop in the first step that tells any to make room; gives the state that this leads to, and the

@@ -10,8 +10,8 @@ use crate::draw::Draw;
 use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Problem, Setting};
 use eaf_core::Violation;
 use eaf_model::{
-    Accelerator, AcceleratorRequest, GpuMilli, Input, NodeId, NodeSpec, OnLoss, Order, PartitionBook, Passing,
-    Settings, Span, Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
+    Accelerator, AcceleratorRequest, GpuMilli, Input, Maintenance, NodeId, NodeSpec, OnLoss, Order, PartitionBook,
+    Passing, Policy, Reservation, Settings, Span, Submission, TaskKey, TaskRequest, Time, WorkloadId, WorkloadSpec,
 };
 use eaf_store::model::Fault as DiskFault;
 use std::collections::BTreeMap;
@@ -56,7 +56,10 @@ const NOBODY: u64 = 1 << 40;
 
 fn is_request(op: &Op) -> bool {
     matches!(op, Op::Submit { .. } | Op::Cancel { .. } | Op::Cordon { .. } | Op::Uncordon { .. } | Op::Remove { .. })
-        || matches!(op, Op::Fleet { .. } | Op::Join { .. } | Op::Set(_) | Op::Mode { .. })
+        || matches!(
+            op,
+            Op::Fleet { .. } | Op::Join { .. } | Op::Set(_) | Op::Mode { .. } | Op::Share { .. } | Op::Window { .. }
+        )
 }
 
 impl World {
@@ -127,6 +130,18 @@ impl World {
                 let settings = self.settings(settings);
                 self.ask(Input::Configure(Box::new(settings)))?
             }
+            Op::Share { name, share } => self.change_policy(|policy, _| {
+                policy.shares.insert(name.clone(), share.clone());
+            })?,
+            Op::Window { name, window } => self.change_policy(|policy, now| {
+                let (nodes, from) = (window.nodes.clone(), now.after(window.begins_in));
+                let until = from.after(window.lasts);
+                if let Some(project) = window.project.clone() {
+                    policy.reservations.insert(name.clone(), Reservation { project, nodes, from, until });
+                } else {
+                    policy.maintenance.insert(name.clone(), Maintenance { nodes, from, until });
+                }
+            })?,
             Op::Submit { name, job } => return self.submit(name, job),
             Op::Cancel { name } => {
                 let workload = self.resolve(name)?;
@@ -152,6 +167,14 @@ impl World {
             _ => false,
         };
         Ok(Played::done(done, down))
+    }
+
+    /// The policy in force, changed, is applied.
+    fn change_policy(&mut self, change: impl FnOnce(&mut Policy, Time)) -> Result<bool, Violation> {
+        self.settle_down()?;
+        let mut policy = self.state().policy().clone();
+        change(&mut policy, self.now);
+        self.ask(Input::ApplyPolicy { policy: Box::new(policy), by: "someone".to_owned() })
     }
 
     /// A node announces itself.
@@ -413,6 +436,7 @@ pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     let models = job.model.iter().cloned().collect();
     let accelerators = AcceleratorRequest { count, share, models, slice: job.slice.clone() };
     spec.task = TaskRequest { cpu: job.cpu, memory: job.memory, accelerators };
+    spec.project = job.project.clone().unwrap_or(spec.project);
     spec.wall_time = job.wall;
     spec.priority = job.priority;
     spec.preemptible = job.preemptible;

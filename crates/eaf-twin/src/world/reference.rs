@@ -6,15 +6,15 @@
 
 use eaf_core::{State, Step, Violation};
 use eaf_model::{
-    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Reason, TaskKey, Time, WHOLE_MODE,
-    WorkloadId, WorkloadSpec, WorkloadState,
+    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Policy, Reason, Span, TaskKey,
+    Time, Timing, WHOLE_MODE, WorkloadId, WorkloadSpec, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-type Checked = Result<(), Violation>;
+pub(super) type Checked = Result<(), Violation>;
 
-fn broken(rule: &'static str, what: String) -> Checked {
+pub(super) fn broken(rule: &'static str, what: String) -> Checked {
     Err(Violation { rule, what })
 }
 
@@ -138,7 +138,8 @@ impl Machine {
         Self { spec: spec.clone(), lost: false, cordoned: false, held, used, modes, closed, cut }
     }
 
-    /// It has other parts; accelerators of another model than before are whole.
+    /// It has other parts, as far as the journal knows; accelerators of another model than before are whole there. What is
+    /// really in force changes with the machine and not with late news of it.
     fn change(&mut self, spec: &NodeSpec) {
         let old = std::mem::replace(&mut self.spec, spec.clone());
         let model =
@@ -146,7 +147,6 @@ impl Machine {
         let stays = |board: &u16| model(&old, *board) == model(spec, *board);
         self.modes.retain(|board, _| stays(board));
         self.closed.retain(stays);
-        self.cut.retain(|board, _| stays(board));
     }
 }
 
@@ -193,12 +193,23 @@ pub(crate) struct Reference {
     begun: BTreeSet<TaskKey>,
     last_step: u64,
     book: PartitionBook,
+    pub(super) policy: Box<Policy>,
+    wall_default: Option<Span>,
     /// Leases that were told to make room for others and still hold something.
     leaving: BTreeSet<LeaseId>,
     /// True while whatever fits may start, so that nothing is kept free for anybody who waits.
     everything_passes: bool,
     /// True once somebody has waited so long that something may be kept free after all.
     somebody_is_aged: bool,
+}
+
+/// Who was told to leave for whom.
+fn told(step: &Step) -> Vec<(LeaseId, WorkloadId)> {
+    let told = step.events.iter().filter_map(|event| match event {
+        Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
+        _ => None,
+    });
+    told.collect()
 }
 
 impl Reference {
@@ -210,18 +221,46 @@ impl Reference {
         self.last_step = step.number;
         let left_before = self.leaving.len();
         step.events.iter().try_for_each(|event| self.event(event))?;
+        self.outside_windows(step)?;
         self.leaving.retain(|lease| self.held.range(tasks_of(*lease)).next().is_some());
-        self.nobody_makes_room_in_vain(step, left_before)
+        self.nobody_makes_room_in_vain(step, left_before)?;
+        self.only_what_is_borrowed(&told(step))
+    }
+
+    /// What a node has, as far as the journal knows.
+    pub(super) fn spec_of(&self, node: NodeId) -> Option<&NodeSpec> {
+        self.machines.get(&node).map(|machine| &machine.spec)
+    }
+
+    /// What tasks hold that are not over; what was given up with its node is the factory's loss and nobody's use.
+    pub(super) fn held_parts(&self) -> impl Iterator<Item = (&TaskKey, &Allotment)> {
+        let is_open = |key: &TaskKey| self.leases.get(&key.lease).is_some_and(|lease| lease.open.contains(&key.task));
+        self.held.iter().filter(move |(key, _)| is_open(key))
+    }
+
+    pub(super) fn is_leaving(&self, lease: LeaseId) -> bool {
+        self.leaving.contains(&lease)
+    }
+
+    /// Whose a lease is that is open.
+    pub(super) fn project_of(&self, lease: LeaseId) -> Option<String> {
+        self.leases.get(&lease).and_then(|open| self.project_of_workload(open.workload))
+    }
+
+    /// How long a workload may run.
+    pub(super) fn wall_of(&self, workload: WorkloadId) -> Span {
+        let stated = self.promises.get(&workload).and_then(|promise| promise.spec.wall_time);
+        stated.or(self.wall_default).unwrap_or_else(|| Timing::default().wall_time_default)
+    }
+
+    pub(super) fn project_of_workload(&self, workload: WorkloadId) -> Option<String> {
+        self.promises.get(&workload).map(|promise| promise.spec.project.clone())
     }
 
     /// Of those that make room for one workload none could have been spared. Judged where nothing else can explain it:
     /// nobody was leaving before, all make room for the same, and nothing is kept free for others.
     fn nobody_makes_room_in_vain(&self, step: &Step, left_before: usize) -> Checked {
-        let told = step.events.iter().filter_map(|event| match event {
-            Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
-            _ => None,
-        });
-        let told: Vec<(LeaseId, WorkloadId)> = told.collect();
+        let told = told(step);
         let Some((_, by)) = told.first() else { return Ok(()) };
         let Some(promise) = self.promises.get(by).filter(|_| self.judges_victims() && left_before == 0) else {
             return Ok(());
@@ -250,7 +289,9 @@ impl Reference {
 
     fn judges_victims(&self) -> bool {
         // What finds room beside slices is not reckoned here.
-        self.everything_passes && !self.somebody_is_aged && self.book.models.is_empty()
+        let nothing_is_kept = self.book.models.is_empty() && !self.policy.has_shares();
+        let no_windows = self.policy.reservations.is_empty() && self.policy.maintenance.is_empty();
+        self.everything_passes && !self.somebody_is_aged && nothing_is_kept && no_windows
     }
 
     /// True where work really runs on an accelerator.
@@ -319,6 +360,7 @@ impl Reference {
             }
             Event::Configured(settings) => {
                 self.everything_passes = settings.queue.passing == Passing::Skip;
+                self.wall_default = Some(settings.timing.wall_time_default);
                 self.book = settings.partitions.clone();
                 Ok(())
             }
@@ -332,6 +374,15 @@ impl Reference {
             | Event::ModeKept { .. }
             | Event::ModeOrdered { .. }
             | Event::ModeVerified { .. } => self.mode_event(event),
+            Event::PolicyApplied { policy, .. } => {
+                self.policy = policy.clone();
+                Ok(())
+            }
+            Event::WindowsMoved { over, .. } => {
+                self.policy.reservations.retain(|name, _| !over.contains(name));
+                self.policy.maintenance.retain(|name, _| !over.contains(name));
+                Ok(())
+            }
             Event::FleetValued { .. }
             | Event::NodeGivenUp { .. }
             | Event::TaskAccepted { .. }
@@ -430,7 +481,7 @@ impl Reference {
             }
             self.fits(part.node)?;
         }
-        Ok(())
+        self.within_maximum(lease, parts)
     }
 
     fn over(&mut self, key: TaskKey, clean: bool) -> Checked {

@@ -45,23 +45,20 @@ fn modes(id: &'static str, node: eaf_model::NodeId, accelerators: &[u16]) -> Say
     Say::new(id).with("node", node).with("boards", boards)
 }
 
+fn windows(begun: &[String], over: &[String]) -> Say {
+    let names = |names: &[String]| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
+    Say::new("event-windows-moved").with("begun", names(begun)).with("over", names(over))
+}
+
 fn valued(valuation: &Valuation) -> Say {
     let accelerators = |milli: u64| format!("{}.{:03}", milli / 1_000, milli % 1_000);
     let (free, capacity) = (accelerators(valuation.free), accelerators(valuation.capacity));
     Say::new("event-fleet-valued").with("free", free).with("capacity", capacity)
 }
 
-/// An event in words.
-fn words(event: &Event, lang: Lang) -> Say {
+/// An event of modes in words.
+fn of_modes(event: &Event) -> Say {
     match event {
-        Event::Configured(_) => Say::new("event-configured"),
-        Event::NodeAdded { node, spec } => Say::new("event-node-added").with("node", node).with("name", &spec.name),
-        Event::NodeChanged { node, .. } => Say::new("event-node-changed").with("node", node),
-        Event::NodeLost { node, why } => Say::new("event-node-lost").with("node", node).with("why", why),
-        Event::NodeGivenUp { node } => Say::new("event-node-given-up").with("node", node),
-        Event::NodeBack { node } => Say::new("event-node-back").with("node", node),
-        Event::NodeCordoned { node, why } => Say::new("event-node-cordoned").with("node", node).with("why", why),
-        Event::NodeUncordoned { node } => Say::new("event-node-uncordoned").with("node", node),
         Event::ModeDraining { node, accelerators, to, workload, .. } => {
             modes("event-mode-draining", *node, accelerators).with("mode", to).with("workload", workload)
         }
@@ -75,6 +72,28 @@ fn words(event: &Event, lang: Lang) -> Say {
         Event::ModeFailed { node, accelerators, why } => {
             modes("event-mode-failed", *node, accelerators).with("why", why)
         }
+        _ => unreachable!("{} is not an event of modes", event.kind()),
+    }
+}
+
+/// An event in words.
+fn words(event: &Event, lang: Lang) -> Say {
+    match event {
+        Event::Configured(_) => Say::new("event-configured"),
+        Event::PolicyApplied { by, .. } => Say::new("event-policy-applied").with("by", by),
+        Event::WindowsMoved { begun, over } => windows(begun, over),
+        Event::NodeAdded { node, spec } => Say::new("event-node-added").with("node", node).with("name", &spec.name),
+        Event::NodeChanged { node, .. } => Say::new("event-node-changed").with("node", node),
+        Event::NodeLost { node, why } => Say::new("event-node-lost").with("node", node).with("why", why),
+        Event::NodeGivenUp { node } => Say::new("event-node-given-up").with("node", node),
+        Event::NodeBack { node } => Say::new("event-node-back").with("node", node),
+        Event::NodeCordoned { node, why } => Say::new("event-node-cordoned").with("node", node).with("why", why),
+        Event::NodeUncordoned { node } => Say::new("event-node-uncordoned").with("node", node),
+        Event::ModeDraining { .. }
+        | Event::ModeKept { .. }
+        | Event::ModeOrdered { .. }
+        | Event::ModeVerified { .. }
+        | Event::ModeFailed { .. } => of_modes(event),
         Event::NodeRemoved { node } => Say::new("event-node-removed").with("node", node),
         Event::WorkloadSubmitted { workload, spec, array, by, .. } => {
             let id = if array.is_empty() { "event-workload-submitted" } else { "event-array-submitted" };

@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod logs;
 pub(crate) mod node;
+pub(crate) mod policy;
 pub(crate) mod ps;
 pub(crate) mod receipt;
 pub(crate) mod restore;
@@ -100,8 +101,8 @@ fn pair(option: &str, given: &str) -> Result<(String, String), Failure> {
     }
 }
 
-/// Reads a workload file; `-` is standard input. Tells the notes on it.
-fn read_workload(path: &Path, context: &Context) -> Result<WorkloadFile, Failure> {
+/// The bytes of a file that someone wrote, or of standard input.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
@@ -113,6 +114,12 @@ fn read_workload(path: &Path, context: &Context) -> Result<WorkloadFile, Failure
         let say = Say::new("fail-file-too-large").with("path", path.display()).with("max", "4 MiB");
         return Err(Failure::new(exit::BAD_FILE, say));
     }
+    Ok(bytes)
+}
+
+/// Reads a workload file; `-` is standard input. Tells the notes on it.
+fn read_workload(path: &Path, context: &Context) -> Result<WorkloadFile, Failure> {
+    let bytes = read_bytes(path)?;
     let file = files::read(path, &bytes).map_err(|problem| {
         let place =
             problem.line.map_or_else(|| path.display().to_string(), |line| format!("{}:{line}", path.display()));

@@ -5,7 +5,9 @@
 
 mod array;
 mod doc;
+mod fields;
 mod figures;
+pub(crate) mod policy;
 mod sbatch;
 mod slurm;
 mod suggest;

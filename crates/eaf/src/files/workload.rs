@@ -4,13 +4,12 @@
 //! that the factory sets; it judges those when the workload is submitted.
 
 use super::doc::{Doc, Entry, Kind};
-use super::figures::{FigureProblem, parse_bytes, parse_cpu, parse_share, parse_span};
-use super::suggest::nearest;
+use super::fields::{figure, integer, table, text, texts, truth, unknown, wrong};
+use super::figures::{parse_bytes, parse_cpu, parse_share, parse_span};
 use super::{FileProblem, WorkloadFile, array};
 use crate::say::Say;
 use eaf_model::{AcceleratorRequest, OnLoss, Run, WorkloadId, WorkloadSpec};
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 const FIELDS: &[&str] = &[
     "name",
@@ -40,71 +39,6 @@ const FIELDS: &[&str] = &[
 const ACCELERATOR_FIELDS: &[&str] = &["count", "share", "slice", "models"];
 
 type Read<T> = Result<T, FileProblem>;
-
-fn wrong(field: &str, doc: &Doc, expected: &'static str) -> FileProblem {
-    FileProblem::at(doc.line, Say::new("file-wrong-kind").with("field", field).say("expected", Say::new(expected)))
-}
-
-fn unknown(entry: &Entry, known: &[&str]) -> FileProblem {
-    let say = match nearest(&entry.key, known) {
-        Some(near) => Say::new("file-unknown-field-near").with("near", near),
-        None => Say::new("file-unknown-field").with("known", known.join(", ")),
-    };
-    FileProblem::at(entry.line, say.with("field", &entry.key))
-}
-
-fn table<'a>(field: &str, doc: &'a Doc) -> Read<&'a [Entry]> {
-    match &doc.kind {
-        Kind::Table(entries) => Ok(entries),
-        _ => Err(wrong(field, doc, "kind-table")),
-    }
-}
-
-fn text(field: &str, doc: &Doc) -> Read<String> {
-    match &doc.kind {
-        Kind::Text(text) => Ok(text.clone()),
-        _ => Err(wrong(field, doc, "kind-text")),
-    }
-}
-
-fn texts(field: &str, doc: &Doc) -> Read<Vec<String>> {
-    let Kind::List(list) = &doc.kind else { return Err(wrong(field, doc, "kind-texts")) };
-    list.iter()
-        .map(|each| match &each.kind {
-            Kind::Text(text) | Kind::Number(text) => Ok(text.clone()),
-            _ => Err(wrong(field, each, "kind-texts")),
-        })
-        .collect()
-}
-
-fn truth(field: &str, doc: &Doc) -> Read<bool> {
-    match &doc.kind {
-        Kind::Bool(truth) => Ok(*truth),
-        _ => Err(wrong(field, doc, "kind-truth")),
-    }
-}
-
-fn integer<T: FromStr>(field: &str, doc: &Doc) -> Read<T> {
-    let Kind::Number(number) = &doc.kind else { return Err(wrong(field, doc, "kind-integer")) };
-    number.parse().map_err(|_| {
-        let whole = number.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-        wrong(field, doc, if whole { "kind-integer-in-range" } else { "kind-integer" })
-    })
-}
-
-/// A figure, written as a text or, where no unit is needed, as a number.
-fn figure<T>(
-    field: &str,
-    doc: &Doc,
-    example: &'static str,
-    parse: impl Fn(&str) -> Result<T, FigureProblem>,
-) -> Read<T> {
-    let (Kind::Text(given) | Kind::Number(given)) = &doc.kind else { return Err(wrong(field, doc, "kind-figure")) };
-    parse(given).map_err(|problem| {
-        let say = Say::new("file-figure").with("field", field).with("given", given);
-        FileProblem::at(doc.line, say.say("problem", problem.say(example)))
-    })
-}
 
 /// Names and texts. Numbers and truths are taken as they are written, as a shell would.
 fn map(field: &str, doc: &Doc) -> Read<BTreeMap<String, String>> {

@@ -11,6 +11,7 @@ mod support;
 
 mod factory;
 mod placement;
+mod policy;
 mod reading;
 mod running;
 mod twin;

@@ -1,0 +1,240 @@
+//! What a policy must be before it comes into force.
+//!
+//! What: each share, the tree that they make, and each window, against its bounds and, where there is a factory, against
+//! its nodes and what runs on them. Why the first problem alone, with its place: a file is mended from the top.
+//! Absent: what would follow from a policy that holds together.
+
+use crate::State;
+use eaf_model::{NodeId, Policy, PolicyProblem, Rejection, Share, Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most shares.
+const SHARES_MAX: usize = 1_000;
+/// How deep shares may lie.
+const DEPTH_MAX: usize = 8;
+/// The most models that a share names.
+const MODELS_MAX: usize = 64;
+/// The most windows of a kind.
+const WINDOWS_MAX: usize = 1_000;
+/// The most nodes of a window.
+const NODES_MAX: usize = 10_000;
+/// The most that a share may weigh.
+const WEIGHT_MAX: u32 = 1_000_000;
+/// The longest name.
+const NAME_MAX: usize = 63;
+
+type Checked = Result<(), Rejection>;
+
+fn wrong(place: String, problem: PolicyProblem) -> Checked {
+    Err(Rejection::PolicyInvalid { place, problem })
+}
+
+/// What is wrong with a policy, whatever the factory; `None` where it holds together.
+pub fn policy_problem(policy: &Policy) -> Option<Rejection> {
+    check(policy, None).err()
+}
+
+pub(super) fn check(policy: &Policy, state: Option<&State>) -> Checked {
+    if policy.half_life == Span::ZERO {
+        return wrong("half_life".to_owned(), PolicyProblem::Zero);
+    }
+    at_most("shares", policy.shares.len(), SHARES_MAX)?;
+    for (name, share) in &policy.shares {
+        alone(name, share)?;
+    }
+    for name in policy.shares.keys() {
+        is_in_the_tree(policy, name)?;
+    }
+    parts_within_the_whole(policy, state)?;
+    windows(policy, state)
+}
+
+fn at_most(place: &str, given: usize, max: usize) -> Checked {
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    if given > max {
+        return wrong(place.to_owned(), PolicyProblem::TooMany { given: small(given), max: small(max) });
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let first = name.bytes().next().is_some_and(|byte| byte != b'-');
+    first && name.len() <= NAME_MAX && name.bytes().all(plain)
+}
+
+/// One share by itself.
+fn alone(name: &str, share: &Share) -> Checked {
+    let place = format!("shares.{name}");
+    if !is_name(name) {
+        return wrong(place, PolicyProblem::Name);
+    }
+    if share.weight == 0 {
+        return wrong(format!("{place}.weight"), PolicyProblem::Zero);
+    }
+    if share.weight > WEIGHT_MAX {
+        let (given, max) = (share.weight, WEIGHT_MAX);
+        return wrong(format!("{place}.weight"), PolicyProblem::Above { given, max });
+    }
+    at_most(&format!("{place}.accelerators"), share.accelerators.len(), MODELS_MAX)?;
+    for (model, quota) in &share.accelerators {
+        let above = |field: &str, given: u32, max: u32| {
+            let place = format!("{place}.accelerators.{model}.{field}");
+            if given > max { wrong(place, PolicyProblem::Above { given, max }) } else { Ok(()) }
+        };
+        above("borrowable", quota.borrowable.unwrap_or(0), quota.guaranteed)?;
+        above("guaranteed", quota.guaranteed, quota.maximum.unwrap_or(u32::MAX))?;
+    }
+    Ok(())
+}
+
+/// The way from a share to the whole comes to an end, soon.
+fn is_in_the_tree(policy: &Policy, name: &str) -> Checked {
+    let place = || format!("shares.{name}.parent");
+    let mut through = vec![name.to_owned()];
+    let mut at = name;
+    while let Some(parent) = policy.shares.get(at).and_then(|share| share.parent.as_deref()) {
+        if !policy.shares.contains_key(parent) {
+            return wrong(format!("shares.{at}.parent"), PolicyProblem::NoSuchShare { name: parent.to_owned() });
+        }
+        through.push(parent.to_owned());
+        if parent == name {
+            return wrong(place(), PolicyProblem::Cycle { through });
+        }
+        if through.len() > DEPTH_MAX {
+            // A longer way that never comes back to this share goes round somewhere above it, and is told there.
+            let is_round = through.iter().collect::<BTreeSet<_>>().len() < through.len();
+            let max = u32::try_from(DEPTH_MAX).unwrap_or(u32::MAX);
+            return if is_round { Ok(()) } else { wrong(place(), PolicyProblem::TooDeep { max }) };
+        }
+        at = parent;
+    }
+    Ok(())
+}
+
+/// What the parts of a share are guaranteed together is no more than the share is; of the whole, no more than there is.
+fn parts_within_the_whole(policy: &Policy, state: Option<&State>) -> Checked {
+    let mut parts: BTreeMap<(Option<&str>, &str), u64> = BTreeMap::new();
+    for share in policy.shares.values() {
+        for (model, quota) in &share.accelerators {
+            *parts.entry((share.parent.as_deref(), model)).or_default() += u64::from(quota.guaranteed);
+        }
+    }
+    let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    for ((parent, model), sum) in parts {
+        let whole = match parent {
+            Some(parent) => policy.shares[parent].accelerators.get(model).map_or(0, |quota| quota.guaranteed.into()),
+            None => match state {
+                Some(state) => state.fleet().all_of(model) / 1_000,
+                None => continue,
+            },
+        };
+        if sum > whole {
+            let place = parent.map_or_else(|| "shares".to_owned(), |parent| format!("shares.{parent}"));
+            let (model, parts, whole) = (model.to_owned(), small(sum), small(whole));
+            return wrong(place, PolicyProblem::AboveTheWhole { model, parts, whole });
+        }
+    }
+    Ok(())
+}
+
+/// A window of either kind.
+struct Window<'a> {
+    place: String,
+    /// For whom; `None` for nobody.
+    project: Option<&'a str>,
+    nodes: &'a [String],
+    from: Time,
+    until: Time,
+    /// True where it is in force already, as it is.
+    is_known: bool,
+}
+
+fn windows(policy: &Policy, state: Option<&State>) -> Checked {
+    at_most("reservations", policy.reservations.len(), WINDOWS_MAX)?;
+    at_most("maintenance", policy.maintenance.len(), WINDOWS_MAX)?;
+    let now = state.map_or(Time(i64::MIN), State::last_time);
+    let reserved = policy.reservations.iter().map(|(name, window)| Window {
+        place: format!("reservations.{name}"),
+        project: Some(&window.project),
+        nodes: &window.nodes,
+        from: window.from,
+        until: window.until,
+        is_known: state.is_some_and(|state| state.policy().reservations.get(name) == Some(window)),
+    });
+    let maintained = policy.maintenance.iter().map(|(name, window)| Window {
+        place: format!("maintenance.{name}"),
+        project: None,
+        nodes: &window.nodes,
+        from: window.from,
+        until: window.until,
+        is_known: state.is_some_and(|state| state.policy().maintenance.get(name) == Some(window)),
+    });
+    let mut by_node: BTreeMap<&str, Vec<(Time, Time, String)>> = BTreeMap::new();
+    for window in reserved.chain(maintained) {
+        one_window(&window)?;
+        if window.until <= now {
+            continue;
+        }
+        for node in window.nodes {
+            let others = by_node.entry(node).or_default();
+            let overlap = others.iter().find(|(from, until, _)| *from < window.until && window.from < *until);
+            if let Some((.., with)) = overlap {
+                let (node, with) = (node.clone(), with.clone());
+                return wrong(format!("{}.nodes", window.place), PolicyProblem::Overlaps { node, with });
+            }
+            others.push((window.from, window.until, window.place.clone()));
+            if let Some(state) = state {
+                is_free(&window, node, state)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_window(window: &Window<'_>) -> Checked {
+    let name = window.place.split_once('.').map_or("", |(_, name)| name);
+    if !is_name(name) {
+        return wrong(window.place.clone(), PolicyProblem::Name);
+    }
+    if window.project.is_some_and(|project| !is_name(project)) {
+        return wrong(format!("{}.project", window.place), PolicyProblem::Name);
+    }
+    if window.from >= window.until {
+        return wrong(window.place.clone(), PolicyProblem::Over);
+    }
+    let place = format!("{}.nodes", window.place);
+    if window.nodes.is_empty() {
+        return wrong(place, PolicyProblem::Zero);
+    }
+    at_most(&place, window.nodes.len(), NODES_MAX)
+}
+
+/// Nothing that runs on a node may still run when the window begins, unless it may run in it.
+fn is_free(window: &Window<'_>, name: &str, state: &State) -> Checked {
+    let place = || format!("{}.nodes", window.place);
+    let Some(node) = state.node_named(name).map(|node| node.id) else {
+        return wrong(place(), PolicyProblem::NoSuchNode { name: name.to_owned() });
+    };
+    if window.is_known {
+        return Ok(());
+    }
+    let longest =
+        holders(state, node).filter(|(project, _, until)| Some(*project) != window.project && *until > window.from);
+    match longest.max_by_key(|(.., until)| *until) {
+        Some((_, workload, until)) => {
+            wrong(place(), PolicyProblem::Occupied { node: name.to_owned(), workload, until })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whose leases are on a node, and until when each may run.
+fn holders(state: &State, node: NodeId) -> impl Iterator<Item = (&str, eaf_model::WorkloadId, Time)> {
+    let on_it = move |tasks: &[eaf_model::Allotment]| tasks.iter().any(|task| task.node == node);
+    let there = state.index.releases.iter().filter(move |(_, _, tasks)| on_it(tasks));
+    there.filter_map(|(until, lease, _)| {
+        let workload = state.workload(state.lease(lease)?.workload)?;
+        Some((workload.spec.project.as_str(), workload.id, until))
+    })
+}

@@ -1,0 +1,184 @@
+//! The policy: who has which share of the fleet, and when nodes are kept for somebody.
+//!
+//! What: shares as a tree, reservations, windows of maintenance. Why apart from the settings: it is a file of its own that
+//! is compared and applied while the factory runs, and the settings of a start say nothing of it. Absent: people and
+//! tenants; until they come, a share is meant by the name of a project.
+
+use crate::{Span, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What an operator has decided about shares and windows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// After this time without use, what a share has used counts half as much.
+    pub half_life: Span,
+    /// Shares by name. A share that bears the name of a project is what the project's workloads draw on.
+    pub shares: BTreeMap<String, Share>,
+    /// Windows in which nodes are kept for a project, by name.
+    pub reservations: BTreeMap<String, Reservation>,
+    /// Windows in which nodes take no work, by name.
+    pub maintenance: BTreeMap<String, Maintenance>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let half_life = Span::from_secs(7 * 24 * 3_600);
+        Self { half_life, shares: BTreeMap::new(), reservations: BTreeMap::new(), maintenance: BTreeMap::new() }
+    }
+}
+
+impl Policy {
+    /// True where shares decide anything.
+    pub fn has_shares(&self) -> bool {
+        !self.shares.is_empty()
+    }
+
+    /// True where this project has something that others have not.
+    pub fn knows(&self, project: &str) -> bool {
+        self.shares.contains_key(project) || self.reservations.values().any(|window| window.project == project)
+    }
+}
+
+/// A part of the fleet that belongs to a tenant or a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// The share that this one is a part of; `None` for a part of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// What it is worth beside its siblings where they compete for what nobody is guaranteed.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
+    /// By accelerator model.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accelerators: BTreeMap<String, Quota>,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { parent: None, weight: one(), accelerators: BTreeMap::new() }
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_one(weight: &u32) -> bool {
+    *weight == 1
+}
+
+/// How many accelerators of one model a share has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// So many are its own: what others borrow of them comes back when it asks.
+    #[serde(default)]
+    pub guaranteed: u32,
+    /// So many of those may others borrow while they are idle; `None` for all. The rest stays free for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub borrowable: Option<u32>,
+    /// It never holds more than so many; `None` for no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<u32>,
+}
+
+/// Nodes that are kept for a project for some time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reservation {
+    /// For whom.
+    pub project: String,
+    /// Which nodes, by name.
+    pub nodes: Vec<String>,
+    /// From when on nobody else holds anything on them.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+/// Nodes that take no work for some time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Maintenance {
+    /// Which nodes, by name.
+    pub nodes: Vec<String>,
+    /// From when on nothing is held on them.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+/// What is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "problem")]
+pub enum PolicyProblem {
+    /// More of something than a policy may have.
+    TooMany {
+        /// How many.
+        given: u32,
+        /// How many may be.
+        max: u32,
+    },
+    /// Not a name that a project could have.
+    Name,
+    /// A time or a weight is nought where it may not be.
+    Zero,
+    /// There is no such share.
+    NoSuchShare {
+        /// The name.
+        name: String,
+    },
+    /// A share is a part of itself.
+    Cycle {
+        /// The way round, the share itself first.
+        through: Vec<String>,
+    },
+    /// Shares lie deeper than they may.
+    TooDeep {
+        /// How deep they may lie.
+        max: u32,
+    },
+    /// The guarantees of the parts are above that of the whole.
+    AboveTheWhole {
+        /// Of which model.
+        model: String,
+        /// What the parts are guaranteed together.
+        parts: u32,
+        /// What the whole has: a share's guarantee, or the fleet's accelerators.
+        whole: u32,
+    },
+    /// More can be borrowed, or is guaranteed, than there can ever be.
+    Above {
+        /// What was given.
+        given: u32,
+        /// What it may be at most.
+        max: u32,
+    },
+    /// A window ends before it begins, or is over.
+    Over,
+    /// There is no such node.
+    NoSuchNode {
+        /// The name.
+        name: String,
+    },
+    /// A node is kept twice at one time.
+    Overlaps {
+        /// The node.
+        node: String,
+        /// The other window.
+        with: String,
+    },
+    /// What runs on a node may run into the window.
+    Occupied {
+        /// The node.
+        node: String,
+        /// The workload that may run the longest.
+        workload: crate::WorkloadId,
+        /// Until when it may.
+        until: Time,
+    },
+}

@@ -1,0 +1,148 @@
+//! The checker of shares.
+//!
+//! What: adds up what each share holds with every grant and claim of a plan, without the planner's arithmetic: none above
+//! its maximum, none into what others do not lend, and nobody stopped for another share who had no more than its own.
+//! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
+
+use crate::shares::Part;
+use crate::{Claim, Plan, Snapshot, Violation, held_by};
+use eaf_model::{Placement, WorkloadId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Held = BTreeMap<Arc<str>, u64>;
+
+/// What every part holds.
+struct Books<'a> {
+    snapshot: &'a Snapshot,
+    parts: &'a [Part],
+    held: Vec<Held>,
+}
+
+/// Tests grants and claims against the shares. Gives, for each claim, the models of accelerators that its shares let it take.
+pub(crate) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<String>>, Violation> {
+    if snapshot.shares.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts = snapshot.shares.parts();
+    let held = parts.iter().map(|part| part.held.clone()).collect();
+    let mut books = Books { snapshot, parts, held };
+    let mut open = Vec::new();
+    let mut claims = plan.claims.iter().peekable();
+    for (at, grant) in plan.grants.iter().enumerate() {
+        while let Some(claim) = claims.next_if(|claim| claim.behind <= at) {
+            open.push(books.claim(claim)?);
+        }
+        books.take(grant.workload, &grant.placement)?;
+    }
+    for claim in claims {
+        open.push(books.claim(claim)?);
+    }
+    Ok(open)
+}
+
+impl Books<'_> {
+    fn project(&self, workload: WorkloadId) -> Option<Arc<str>> {
+        self.snapshot.queue.get(workload).and_then(|entry| entry.shape.project.clone())
+    }
+
+    /// From a project's part to the whole, which is the first of all parts.
+    fn way_up(&self, project: Option<&str>) -> Vec<usize> {
+        let mut at = self.snapshot.shares.part_of(project);
+        let mut way = vec![at];
+        while at != 0 && way.len() <= self.parts.len() {
+            at = self.parts[at].parent;
+            way.push(at);
+        }
+        way
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<String>, Violation> {
+        let open = self.open_to(claim.workload);
+        self.give_back(claim.workload, &claim.victims)?;
+        self.take(claim.workload, &claim.placement)?;
+        Ok(open)
+    }
+
+    /// The models of which a workload may take all that it asks for.
+    fn open_to(&self, workload: WorkloadId) -> Vec<String> {
+        let Some(entry) = self.snapshot.queue.get(workload) else { return Vec::new() };
+        let asked = &entry.shape.task.accelerators;
+        let count = u64::from(entry.shape.tasks) * u64::from(asked.count);
+        let way = self.way_up(entry.shape.project.as_deref());
+        let models = self.snapshot.fleet.milli_by_model(asked).into_iter();
+        let open = models.filter(|(model, milli)| self.lets(&way, model, milli.saturating_mul(count)));
+        open.map(|(model, _)| model).collect()
+    }
+
+    /// True where shares let a project take so much more of a model.
+    fn lets(&self, way: &[usize], model: &str, more: u64) -> bool {
+        let has = |at: usize| self.held[at].get(model).copied().unwrap_or(0);
+        let limits = |at: usize| self.parts[at].limits.get(model).copied().unwrap_or_default();
+        let above = way.iter().any(|at| limits(*at).maximum.is_some_and(|maximum| has(*at) + more > maximum));
+        let own = way.iter().filter(|at| **at != 0).all(|at| has(*at) + more <= limits(*at).guaranteed);
+        let is_beside = |at: &usize| *at != 0 && !way.contains(at) && way.contains(&self.parts[*at].parent);
+        let beside = (0..self.parts.len()).filter(is_beside);
+        let kept: u64 = beside.map(|at| limits(at).kept.saturating_sub(has(at))).sum();
+        let free = self.snapshot.fleet.ready_of(model).saturating_sub(has(0));
+        !above && (own || kept == 0 || free >= kept + more)
+    }
+
+    fn take(&mut self, workload: WorkloadId, placement: &Placement) -> Result<(), Violation> {
+        self.add(workload, placement);
+        self.is_within(workload, placement)
+    }
+
+    fn add(&mut self, workload: WorkloadId, placement: &Placement) {
+        let way = self.way_up(self.project(workload).as_deref());
+        for (model, milli) in held_by(&self.snapshot.fleet, &placement.tasks) {
+            for at in &way {
+                *self.held[*at].entry(model.clone()).or_default() += milli;
+            }
+        }
+    }
+
+    fn is_within(&self, workload: WorkloadId, placement: &Placement) -> Result<(), Violation> {
+        let way = self.way_up(self.project(workload).as_deref());
+        let held = held_by(&self.snapshot.fleet, &placement.tasks);
+        match held.keys().find(|model| !self.lets(&way, model, 0)) {
+            Some(model) => Err(Violation::AboveShare { workload, model: model.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Leases of other shares may be told to leave where the part that gives still holds more than its own before the last
+    /// of them is gone.
+    fn give_back(&mut self, workload: WorkloadId, victims: &[eaf_model::LeaseId]) -> Result<(), Violation> {
+        let ours = self.way_up(self.project(workload).as_deref());
+        let mut taken: BTreeMap<usize, Vec<(eaf_model::LeaseId, Held)>> = BTreeMap::new();
+        for lease in victims {
+            let Some(victim) = self.snapshot.running.get(*lease) else {
+                return Err(Violation::MayNotStop { workload, lease: *lease });
+            };
+            let theirs = self.way_up(victim.project.as_deref());
+            let held = held_by(&self.snapshot.fleet, &victim.tasks);
+            if let Some(giver) = theirs.iter().rev().find(|at| !ours.contains(at)) {
+                taken.entry(*giver).or_default().push((*lease, held.clone()));
+            }
+            for at in theirs {
+                for (model, milli) in &held {
+                    self.held[at].entry(model.clone()).and_modify(|held| *held = held.saturating_sub(*milli));
+                }
+            }
+        }
+        for (giver, leases) in taken {
+            let is_beyond = |model: &Arc<str>, with: u64| {
+                let left = self.held[giver].get(model).copied().unwrap_or(0);
+                left + with > self.parts[giver].limits.get(model).map_or(0, |limits| limits.guaranteed)
+            };
+            // The largest may go last: put back, it must show that something was borrowed.
+            let largest = leases.iter().max_by_key(|(_, held)| held.values().sum::<u64>());
+            let Some((lease, held)) = largest else { continue };
+            if !held.iter().any(|(model, milli)| is_beyond(model, *milli)) {
+                return Err(Violation::MayNotStop { workload, lease: *lease });
+            }
+        }
+        Ok(())
+    }
+}

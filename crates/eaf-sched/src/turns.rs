@@ -1,0 +1,108 @@
+//! Whose turn it is in a pass.
+//!
+//! What: the queue's own order where there are no shares; else one walk a project, and between projects the one that shares
+//! name. Why asked anew for every turn: each grant moves the shares, and a project that has just been served may come
+//! behind another. Why whoever has waited too long goes first all the same: it is promised that, whatever its project used.
+//! Absent: who fits.
+
+use crate::order::Place;
+use crate::queue::{Queue, Walk};
+use crate::shares::{Shares, Waiting};
+use crate::{Fleet, Shape};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Turns of one pass.
+pub(crate) enum Turns<'a> {
+    InOrder(Walk<'a>),
+    ByShare(ByShare<'a>),
+}
+
+/// Turns where projects have shares.
+pub(crate) struct ByShare<'a> {
+    /// By part: its projects (more than one of those without a share) and who of each is next.
+    lines: Vec<Line<'a>>,
+    waiting: Waiting,
+    /// The line that gave the last one.
+    last: Option<usize>,
+}
+
+struct Line<'a> {
+    part: usize,
+    walk: Walk<'a>,
+    next: Option<(Place, &'a Arc<Shape>)>,
+    /// What whoever is next asks for, by model.
+    asks: BTreeMap<String, u64>,
+}
+
+impl Line<'_> {
+    fn go_on(&mut self, fleet: &Fleet) {
+        self.next = self.walk.next();
+        self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
+    }
+}
+
+impl<'a> Turns<'a> {
+    pub(crate) fn new(queue: &'a Queue, fleet: &Fleet, shares: &Shares, shapes_max: u32) -> Self {
+        if shares.is_empty() {
+            return Self::InOrder(queue.walk(shapes_max));
+        }
+        let mut lines = Vec::new();
+        for (project, walk) in queue.walks(shapes_max) {
+            let part = shares.part_of(project.as_deref());
+            let mut line = Line { part, walk, next: None, asks: BTreeMap::new() };
+            line.go_on(fleet);
+            lines.push(line);
+        }
+        let waiting = Waiting::new(shares, lines.iter().filter(|line| line.next.is_some()).map(|line| line.part));
+        Self::ByShare(ByShare { lines, waiting, last: None })
+    }
+
+    /// Whoever is next, and its shape.
+    pub(crate) fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
+        match self {
+            Self::InOrder(walk) => walk.next(),
+            Self::ByShare(turns) => turns.next(fleet, shares),
+        }
+    }
+
+    /// The shape of the last one comes again, with its next workload.
+    pub(crate) fn again(&mut self) {
+        match self {
+            Self::InOrder(walk) => walk.again(),
+            Self::ByShare(turns) => {
+                if let Some(last) = turns.last {
+                    turns.lines[last].walk.again();
+                }
+            }
+        }
+    }
+}
+
+impl<'a> ByShare<'a> {
+    fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
+        if let Some(last) = self.last.take() {
+            let line = &mut self.lines[last];
+            line.go_on(fleet);
+            let part = line.part;
+            if !self.lines.iter().any(|line| line.part == part && line.next.is_some()) {
+                self.waiting.leave(shares, part);
+            }
+        }
+        let place = |line: &Line<'_>| line.next.map(|(place, _)| place);
+        let first = |lines: &mut dyn Iterator<Item = (usize, Place)>| lines.min_by_key(|(_, place)| *place);
+        let heads = || self.lines.iter().enumerate().filter_map(|(at, line)| Some((at, place(line)?)));
+        let aged = first(&mut heads().filter(|(_, place)| place.is_aged()));
+        let (at, _) = match aged {
+            Some(aged) => aged,
+            None => {
+                let waiting = self.lines.iter().filter(|line| line.next.is_some());
+                let within = waiting.flat_map(|line| shares.within(line.part, &line.asks)).collect();
+                let part = shares.next_of(&self.waiting, &within)?;
+                first(&mut heads().filter(|(at, _)| self.lines[*at].part == part))?
+            }
+        };
+        self.last = Some(at);
+        self.lines[at].next
+    }
+}

@@ -1,0 +1,208 @@
+//! Shares: who goes first, who may take more, and who gives back.
+
+use crate::world::{Ask, World, ask, node, secs, world};
+use eaf_model::{LeaseId, Order, Policy, Quota, Share, WorkloadId};
+use eaf_sched::{Class, Evictable, Plan, Running, Shares, Use, Violation, check, held_by};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A factory whose projects have shares.
+struct Sharing {
+    world: World,
+    policy: Policy,
+    project_of: BTreeMap<LeaseId, Option<Arc<str>>>,
+    averages: BTreeMap<Option<Arc<str>>, u64>,
+}
+
+fn quota(guaranteed: u32, borrowable: Option<u32>, maximum: Option<u32>) -> Share {
+    let quota = Quota { guaranteed, borrowable, maximum };
+    Share { accelerators: BTreeMap::from([("MI".to_owned(), quota)]), ..Share::default() }
+}
+
+/// A factory of nodes with four accelerators each.
+fn sharing<const N: usize>(nodes: usize, shares: [(&str, Share); N]) -> Sharing {
+    let shares = shares.into_iter().map(|(name, share)| (name.to_owned(), share)).collect();
+    let policy = Policy { shares, ..Policy::default() };
+    let world = world(vec![node(64, 64, &["MI"; 4]); nodes]);
+    Sharing { world, policy, project_of: BTreeMap::new(), averages: BTreeMap::new() }
+}
+
+impl Sharing {
+    fn submit(&mut self, project: &str, mut ask: Ask) -> WorkloadId {
+        ask.0.project = self.policy.knows(project).then(|| Arc::from(project));
+        self.world.submit(ask)
+    }
+
+    /// So many workloads of one accelerator.
+    fn submit_many(&mut self, count: u32, project: &str) {
+        for _ in 0..count {
+            self.submit(project, ask().boards(1));
+        }
+    }
+
+    /// Plans and checks; what began a second ago or more may be stopped.
+    fn plan(&mut self) -> Plan {
+        let snapshot = &mut self.world.snapshot;
+        let mut uses: BTreeMap<Option<Arc<str>>, Use> = BTreeMap::new();
+        for (project, average) in &self.averages {
+            uses.entry(project.clone()).or_default().average = *average;
+        }
+        snapshot.running = Running::default();
+        for (lease, running) in &self.world.running {
+            let project = self.project_of[lease].clone();
+            let entry = uses.entry(project.clone()).or_default();
+            for (model, milli) in held_by(&snapshot.fleet, &running.tasks) {
+                *entry.held.entry(model).or_default() += milli;
+            }
+            snapshot.running.insert(Evictable {
+                lease: *lease,
+                class: Class::of(Order::Priority, 0, 0),
+                project,
+                preemptible: false,
+                tasks: running.tasks.clone(),
+                milli: 1_000,
+                started_at: eaf_model::Time(snapshot.now.0 - 1_000),
+                loses_since: None,
+            });
+        }
+        let uses = uses.iter().map(|(project, used)| (project.as_deref(), used.clone()));
+        snapshot.shares = Arc::new(Shares::new(&self.policy, uses));
+        let made = crate::world::plan(&self.world.snapshot);
+        check(&self.world.snapshot, &made).unwrap_or_else(|wrong| panic!("{wrong}: {made:?}"));
+        made
+    }
+
+    /// Plans, checks, and makes the grants true.
+    fn pass(&mut self) -> Vec<WorkloadId> {
+        let made = self.plan();
+        for grant in &made.grants {
+            let project = self.world.waiting[&grant.workload].shape.project.clone();
+            self.world.make(&Plan { grants: vec![grant.clone()], ..Plan::default() });
+            let lease = *self.world.running.keys().next_back().expect("it runs");
+            self.project_of.insert(lease, project);
+        }
+        made.grants.into_iter().map(|grant| grant.workload).collect()
+    }
+
+    fn victims(&mut self) -> usize {
+        self.plan().claims.iter().map(|claim| claim.victims.len()).sum()
+    }
+}
+
+#[test]
+fn what_is_guaranteed_goes_before_what_is_borrowed() {
+    let mut made = sharing(1, [("vision", quota(2, None, None)), ("speech", quota(0, None, None))]);
+    let borrowed: Vec<_> = (0..4).map(|_| made.submit("speech", ask().boards(1))).collect();
+    let own: Vec<_> = (0..2).map(|_| made.submit("vision", ask().boards(1))).collect();
+    assert_eq!(made.pass(), [own[0], own[1], borrowed[0], borrowed[1]]);
+}
+
+#[test]
+fn those_that_compete_are_served_by_weight_and_by_what_they_used() {
+    let weigh = |weight| Share { weight, ..Share::default() };
+    let mut made = sharing(1, [("vision", weigh(3)), ("speech", weigh(1))]);
+    made.submit_many(4, "speech");
+    let heavy: Vec<_> = (0..4).map(|_| made.submit("vision", ask().boards(1))).collect();
+    let started = made.pass();
+    assert_eq!(started.iter().filter(|id| heavy.contains(id)).count(), 3, "{started:?}");
+    let mut made = sharing(1, [("vision", weigh(1)), ("speech", weigh(1))]);
+    made.averages.insert(Some(Arc::from("vision")), 2_000);
+    made.submit_many(4, "vision");
+    let rested: Vec<_> = (0..4).map(|_| made.submit("speech", ask().boards(1))).collect();
+    let started = made.pass();
+    assert_eq!(started.iter().filter(|id| rested.contains(id)).count(), 3, "{started:?}");
+}
+
+#[test]
+fn nobody_holds_more_than_the_maximum_of_any_share_that_it_is_in() {
+    let part = |maximum| Share { parent: Some("acme".to_owned()), ..quota(0, None, maximum) };
+    let mut made = sharing(2, [("acme", quota(0, None, Some(3))), ("speech", part(Some(2))), ("vision", part(None))]);
+    made.submit_many(4, "speech");
+    made.submit_many(4, "vision");
+    assert_eq!(made.pass().len(), 3);
+    let other = made.submit("other", ask().boards(4));
+    assert_eq!(made.pass(), [other], "what a share may not take is no promise to it, and keeps nobody from starting");
+}
+
+#[test]
+fn what_is_not_lent_stays_free() {
+    let mut made = sharing(1, [("vision", quota(3, Some(1), None))]);
+    made.submit_many(4, "other");
+    assert_eq!(made.pass().len(), 2);
+    let own = made.submit("vision", ask().boards(2));
+    assert_eq!(made.pass(), [own]);
+}
+
+#[test]
+fn what_was_borrowed_comes_back_and_no_more_of_it() {
+    let mut made = sharing(1, [("vision", quota(2, None, None)), ("speech", quota(2, None, None))]);
+    made.submit_many(4, "speech");
+    assert_eq!(made.pass().len(), 4);
+    made.world.snapshot.now = secs(50);
+    made.submit("vision", ask().boards(1));
+    assert_eq!(made.victims(), 1);
+    made.submit("vision", ask().boards(1));
+    assert_eq!(made.victims(), 2);
+    made.submit("vision", ask().boards(1));
+    assert_eq!(made.victims(), 2, "a third would take what is speech's own");
+}
+
+#[test]
+fn between_two_that_borrow_the_lesser_comes_up_to_the_greater() {
+    let mut made = sharing(2, [("vision", Share::default()), ("speech", Share::default())]);
+    made.submit_many(8, "speech");
+    assert_eq!(made.pass().len(), 8);
+    made.world.snapshot.now = secs(50);
+    made.submit_many(8, "vision");
+    assert_eq!(made.victims(), 4, "four each, and no further");
+}
+
+#[test]
+fn the_checker_refuses_what_shares_forbid() {
+    let mut made = sharing(1, [("vision", quota(2, None, Some(2))), ("speech", quota(2, None, None))]);
+    made.submit_many(2, "speech");
+    assert_eq!(made.pass().len(), 2);
+    made.world.snapshot.now = secs(50);
+    let workload = made.submit("vision", ask().boards(2));
+    let mut plan = made.plan();
+    let victim = *made.world.running.keys().next().expect("one runs");
+    let placement = plan.grants[0].placement.clone();
+    plan.claims = vec![eaf_sched::Claim { workload, victims: vec![victim], placement: placement.clone(), behind: 0 }];
+    plan.grants.clear();
+    let refused = check(&made.world.snapshot, &plan);
+    assert_eq!(refused, Err(Violation::MayNotStop { workload, lease: victim }), "speech has no more than its own");
+    made.policy.shares.insert("vision".to_owned(), quota(1, None, Some(1)));
+    let lawful = made.plan();
+    assert!(lawful.grants.is_empty());
+    plan.claims.clear();
+    plan.grants = vec![eaf_sched::Grant { workload, placement }];
+    let refused = check(&made.world.snapshot, &plan);
+    assert_eq!(refused, Err(Violation::AboveShare { workload, model: "MI".to_owned() }));
+}
+
+proptest! {
+    /// Whatever shares there are and whoever asks: every plan passes the checker, and work that may start does in the end.
+    #[test]
+    fn every_plan_is_lawful(
+        quotas in prop::collection::vec((0u32..4, prop::option::of(0u32..4), prop::option::of(0u32..6), 1u32..4, 0usize..4), 4),
+        asks in prop::collection::vec((0usize..5, 1u32..5, 1u32..3, 1u64..200), 1..40),
+    ) {
+        let names = ["a", "b", "c", "d"];
+        let shares = quotas.iter().enumerate().map(|(at, (guaranteed, borrowable, maximum, weight, parent))| {
+            let (maximum, borrowable) = (maximum.map(|more| guaranteed + more), borrowable.map(|lent| lent.min(*guaranteed)));
+            let parent = (*parent < at).then(|| names[*parent].to_owned());
+            (names[at], Share { parent, weight: *weight, ..quota(*guaranteed, borrowable, maximum) })
+        });
+        let shares: Vec<_> = shares.collect();
+        let mut made = sharing(3, <[_; 4]>::try_from(shares).expect("four shares"));
+        for (project, boards, tasks, wall) in asks {
+            let project = names.get(project).copied().unwrap_or("other");
+            made.submit(project, ask().boards(boards).tasks(tasks).wall(wall));
+            made.pass();
+            made.world.snapshot.now = made.world.snapshot.now.after(eaf_model::Span::from_secs(7));
+            let over: Vec<LeaseId> = made.world.running.iter().filter(|(_, lease)| lease.ends <= made.world.snapshot.now).map(|(id, _)| *id).collect();
+            over.into_iter().for_each(|lease| made.world.end(lease));
+        }
+    }
+}
