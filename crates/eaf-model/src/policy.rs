@@ -154,9 +154,9 @@ pub enum PolicyProblem {
     /// More can be borrowed, or is guaranteed, than there can ever be.
     Above {
         /// What was given.
-        given: u32,
+        given: u64,
         /// What it may be at most.
-        max: u32,
+        max: u64,
     },
     /// A window ends before it begins, or is over.
     Over,

@@ -93,14 +93,13 @@ impl<'a> ByShare<'a> {
         let first = |lines: &mut dyn Iterator<Item = (usize, Place)>| lines.min_by_key(|(_, place)| *place);
         let heads = || self.lines.iter().enumerate().filter_map(|(at, line)| Some((at, place(line)?)));
         let aged = first(&mut heads().filter(|(_, place)| place.is_aged()));
-        let (at, _) = match aged {
-            Some(aged) => aged,
-            None => {
-                let waiting = self.lines.iter().filter(|line| line.next.is_some());
-                let within = waiting.flat_map(|line| shares.within(line.part, &line.asks)).collect();
-                let part = shares.next_of(&self.waiting, &within)?;
-                first(&mut heads().filter(|(at, _)| self.lines[*at].part == part))?
-            }
+        let (at, _) = if let Some(aged) = aged {
+            aged
+        } else {
+            let waiting = self.lines.iter().filter(|line| line.next.is_some());
+            let within = waiting.flat_map(|line| shares.within(line.part, &line.asks)).collect();
+            let part = shares.next_of(&self.waiting, &within)?;
+            first(&mut heads().filter(|(at, _)| self.lines[*at].part == part))?
         };
         self.last = Some(at);
         self.lines[at].next

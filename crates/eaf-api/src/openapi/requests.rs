@@ -128,7 +128,7 @@ fn policy() -> Value {
         &[],
         json!({
             "half_life": {
-                "type": "integer", "format": "int64", "minimum": 1, "maximum": (1u64 << 63) - 1,
+                "type": "integer", "format": "int64", "minimum": 1, "maximum": 3_162_240_000_000_u64,
                 "description": "Milliseconds after which use counts half as much."
             },
             "shares": named("Shares, by name: that of a project, or of a tenant that has projects.", share),

@@ -20,6 +20,8 @@ const WINDOWS_MAX: usize = 1_000;
 const NODES_MAX: usize = 10_000;
 /// The most that a share may weigh.
 const WEIGHT_MAX: u32 = 1_000_000;
+/// The longest half-life: a hundred years.
+const HALF_LIFE_MAX: Span = Span::from_secs(100 * 366 * 24 * 3_600);
 /// The longest name.
 const NAME_MAX: usize = 63;
 
@@ -37,6 +39,10 @@ pub fn policy_problem(policy: &Policy) -> Option<Rejection> {
 pub(super) fn check(policy: &Policy, state: Option<&State>) -> Checked {
     if policy.half_life == Span::ZERO {
         return wrong("half_life".to_owned(), PolicyProblem::Zero);
+    }
+    if policy.half_life > HALF_LIFE_MAX {
+        let (given, max) = (policy.half_life.0, HALF_LIFE_MAX.0);
+        return wrong("half_life".to_owned(), PolicyProblem::Above { given, max });
     }
     at_most("shares", policy.shares.len(), SHARES_MAX)?;
     for (name, share) in &policy.shares {
@@ -73,14 +79,15 @@ fn alone(name: &str, share: &Share) -> Checked {
         return wrong(format!("{place}.weight"), PolicyProblem::Zero);
     }
     if share.weight > WEIGHT_MAX {
-        let (given, max) = (share.weight, WEIGHT_MAX);
+        let (given, max) = (share.weight.into(), WEIGHT_MAX.into());
         return wrong(format!("{place}.weight"), PolicyProblem::Above { given, max });
     }
     at_most(&format!("{place}.accelerators"), share.accelerators.len(), MODELS_MAX)?;
     for (model, quota) in &share.accelerators {
         let above = |field: &str, given: u32, max: u32| {
             let place = format!("{place}.accelerators.{model}.{field}");
-            if given > max { wrong(place, PolicyProblem::Above { given, max }) } else { Ok(()) }
+            let problem = PolicyProblem::Above { given: given.into(), max: max.into() };
+            if given > max { wrong(place, problem) } else { Ok(()) }
         };
         above("borrowable", quota.borrowable.unwrap_or(0), quota.guaranteed)?;
         above("guaranteed", quota.guaranteed, quota.maximum.unwrap_or(u32::MAX))?;

@@ -69,7 +69,12 @@ enum Outcome {
 fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     let workload = Arc::clone(draft.workload(lease.workload).expect("a lease is of a live workload"));
     // What ended well before it was stopped has ended well.
-    let reason = reason.filter(|reason| !matches!(reason, Reason::Preempted { .. }) || !ended_well(lease));
+    let reason = reason.filter(|reason| match reason {
+        Reason::Preempted { .. } => !ended_well(lease, Time::NEVER),
+        // Its end may be heard of late: the factory may have been down, or its node silent.
+        Reason::WallTimeReached => !ended_well(lease, lease.run_until.unwrap_or(Time::NEVER)),
+        _ => true,
+    });
     let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
     let held = held(draft, lease, lost.is_some());
     let mut bill = Box::new(eaf_energy::bill(draft.settings(), &held));
@@ -101,8 +106,11 @@ fn ran(lease: &Lease, workload: &Workload) -> Option<Ran> {
     Some(Ran { time: end.since(started), wall, stated: workload.spec.wall_time.is_some() })
 }
 
-fn ended_well(lease: &Lease) -> bool {
-    lease.tasks.iter().all(|task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success()))
+/// True where every task has ended with success by then.
+fn ended_well(lease: &Lease, by: Time) -> bool {
+    let well =
+        |state: &TaskState| matches!(state, TaskState::Exited { exit, at, .. } if exit.is_success() && *at <= by);
+    lease.tasks.iter().all(|task| well(&task.state))
 }
 
 /// What was lost, where the attempt ended by a fault of the factory.

@@ -247,6 +247,11 @@ impl Reference {
         self.leases.get(&lease).and_then(|open| self.project_of_workload(open.workload))
     }
 
+    fn windows_are_over(&mut self, over: &[String]) {
+        self.policy.reservations.retain(|name, _| !over.contains(name));
+        self.policy.maintenance.retain(|name, _| !over.contains(name));
+    }
+
     /// How long a workload may run.
     pub(super) fn wall_of(&self, workload: WorkloadId) -> Span {
         let stated = self.promises.get(&workload).and_then(|promise| promise.spec.wall_time);
@@ -379,8 +384,7 @@ impl Reference {
                 Ok(())
             }
             Event::WindowsMoved { over, .. } => {
-                self.policy.reservations.retain(|name, _| !over.contains(name));
-                self.policy.maintenance.retain(|name, _| !over.contains(name));
+                self.windows_are_over(over);
                 Ok(())
             }
             Event::FleetValued { .. }
