@@ -12,7 +12,9 @@ use std::sync::Arc;
 /// What was used so far counts by the half-life that was in force.
 pub(crate) fn policy_applied(state: &mut State, at: Time, policy: &Policy) {
     let accounts: BTreeSet<used::Account> = state.averages.keys().cloned().collect();
-    accounts.into_iter().for_each(|account| used::settle(state, at, account));
+    for account in accounts {
+        used::settle(state, at, account);
+    }
     state.policy = Arc::new(policy.clone());
     let keeps = |account: &used::Account| account.as_ref().is_none_or(|name| policy.shares.contains_key(name.as_ref()));
     state.averages = state
@@ -26,7 +28,9 @@ pub(crate) fn policy_applied(state: &mut State, at: Time, policy: &Policy) {
     // Whoever holds something now is counted from now on.
     let holders: Vec<used::Account> =
         state.index.holdings.accounts().filter(|account| !state.averages.contains_key(*account)).cloned().collect();
-    holders.into_iter().for_each(|account| used::settle(state, at, account));
+    for account in holders {
+        used::settle(state, at, account);
+    }
 }
 
 /// Windows that are over leave the policy.

@@ -57,7 +57,9 @@ impl Holdings {
 
     pub(crate) fn add(&mut self, account: Account, held: BTreeMap<Arc<str>, u64>) {
         let models = self.0.entry(account).or_default();
-        held.into_iter().for_each(|(model, milli)| *models.entry(model).or_default() += milli);
+        for (model, milli) in held {
+            *models.entry(model).or_default() += milli;
+        }
     }
 
     /// Takes away what was added.

@@ -202,7 +202,9 @@ proptest! {
             made.pass();
             made.world.snapshot.now = made.world.snapshot.now.after(eaf_model::Span::from_secs(7));
             let over: Vec<LeaseId> = made.world.running.iter().filter(|(_, lease)| lease.ends <= made.world.snapshot.now).map(|(id, _)| *id).collect();
-            over.into_iter().for_each(|lease| made.world.end(lease));
+            for lease in over {
+                made.world.end(lease);
+            }
         }
     }
 }

@@ -380,7 +380,7 @@ impl Reference {
             | Event::ModeOrdered { .. }
             | Event::ModeVerified { .. } => self.mode_event(event),
             Event::PolicyApplied { policy, .. } => {
-                self.policy = policy.clone();
+                self.policy.clone_from(policy);
                 Ok(())
             }
             Event::WindowsMoved { over, .. } => {
