@@ -94,7 +94,11 @@ fn mode() -> Value {
 
 fn policy() -> Value {
     let name = json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$" });
-    let count = |what: &str| json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "description": what });
+    let parent = json!({ "type": ["string", "null"], "pattern": "^[a-z0-9][a-z0-9-]{0,62}$" });
+    let counted =
+        |kind: Value, what: &str| json!({ "type": kind, "minimum": 0, "maximum": u32::MAX, "description": what });
+    let count = |what: &str| counted(json!("integer"), what);
+    let count_or_none = |what: &str| counted(json!(["integer", "null"]), what);
     let named = |what: &str, each: Value| {
         json!({
             "type": "object", "description": what, "propertyNames": name, "additionalProperties": each,
@@ -105,14 +109,14 @@ fn policy() -> Value {
         &[],
         json!({
             "guaranteed": count("So many are its own; what others borrow of them comes back when it asks."),
-            "borrowable": count("So many of those may others borrow while they are idle; all, where it is absent."),
-            "maximum": count("It never holds more than so many.")
+            "borrowable": count_or_none("So many of those may others borrow while they are idle; all, where it is absent."),
+            "maximum": count_or_none("It never holds more than so many.")
         }),
     );
     let share = object(
         &[],
         json!({
-            "parent": name,
+            "parent": parent,
             "weight": { "type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1 },
             "accelerators": {
                 "type": "object", "description": "By model.", "additionalProperties": quota, "maxProperties": 64
