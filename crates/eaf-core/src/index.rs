@@ -284,9 +284,8 @@ pub(crate) fn project_of(state: &State, spec: &eaf_model::WorkloadSpec) -> Optio
 
 /// When windows of the policy begin or end that have not yet.
 fn window_bounds(state: &State) -> impl Iterator<Item = Time> {
-    let reserved = state.policy.reservations.values().map(|window| (window.from, window.until));
-    let maintained = state.policy.maintenance.values().map(|window| (window.from, window.until));
-    reserved.chain(maintained).flat_map(|(from, until)| [from, until]).filter(|at| *at > state.windows_seen)
+    let bounds = state.policy.windows().flat_map(|window| [window.from, window.until]);
+    bounds.filter(|at| *at > state.windows_seen)
 }
 
 /// What the planner sees of a request, whoever asks.

@@ -35,9 +35,51 @@ impl Policy {
         !self.shares.is_empty()
     }
 
+    /// Every window, reservations first, each kind by name.
+    pub fn windows(&self) -> impl Iterator<Item = PolicyWindow<'_>> {
+        let reserved = self.reservations.iter().map(|(name, window)| PolicyWindow {
+            name,
+            project: Some(&window.project),
+            nodes: &window.nodes,
+            from: window.from,
+            until: window.until,
+        });
+        let maintained = self.maintenance.iter().map(|(name, window)| PolicyWindow {
+            name,
+            project: None,
+            nodes: &window.nodes,
+            from: window.from,
+            until: window.until,
+        });
+        reserved.chain(maintained)
+    }
+
     /// True where this project has something that others have not.
     pub fn knows(&self, project: &str) -> bool {
         self.shares.contains_key(project) || self.reservations.values().any(|window| window.project == project)
+    }
+}
+
+/// A window of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyWindow<'a> {
+    /// Its name, among those of its kind.
+    pub name: &'a str,
+    /// For whom; `None` for maintenance, which is for nobody.
+    pub project: Option<&'a str>,
+    /// Which nodes, by name.
+    pub nodes: &'a [String],
+    /// From when on.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+impl PolicyWindow<'_> {
+    /// Where it stands in the policy.
+    pub fn place(&self) -> String {
+        let kind = if self.project.is_some() { "reservations" } else { "maintenance" };
+        format!("{kind}.{}", self.name)
     }
 }
 

@@ -7,7 +7,7 @@
 use super::problems;
 use crate::State;
 use crate::draft::Draft;
-use eaf_model::{Event, Policy, Rejection, Time};
+use eaf_model::{Event, Policy, PolicyWindow, Rejection, Time};
 use eaf_sched::{Window, Windows};
 use std::sync::Arc;
 
@@ -30,15 +30,15 @@ fn still_to_come(policy: &Policy, now: Time) -> Policy {
 
 /// The windows of the policy, on nodes that there are.
 pub(crate) fn windows(state: &State) -> Windows {
-    let policy = state.policy();
-    let reserved = policy.reservations.values().map(|window| {
-        let project = Some(Arc::<str>::from(window.project.as_str()));
-        (project, &window.nodes, window.from, window.until)
-    });
-    let maintained = policy.maintenance.values().map(|window| (None, &window.nodes, window.from, window.until));
-    let on_nodes = reserved.chain(maintained).flat_map(|(project, nodes, from, until)| {
-        let known = nodes.iter().filter_map(|name| state.node_named(name));
-        known.map(move |node| Window { from, until, node: node.id, project: project.clone() })
+    let on_nodes = state.policy().windows().flat_map(|window| {
+        let project = window.project.map(Arc::<str>::from);
+        let known = window.nodes.iter().filter_map(|name| state.node_named(name));
+        known.map(move |node| Window {
+            from: window.from,
+            until: window.until,
+            node: node.id,
+            project: project.clone(),
+        })
     });
     let windows: Vec<Window> = on_nodes.collect();
     if windows.is_empty() { Windows::default() } else { Windows::new(windows) }
@@ -47,16 +47,11 @@ pub(crate) fn windows(state: &State) -> Windows {
 /// A window has begun or is over.
 pub(crate) fn windows_moved(draft: &mut Draft<'_>) {
     let (last, now) = (draft.windows_seen, draft.now());
-    let policy = &draft.policy;
-    let reserved = policy.reservations.iter().map(|(name, window)| (name, window.from, window.until));
-    let maintained = policy.maintenance.iter().map(|(name, window)| (name, window.from, window.until));
-    let windows: Vec<_> = reserved.chain(maintained).collect();
     let came = |at: Time| at > last && at <= now;
-    let begun = windows.iter().filter(|(_, from, until)| came(*from) && *until > now);
-    let over = windows.iter().filter(|(.., until)| *until <= now);
-    let names = |windows: &mut dyn Iterator<Item = &(&String, Time, Time)>| {
-        windows.map(|(name, ..)| (*name).clone()).collect::<Vec<_>>()
+    let names = |is_meant: &dyn Fn(&PolicyWindow<'_>) -> bool| -> Vec<String> {
+        draft.policy.windows().filter(is_meant).map(|window| window.name.to_owned()).collect()
     };
-    let (begun, over) = (names(&mut begun.into_iter()), names(&mut over.into_iter()));
+    let begun = names(&|window| came(window.from) && window.until > now);
+    let over = names(&|window| window.until <= now);
     draft.emit(Event::WindowsMoved { begun, over });
 }

@@ -5,7 +5,8 @@
 //! Absent: what would follow from a policy that holds together.
 
 use crate::State;
-use eaf_model::{NodeId, Policy, PolicyProblem, Rejection, Share, Span, Time};
+use crate::work::validate::is_project;
+use eaf_model::{NodeId, Policy, PolicyProblem, PolicyWindow, Rejection, Share, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most shares.
@@ -22,8 +23,6 @@ const NODES_MAX: usize = 10_000;
 const WEIGHT_MAX: u32 = 1_000_000;
 /// The longest half-life: a hundred years.
 const HALF_LIFE_MAX: Span = Span::from_secs(100 * 366 * 24 * 3_600);
-/// The longest name.
-const NAME_MAX: usize = 63;
 
 type Checked = Result<(), Rejection>;
 
@@ -63,16 +62,10 @@ fn at_most(place: &str, given: usize, max: usize) -> Checked {
     Ok(())
 }
 
-fn is_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let first = name.bytes().next().is_some_and(|byte| byte != b'-');
-    first && name.len() <= NAME_MAX && name.bytes().all(plain)
-}
-
 /// One share by itself.
 fn alone(name: &str, share: &Share) -> Checked {
     let place = format!("shares.{name}");
-    if !is_name(name) {
+    if !is_project(name) {
         return wrong(place, PolicyProblem::Name);
     }
     if share.weight == 0 {
@@ -145,40 +138,12 @@ fn parts_within_the_whole(policy: &Policy, state: Option<&State>) -> Checked {
     Ok(())
 }
 
-/// A window of either kind.
-struct Window<'a> {
-    place: String,
-    /// For whom; `None` for nobody.
-    project: Option<&'a str>,
-    nodes: &'a [String],
-    from: Time,
-    until: Time,
-    /// True where it is in force already, as it is.
-    is_known: bool,
-}
-
 fn windows(policy: &Policy, state: Option<&State>) -> Checked {
     at_most("reservations", policy.reservations.len(), WINDOWS_MAX)?;
     at_most("maintenance", policy.maintenance.len(), WINDOWS_MAX)?;
     let now = state.map_or(Time(i64::MIN), State::last_time);
-    let reserved = policy.reservations.iter().map(|(name, window)| Window {
-        place: format!("reservations.{name}"),
-        project: Some(&window.project),
-        nodes: &window.nodes,
-        from: window.from,
-        until: window.until,
-        is_known: state.is_some_and(|state| state.policy().reservations.get(name) == Some(window)),
-    });
-    let maintained = policy.maintenance.iter().map(|(name, window)| Window {
-        place: format!("maintenance.{name}"),
-        project: None,
-        nodes: &window.nodes,
-        from: window.from,
-        until: window.until,
-        is_known: state.is_some_and(|state| state.policy().maintenance.get(name) == Some(window)),
-    });
     let mut by_node: BTreeMap<&str, Vec<(Time, Time, String)>> = BTreeMap::new();
-    for window in reserved.chain(maintained) {
+    for window in policy.windows() {
         one_window(&window)?;
         if window.until <= now {
             continue;
@@ -188,9 +153,9 @@ fn windows(policy: &Policy, state: Option<&State>) -> Checked {
             let overlap = others.iter().find(|(from, until, _)| *from < window.until && window.from < *until);
             if let Some((.., with)) = overlap {
                 let (node, with) = (node.clone(), with.clone());
-                return wrong(format!("{}.nodes", window.place), PolicyProblem::Overlaps { node, with });
+                return wrong(format!("{}.nodes", window.place()), PolicyProblem::Overlaps { node, with });
             }
-            others.push((window.from, window.until, window.place.clone()));
+            others.push((window.from, window.until, window.place()));
             if let Some(state) = state {
                 is_free(&window, node, state)?;
             }
@@ -199,18 +164,17 @@ fn windows(policy: &Policy, state: Option<&State>) -> Checked {
     Ok(())
 }
 
-fn one_window(window: &Window<'_>) -> Checked {
-    let name = window.place.split_once('.').map_or("", |(_, name)| name);
-    if !is_name(name) {
-        return wrong(window.place.clone(), PolicyProblem::Name);
+fn one_window(window: &PolicyWindow<'_>) -> Checked {
+    if !is_project(window.name) {
+        return wrong(window.place(), PolicyProblem::Name);
     }
-    if window.project.is_some_and(|project| !is_name(project)) {
-        return wrong(format!("{}.project", window.place), PolicyProblem::Name);
+    if window.project.is_some_and(|project| !is_project(project)) {
+        return wrong(format!("{}.project", window.place()), PolicyProblem::Name);
     }
     if window.from >= window.until {
-        return wrong(window.place.clone(), PolicyProblem::Over);
+        return wrong(window.place(), PolicyProblem::Over);
     }
-    let place = format!("{}.nodes", window.place);
+    let place = format!("{}.nodes", window.place());
     if window.nodes.is_empty() {
         return wrong(place, PolicyProblem::Zero);
     }
@@ -218,12 +182,13 @@ fn one_window(window: &Window<'_>) -> Checked {
 }
 
 /// Nothing that runs on a node may still run when the window begins, unless it may run in it.
-fn is_free(window: &Window<'_>, name: &str, state: &State) -> Checked {
-    let place = || format!("{}.nodes", window.place);
+fn is_free(window: &PolicyWindow<'_>, name: &str, state: &State) -> Checked {
+    let place = || format!("{}.nodes", window.place());
     let Some(node) = state.node_named(name).map(|node| node.id) else {
         return wrong(place(), PolicyProblem::NoSuchNode { name: name.to_owned() });
     };
-    if window.is_known {
+    // One that is in force, as it is, was free when it came.
+    if state.policy().windows().any(|known| known == *window) {
         return Ok(());
     }
     let longest =

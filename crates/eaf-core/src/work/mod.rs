@@ -13,7 +13,7 @@ pub(crate) mod reported;
 pub(crate) mod service;
 pub(crate) mod settle;
 pub(crate) mod submit;
-mod validate;
+pub(crate) mod validate;
 pub(crate) use validate::labels as validate_labels;
 pub(crate) mod wake;
 

@@ -80,12 +80,17 @@ fn names(spec: &WorkloadSpec) -> Checked {
     if spec.name.is_empty() || spec.name.chars().count() > NAME_MAX || spec.name.chars().any(char::is_control) {
         return malformed("name", "1 to 128 characters of printable text");
     }
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let first = spec.project.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    if !first || spec.project.len() > PROJECT_MAX || !spec.project.bytes().all(plain) {
+    if !is_project(&spec.project) {
         return malformed("project", "1 to 63 of a-z, 0-9 and -, beginning with a letter or digit");
     }
     Ok(())
+}
+
+/// True for what may name a project.
+pub(crate) fn is_project(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let first = name.bytes().next().is_some_and(|byte| byte != b'-');
+    first && name.len() <= PROJECT_MAX && name.bytes().all(plain)
 }
 
 fn size(spec: &WorkloadSpec, limits: &Limits) -> Checked {

@@ -4,7 +4,7 @@
 //! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
 
 use eaf_core::{Lease, State, Step};
-use eaf_model::{Event, LeaseId, Policy, Reason};
+use eaf_model::{Event, LeaseId, Reason};
 use std::sync::Arc;
 
 /// A bug.
@@ -30,7 +30,8 @@ pub(crate) enum Planted {
 
 /// The state without the windows of its policy, where a step has brought some.
 pub(crate) fn windows_forgotten(steps: &[Step], state: &State) -> Option<State> {
-    let brings = |event: &Event| matches!(event, Event::PolicyApplied { policy, .. } if has_windows(policy));
+    let brings =
+        |event: &Event| matches!(event, Event::PolicyApplied { policy, .. } if policy.windows().next().is_some());
     let step = steps.iter().rev().find(|step| step.events.iter().any(brings))?;
     let mut policy = state.policy().clone();
     policy.reservations.clear();
@@ -39,10 +40,6 @@ pub(crate) fn windows_forgotten(steps: &[Step], state: &State) -> Option<State> 
     let event = Event::PolicyApplied { policy: Box::new(policy), by: "nobody".to_owned() };
     eaf_core::apply(&mut state, step.at, &event);
     Some(state)
-}
-
-fn has_windows(policy: &Policy) -> bool {
-    !policy.reservations.is_empty() || !policy.maintenance.is_empty()
 }
 
 /// Tells one more lease to stop in the first step that tells any to make room; gives the state that this leads to, and the

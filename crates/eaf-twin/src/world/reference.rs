@@ -295,7 +295,7 @@ impl Reference {
     fn judges_victims(&self) -> bool {
         // What finds room beside slices is not reckoned here.
         let nothing_is_kept = self.book.models.is_empty() && !self.policy.has_shares();
-        let no_windows = self.policy.reservations.is_empty() && self.policy.maintenance.is_empty();
+        let no_windows = self.policy.windows().next().is_none();
         self.everything_passes && !self.somebody_is_aged && nothing_is_kept && no_windows
     }
 

@@ -6,7 +6,7 @@
 
 use super::reference::{Checked, Reference, broken};
 use eaf_core::Step;
-use eaf_model::{Allotment, Event, LeaseId, NodeId, Policy, Time, WorkloadId};
+use eaf_model::{Allotment, Event, LeaseId, NodeId, Policy, PolicyWindow, WorkloadId};
 use std::collections::BTreeMap;
 
 /// A share and those that it is a part of.
@@ -65,24 +65,16 @@ impl Reference {
 
     /// Nothing is granted that may still run on a node while that is kept for others.
     pub(super) fn outside_windows(&self, step: &Step) -> Checked {
-        let reserved = self
-            .policy
-            .reservations
-            .values()
-            .map(|window| (Some(window.project.as_str()), &window.nodes, window.from, window.until));
-        let maintained =
-            self.policy.maintenance.values().map(|window| (None, &window.nodes, window.from, window.until));
-        let windows: Vec<_> = reserved.chain(maintained).collect();
+        let windows: Vec<_> = self.policy.windows().collect();
         for event in step.events.iter().filter(|_| !windows.is_empty()) {
             let Event::LeaseGranted { lease, workload, placement, .. } = event else { continue };
             let (project, until) = (self.project_of_workload(*workload), step.at.after(self.wall_of(*workload)));
             for part in &placement.tasks {
                 let name = self.spec_of(part.node).map(|spec| spec.name.as_str()).unwrap_or_default();
-                let is_kept = |(theirs, nodes, from, over): &(Option<&str>, &Vec<String>, Time, Time)| {
-                    let meets = *from < until && *over > step.at;
-                    meets
-                        && nodes.iter().any(|node| node == name)
-                        && (theirs.is_none() || *theirs != project.as_deref())
+                let is_kept = |window: &PolicyWindow<'_>| {
+                    let meets = window.from < until && window.until > step.at;
+                    let theirs = window.project.is_none() || window.project != project.as_deref();
+                    meets && theirs && window.nodes.iter().any(|node| node == name)
                 };
                 if windows.iter().any(is_kept) {
                     let what =
