@@ -158,6 +158,7 @@ fn queue(draw: &mut Draw) -> QueueSettings {
     QueueSettings {
         order: draw.pick(&orders).unwrap_or_default(),
         passing: draw.pick(&passings).unwrap_or_default(),
+        holds: 1 + draw.below(5) as u32,
         placing: if draw.one_in(3) { Placing::Reference } else { Placing::Eaf },
         head_after: if draw.one_in(4) { Span(draw.below(20_000)) } else { Span::ZERO },
         preempt_after: if draw.one_in(2) { Span(draw.below(800)) } else { Span::ZERO },

@@ -81,6 +81,13 @@ pub enum Blocker {
         /// When that is expected to be done, or is overdue.
         until: Option<Time>,
     },
+    /// Its start is planned, and nothing that goes behind it may delay that.
+    Held {
+        /// When, if everything takes its whole wall time and those before it start where that is planned now.
+        at: Time,
+        /// When at the latest, if no node is lost and nothing of a higher priority comes.
+        latest: Time,
+    },
     /// It would fit, and might delay the planned start of one that goes before it.
     Hold {
         /// Whose planned start.

@@ -175,6 +175,8 @@ pub struct QueueSettings {
     pub order: Order,
     /// Who may go before one that cannot start.
     pub passing: Passing,
+    /// How many of the first who cannot start are promised a start that nobody behind them may delay; at least 1.
+    pub holds: u32,
     /// By which rule nodes are chosen.
     pub placing: Placing,
     /// Who has waited this long since submission goes before everybody else; zero for never.
@@ -192,6 +194,7 @@ impl Default for QueueSettings {
         Self {
             order: Order::default(),
             passing: Passing::default(),
+            holds: 4,
             placing: Placing::default(),
             head_after: Span::from_secs(7 * 24 * 3_600),
             preempt_after: Span::from_secs(300),

@@ -8,6 +8,7 @@ use crate::rank::{Rank, share_needed};
 use eaf_model::{Bytes, CpuMilli, GpuMilli, NodeId};
 use imbl::OrdSet;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// A node that could take some of a gang.
 #[derive(Clone, Debug)]
@@ -28,6 +29,21 @@ impl Candidate {
 /// The nodes of `ready` that could take some of so many tasks of a gang, those with the least left first: one alone where it takes them all,
 /// and of nodes that are alike no more than the gang could use. O(classes of nodes that are alike, log nodes each).
 pub(crate) fn candidates(ready: &OrdSet<Rank>, shape: &Shape, tasks_wanted: u32, looks: &mut u32) -> Vec<Candidate> {
+    search(ready, shape, tasks_wanted, looks, |_| true)
+}
+
+/// The same for a whole gang, without some of the nodes.
+pub(crate) fn candidates_without(ready: &OrdSet<Rank>, shape: &Shape, without: &BTreeSet<NodeId>) -> Vec<Candidate> {
+    search(ready, shape, shape.tasks, &mut 0, |rank| !without.contains(&rank.node))
+}
+
+fn search(
+    ready: &OrdSet<Rank>,
+    shape: &Shape,
+    tasks_wanted: u32,
+    looks: &mut u32,
+    may: impl Fn(&Rank) -> bool,
+) -> Vec<Candidate> {
     let (request, most) = (&shape.task, shape.tasks_on_a_node().min(tasks_wanted));
     let share = share_needed(&request.accelerators);
     let mut found = Vec::new();
@@ -49,12 +65,12 @@ pub(crate) fn candidates(ready: &OrdSet<Rank>, shape: &Shape, tasks_wanted: u32,
         }
         let tasks = rank.parts().tasks(request).min(most);
         from = rank.last_alike();
-        if tasks == tasks_wanted {
+        if tasks == tasks_wanted && may(rank) {
             // Nodes with other accelerators may have as little left, and the lowest id breaks the tie.
             alone = alone.filter(|best| best.node < rank.node).or(Some(rank));
         } else if tasks > 0 {
             let useful = tasks_wanted.div_ceil(tasks) as usize;
-            let alike = ready.range::<_, Rank>(rank..=&from).take(useful);
+            let alike = ready.range::<_, Rank>(rank..=&from).filter(|rank| may(rank)).take(useful);
             found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone() }));
         }
     }

@@ -26,6 +26,7 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
     let tests = Tests::run(&fleet, &entry.shape);
     let barred = barred(snapshot, &plan.grants, &entry.shape);
     let claim = plan.claims.iter().find(|claim| claim.workload == workload);
+    let hold = plan.holds.iter().find(|hold| hold.workload == workload);
     let blockers = if is_next {
         vec![Blocker::NextPass]
     } else if let Some(claim) = claim {
@@ -38,12 +39,16 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         short(&fleet, &entry.shape, tests.tasks_placeable)
     } else if let Some(reserved) = reserved(snapshot, &fleet, &entry.shape) {
         vec![reserved]
-    } else if let Some((workload, at)) = head {
+    } else if let Some((workload, at)) = head.filter(|(head, _)| *head != workload) {
         vec![Blocker::Hold { workload, at }]
+    } else if hold.is_some() {
+        Vec::new()
     } else {
         // Only a pass that was cut short leaves something that fits and goes before everyone.
         vec![Blocker::NextPass]
     };
+    let held = hold.map(|hold| Blocker::Held { at: hold.at, latest: hold.latest });
+    let blockers = blockers.into_iter().chain(held).collect();
     let would_start = if is_next { Vec::new() } else { relax::changes(snapshot, &entry, &mut scores) };
     Some(Explanation {
         workload,

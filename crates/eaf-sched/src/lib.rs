@@ -7,15 +7,14 @@
 //! Behind a plan, `modes` proposes which accelerators change their mode for those who still wait.
 //! Absent: a clock, the world, and a choice left to whoever carries a plan out.
 
+mod beside;
 mod candidates;
 mod capacity;
 mod check;
-mod check_shares;
 mod cuts;
 mod explain;
 mod fabric;
 mod fleet;
-mod forecast;
 mod mix;
 mod modes;
 mod order;
@@ -33,6 +32,7 @@ mod scores;
 mod shape;
 mod shares;
 mod spread;
+mod timeline;
 mod turns;
 mod valuation;
 mod windows;

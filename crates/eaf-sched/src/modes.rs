@@ -8,9 +8,10 @@
 //! Absent: carrying a change out, and choosing for anyone who does not wait.
 
 use crate::cuts::offered;
-use crate::forecast::{Forecast, RELEASES_MAX, forecast};
+use crate::order::Place;
 use crate::place::fit;
 use crate::rank::Rank;
+use crate::timeline::{Forecast, RELEASES_MAX, Timeline};
 use crate::{Fleet, Hold, NodeCapacity, Queue, Shape, Snapshot};
 use eaf_model::{
     AcceleratorRequest, Allotment, NodeId, PartitionMode, Passing, Placement, Span, Time, WHOLE_MODE, WorkloadId,
@@ -66,10 +67,10 @@ pub struct ModeChange {
     pub drained_at: Option<Time>,
 }
 
-/// Proposes changes for those who wait behind a pass. `snapshot` is what the pass has left, `hold` the promise that it made.
+/// Proposes changes for those who wait behind a pass. `snapshot` is what the pass has left, `holds` the promises that it made.
 /// O(1) where nothing can be cut; else at most some hundred placements, and one look at what is expected back for each
 /// workload that no empty accelerator helps.
-pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], rules: ModeRules) -> Vec<ModeChange> {
+pub fn modes(snapshot: &Snapshot, holds: &[Hold], under_way: &[UnderWay], rules: ModeRules) -> Vec<ModeChange> {
     let may_change = snapshot.fleet.can_be_cut() || snapshot.fleet.cut_nodes().next().is_some();
     if snapshot.queue.is_empty() || !may_change {
         return Vec::new();
@@ -84,8 +85,8 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
     let mut step = Step {
         snapshot,
         rules,
-        hold,
-        behind_hold: false,
+        promised: promised(&snapshot.queue, holds),
+        turn: None,
         trial,
         taken,
         drained,
@@ -98,17 +99,16 @@ pub fn modes(snapshot: &Snapshot, hold: Option<&Hold>, under_way: &[UnderWay], r
     let mut looked = 0;
     while looked < WORKLOADS_MAX && step.may_go_on() {
         let Some((turn, shape)) = walk.next() else { break };
-        let workload = turn.workload();
+        step.turn = Some(turn);
         if step.concerns(&shape.task.accelerators) {
             looked += 1;
             step.keep_what_is_counted_on(shape);
-            if step.consider(workload, shape) {
+            if step.consider(turn.workload(), shape) {
                 walk.again();
             } else if snapshot.passing == Passing::Strict && snapshot.fleet.ready_fit(shape) {
                 break;
             }
         }
-        step.behind_hold |= hold.is_some_and(|hold| hold.workload == workload);
     }
     step.changes
 }
@@ -165,9 +165,10 @@ struct Soonest {
 struct Step<'a> {
     snapshot: &'a Snapshot,
     rules: ModeRules,
-    hold: Option<&'a Hold>,
-    /// True once the workload that has the hold was met: those behind it leave it what it is promised.
-    behind_hold: bool,
+    /// Accelerators that are part of a promise, and to whom; of several, to whoever goes first.
+    promised: BTreeMap<(NodeId, u16), Place>,
+    /// Who is looked at.
+    turn: Option<Place>,
     /// What will be free once the changes so far are done and those who can have started.
     trial: Fleet,
     /// Accelerators that are part of a change already.
@@ -205,9 +206,8 @@ impl Step<'_> {
             return false;
         }
         let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
-        let returns = self.snapshot.releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref()));
-        let closed = self.closed(fleet, shape);
-        let hopeless = match forecast(closed.as_ref().unwrap_or(fleet), now, returns, shape) {
+        let timeline = &mut Timeline::new(&self.snapshot.releases, now);
+        let hopeless = match timeline.soonest(fleet, &self.snapshot.windows, shape) {
             Forecast::Fits { at, .. } if at <= now.after(self.rules.change) => return false,
             Forecast::Fits { .. } | Forecast::NotBefore(_) => false,
             Forecast::Never => true,
@@ -299,9 +299,7 @@ impl Step<'_> {
 
     /// True where an accelerator is part of a promise to somebody who goes first.
     fn is_promised(&self, node: NodeId, board: u16) -> bool {
-        let Some(hold) = self.hold.filter(|_| self.behind_hold) else { return false };
-        let mut there = hold.placement.tasks.iter().filter(|task| task.node == node);
-        there.any(|task| task.accelerators.iter().any(|one| one.index == board))
+        self.promised.get(&(node, board)).is_some_and(|holder| self.turn.is_none_or(|turn| *holder < turn))
     }
 
     /// True where something is drained already that will serve such a request.
@@ -416,6 +414,19 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// The accelerators that are part of a promise, each with the first to whom.
+fn promised(queue: &Queue, holds: &[Hold]) -> BTreeMap<(NodeId, u16), Place> {
+    let mut promised = BTreeMap::new();
+    for hold in holds {
+        let Some(entry) = queue.get(hold.workload) else { continue };
+        let place = Place::of(queue.order(), &entry);
+        for board in boards_of(&hold.placement) {
+            promised.entry(board).and_modify(|first: &mut Place| *first = place.min(*first)).or_insert(place);
+        }
+    }
+    promised
 }
 
 /// The accelerators of a placement.

@@ -2,7 +2,7 @@
 //!
 //! What: one node where one will do, the one that loses the least by it (`policy`), or the one with the least left where
 //! that is all there is to say; nodes that are near each other for a gang where the fabric is known, few nodes otherwise;
-//! and what each task gets on them. Absent: time (`forecast`) and order (`plan`).
+//! and what each task gets on them. Absent: time (`timeline`) and order (`plan`).
 
 use crate::candidates::{candidates, choose};
 use crate::capacity::NodeCapacity;
@@ -13,7 +13,6 @@ use crate::spread::spread;
 use crate::valuation::Basis;
 use crate::{Fleet, Shape};
 use eaf_model::{NodeId, Placement, Placing};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the choice among nodes goes by: the basis of their worth, where there is one, and what is remembered of it.
@@ -99,23 +98,17 @@ enum Choice {
 
 fn allot_on(fleet: &Fleet, chosen: &[(NodeId, u32)], shape: &Shape) -> Placement {
     let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
-    allot(chosen, shape, capacity).0
+    allot(chosen, shape, capacity)
 }
 
-/// What each task of the gang gets on the chosen nodes, and what is left of each. Ranks follow the nodes in the order in
-/// which they were chosen.
-pub(crate) fn allot(
-    chosen: &[(NodeId, u32)],
-    shape: &Shape,
-    capacity: impl Fn(NodeId) -> NodeCapacity,
-) -> (Placement, BTreeMap<NodeId, NodeCapacity>) {
+/// What each task of the gang gets on the chosen nodes. Ranks follow the nodes in the order in which they were chosen.
+pub(crate) fn allot(chosen: &[(NodeId, u32)], shape: &Shape, capacity: impl Fn(NodeId) -> NodeCapacity) -> Placement {
     let mut tasks = Vec::with_capacity(shape.tasks as usize);
-    let mut left = BTreeMap::new();
     for &(node, count) in chosen {
         let mut capacity = capacity(node);
-        let taken = (0..count).map(|_| capacity.take(node, &shape.task).expect("a chosen node has room for its tasks"));
-        tasks.extend(taken);
-        left.insert(node, capacity);
+        tasks.extend(
+            (0..count).map(|_| capacity.take(node, &shape.task).expect("a chosen node has room for its tasks")),
+        );
     }
-    (Placement { tasks }, left)
+    Placement { tasks }
 }

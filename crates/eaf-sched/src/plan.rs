@@ -1,28 +1,28 @@
 //! One planning pass.
 //!
-//! What: who starts now and where, and the promise to the first who cannot. The order is that of the queue. The first
-//! workload that does not fit becomes the head and gets a hold: the earliest time at which enough comes back, with a
-//! placement. Others may start now only where they delay that by nothing: they end before it, or leave what it needs
-//! (EASY backfill; Lifka, "The ANL/IBM SP scheduling system", 1995). Why that bounds starvation: every workload becomes
-//! the head in its turn, and a head's time never moves back.
+//! What: who starts now and where, and promises to the first who cannot. The order is that of the queue. The first
+//! `holds_max` workloads that do not fit get holds: each the earliest time at which enough comes back beside the holds
+//! before it, with a placement. Others may start now only where they delay none of those: they end before one begins, or
+//! leave what it needs (conservative backfill; Mu'alem and Feitelson, "Utilization, predictability, workloads, and user
+//! runtime estimates in scheduling the IBM SP2 with backfilling", 2001). Why that bounds starvation: every workload comes
+//! among the first in its turn, and the time at which it starts at the latest never moves back.
 //! Why it is cheap: a shape that finds no place is passed over whole, so a pass costs what it grants and the shapes it
 //! meets, never the length of the queue. A pass that meets a bound ends early rather than out of order.
-//! Where the settings say so, nobody passes the first that cannot start, or whatever fits does; but one that has waited too
-//! long is promised its start even then.
+//! Where the settings say so, nobody passes the first that cannot start, or whatever fits does; but those that have waited
+//! too long are promised their start even then.
 //! Absent: the order (`order`), who stops for whom (`preempt`), and memory of the last pass.
 
-use crate::capacity::NodeCapacity;
-use crate::forecast::{Forecast, forecast_between};
+use crate::beside::Beside;
 use crate::order::Place;
 use crate::place::Chooser;
 use crate::preempt::{Claim, Soon};
 use crate::scores::{Scores, Side};
 use crate::shares::{Admitted, Shares};
+use crate::timeline::{Forecast, Timeline};
 use crate::turns::Turns;
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
-use eaf_model::{Allotment, NodeId, Passing, Placement, Placing, Time, WorkloadId};
-use std::collections::BTreeMap;
+use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub shares: Arc<Shares>,
     /// Which nodes are kept for somebody, and when.
     pub windows: Windows,
+    /// How many of the first who cannot start are promised a start.
+    pub holds_max: u32,
     /// The most grants of one pass.
     pub grants_max: u32,
     /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
@@ -63,8 +65,8 @@ pub struct Snapshot {
 pub struct Plan {
     /// Who starts now, in queue order.
     pub grants: Vec<Grant>,
-    /// The promise to the first who cannot start now.
-    pub hold: Option<Hold>,
+    /// The promises to the first who cannot start now, in the order in which they had their turn.
+    pub holds: Vec<Hold>,
     /// For whom others must stop, or are stopping already, in queue order.
     pub claims: Vec<Claim>,
 }
@@ -83,8 +85,11 @@ pub struct Grant {
 pub struct Hold {
     /// Whose.
     pub workload: WorkloadId,
-    /// When, at the latest, if everything that runs ends within its wall time and nothing of a higher priority comes.
+    /// When it will fit, if everything takes its whole wall time and those before it start where that is planned now.
     pub at: Time,
+    /// When it starts at the latest, if no node is lost and nothing of a higher priority comes: what runs and lets it wait
+    /// has ended by its wall time, and so has all that was promised a start before it, wherever that came to run.
+    pub latest: Time,
     /// Where.
     pub placement: Placement,
 }
@@ -113,7 +118,9 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         plan: Plan::default(),
         ends: Vec::new(),
         head: None,
-        shadow: None,
+        timeline: None,
+        beside: Beside::default(),
+        over: snapshot.now,
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
@@ -134,7 +141,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
 }
 
 enum Verdict {
-    /// It does, or will as soon as others have stopped for it; the next of its shape has its turn.
+    /// It does, or will as soon as others have stopped for it, or is promised to; the next of its shape has its turn.
     Starts,
     Waits,
     LetsNobodyPass,
@@ -151,20 +158,15 @@ struct Pass<'a> {
     /// When each grant so far ends.
     ends: Vec<Time>,
     head: Head,
-    shadow: Option<Shadow>,
+    /// What will be free, once somebody was to be promised a start.
+    timeline: Option<Timeline<'a>>,
+    /// What is free beside the holds.
+    beside: Beside,
+    /// When everything that is promised a start is over at the latest.
+    over: Time,
     /// Set once somebody was looked at for whom others may stop.
     soon: Option<Soon>,
     chooser: Chooser<'a>,
-}
-
-/// What the head's hold leaves to workloads that would still run when it begins.
-struct Shadow {
-    /// When the hold begins.
-    at: Time,
-    /// What will be left beside the hold, at that time, on the nodes that it needs.
-    left: BTreeMap<NodeId, NodeCapacity>,
-    /// What is free both now and beside the hold.
-    fleet: Fleet,
 }
 
 impl Pass<'_> {
@@ -180,10 +182,8 @@ impl Pass<'_> {
     /// Starts one that its share lets start, or promises it a start.
     fn seat(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let end = self.snapshot.now.after(shape.wall);
-        let (side, free) = match &self.shadow {
-            Some(shadow) if end > shadow.at => (Side::Beside, &shadow.fleet),
-            _ => (Side::Free, &self.fleet),
-        };
+        let beside = self.beside.view(end);
+        let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
         let closed = self.snapshot.windows.close(free, shape.project.as_deref(), self.snapshot.now, end);
         if let Some(placement) = self.chooser.place(side, closed.as_ref().unwrap_or(free), shape) {
             self.grant(turn.workload(), shape, placement, end);
@@ -194,10 +194,12 @@ impl Pass<'_> {
         }
         match self.snapshot.passing {
             Passing::Strict => self.block(turn.workload(), shape),
-            _ if self.shadow.is_some() => Verdict::Waits,
             Passing::Skip if !turn.is_aged() => Verdict::Waits,
+            _ if self.plan.holds.len() >= self.snapshot.holds_max as usize => Verdict::Waits,
+            // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
+            _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
             // What is claimed comes back within a grace, and then there is another pass to promise in.
-            _ if !self.plan.claims.is_empty() && self.fleet.ready_fit(shape) => Verdict::LetsNobodyPass,
+            _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
             _ => self.promise(turn.workload(), shape),
         }
     }
@@ -214,17 +216,15 @@ impl Pass<'_> {
             return false;
         }
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
-        let kept = self.shadow.iter().flat_map(|shadow| shadow.left.keys());
-        let Some(claim) = soon.claim(snapshot, &mut self.shares, self.plan.grants.len(), turn, shape, kept) else {
+        let (kept, behind) = (self.beside.nodes(), self.plan.grants.len());
+        let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, turn, shape, kept) else {
             return false;
         };
         self.shares.take(shape.project.as_deref(), &self.fleet, &claim.placement);
         for task in &claim.placement.tasks {
             let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
             self.fleet.limit(task.node, left);
-            if let Some(shadow) = &mut self.shadow {
-                shadow.fleet.limit(task.node, left);
-            }
+            self.beside.limit(task.node, left);
         }
         self.plan.claims.push(claim);
         true
@@ -251,33 +251,35 @@ impl Pass<'_> {
             if let Some(soon) = &mut self.soon {
                 soon.fleet.hold(task);
             }
-            if let Some(shadow) = &mut self.shadow {
-                shadow.hold(task, end, &self.fleet);
+            self.beside.start(&self.fleet, task, end);
+            if let Some(timeline) = &mut self.timeline {
+                timeline.start(&self.fleet, task, end);
             }
         }
         self.ends.push(end);
         self.plan.grants.push(Grant { workload, placement });
     }
 
-    /// Makes the first workload that does not fit the head of the queue.
+    /// Promises one that does not fit a start.
     fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
-        // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
-        if !self.fleet.ready_fit(shape) {
-            return Verdict::Waits;
-        }
         match self.forecast(shape) {
-            Forecast::Fits { at, placement, left } => {
-                let mut fleet = self.fleet.clone();
-                for (node, left) in &left {
-                    fleet.limit(*node, left);
-                }
-                self.shadow = Some(Shadow { at, left, fleet });
-                self.head = Some((workload, at));
-                self.plan.hold = Some(Hold { workload, at, placement });
-                Verdict::Waits
+            Forecast::Fits { at, placement } => {
+                let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
+                timeline.promise(&self.fleet, &placement, at, at.after(shape.wall));
+                self.beside.promise(&self.fleet, timeline, &placement, at);
+                let latest = if self.plan.holds.is_empty() {
+                    at
+                } else {
+                    // Those before it may come to run where it is planned, and then it takes whatever nodes are left.
+                    self.snapshot.windows.clear_from(shape.project.as_deref(), at.max(self.over), shape.wall)
+                };
+                self.over = self.over.max(latest.after(shape.wall));
+                self.head.get_or_insert((workload, at));
+                self.plan.holds.push(Hold { workload, at, latest, placement });
+                Verdict::Starts
             }
             Forecast::NotBefore(at) => {
-                self.head = Some((workload, at));
+                self.head.get_or_insert((workload, at));
                 Verdict::LetsNobodyPass
             }
             // Held by something that no lease gives back; there is no time to keep free for it.
@@ -285,37 +287,14 @@ impl Pass<'_> {
         }
     }
 
-    fn forecast(&self, shape: &Shape) -> Forecast {
-        let (windows, now) = (&self.snapshot.windows, self.snapshot.now);
-        forecast_between(windows, &self.fleet, now, || self.returns(), shape)
-    }
-
-    /// What comes back, by rising time: what was held before the pass, and what the pass has granted.
-    fn returns(&self) -> impl Iterator<Item = (Time, &[Allotment])> {
-        let mut granted: Vec<_> = self.ends.iter().copied().zip(&self.plan.grants).collect();
-        granted.sort_by_key(|(end, _)| *end);
-        let mut granted = granted.into_iter().map(|(end, grant)| (end, grant.placement.tasks.as_slice())).peekable();
-        let mut held = self.snapshot.releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())).peekable();
-        std::iter::from_fn(move || match (held.peek(), granted.peek()) {
-            (Some((held_at, _)), Some((end, _))) if end < held_at => granted.next(),
-            (None, _) => granted.next(),
-            _ => held.next(),
-        })
-    }
-}
-
-impl Shadow {
-    /// A grant takes its part of what is free now (`fleet`, where it is already held) and, where it lasts beyond the
-    /// beginning of the hold, of what is left beside that.
-    fn hold(&mut self, task: &Allotment, end: Time, fleet: &Fleet) {
-        let Some(left) = self.left.get_mut(&task.node) else {
-            self.fleet.hold(task);
-            return;
-        };
-        if end > self.at {
-            left.hold(task);
-        }
-        self.fleet.limit(task.node, fleet.get(task.node).expect("a granted node is in the fleet"));
-        self.fleet.limit(task.node, left);
+    fn forecast(&mut self, shape: &Shape) -> Forecast {
+        let snapshot = self.snapshot;
+        let timeline = self.timeline.get_or_insert_with(|| {
+            let mut timeline = Timeline::new(&snapshot.releases, snapshot.now);
+            let granted = self.plan.grants.iter().zip(&self.ends);
+            granted.for_each(|(grant, end)| timeline.started(&self.fleet, &grant.placement, *end));
+            timeline
+        });
+        timeline.soonest(&self.fleet, &snapshot.windows, shape)
     }
 }

@@ -75,8 +75,16 @@ impl Soon {
             release(&mut open, &victims);
             fits(&open)?
         };
-        for lease in &victims {
-            shares.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+        if !shares.is_empty() {
+            let mut without = shares.clone();
+            for lease in &victims {
+                without.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+            }
+            // A victim may have held what its own project does not lend, and that is then kept for the project again.
+            if !without.lets(&snapshot.fleet, shape.project.as_deref(), &placement) {
+                return None;
+            }
+            *shares = without;
         }
         release(&mut self.fleet, &victims);
         placement.tasks.iter().for_each(|task| self.fleet.hold(task));

@@ -47,5 +47,5 @@ pub(crate) fn place_by_reference(fleet: &Fleet, shape: &Shape, looks: &mut u32) 
         chosen
     };
     let capacity = |node| fleet.get(node).expect("a candidate is in the fleet").clone();
-    Some(allot(&chosen, shape, capacity).0)
+    Some(allot(&chosen, shape, capacity))
 }

@@ -199,6 +199,12 @@ impl Shares {
         Self::asks(fleet, shape).iter().find_map(|(model, ask)| self.bar(fleet, at, model, *ask))
     }
 
+    /// True where a project may take what a placement would give it.
+    pub(crate) fn lets(&self, fleet: &Fleet, project: Option<&str>, placement: &Placement) -> bool {
+        let (at, held) = (self.part_of(project), held_by(fleet, &placement.tasks));
+        held.iter().all(|(model, milli)| self.bar(fleet, at, model, *milli).is_none())
+    }
+
     fn bar(&self, fleet: &Fleet, at: usize, model: &str, ask: u64) -> Option<Barred> {
         let way = self.way_up(at);
         for at in &way {

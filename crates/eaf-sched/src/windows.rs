@@ -6,7 +6,7 @@
 //! Absent: who promised what to whom; the core makes windows of its policy.
 
 use crate::Fleet;
-use eaf_model::{NodeId, NodeState, Time};
+use eaf_model::{NodeId, NodeState, Span, Time};
 use std::sync::Arc;
 
 /// A node is kept from one time to another.
@@ -71,9 +71,13 @@ impl Windows {
         Some(open)
     }
 
-    /// When the next window is over that is closed to a project.
-    pub(crate) fn next_over(&self, project: Option<&str>, after: Time) -> Option<Time> {
-        let foreign = self.sorted.iter().filter(|window| window.is_closed_to(project, window.from, window.until));
-        foreign.map(|window| window.until).filter(|until| *until > after).min()
+    /// The first time not before `at` from which no window closes any node to a project for so long.
+    pub(crate) fn clear_from(&self, project: Option<&str>, mut at: Time, wall: Span) -> Time {
+        for window in self.sorted.iter().filter(|window| window.is_closed_to(project, window.from, window.until)) {
+            if window.until > at && window.from < at.after(wall) {
+                at = window.until;
+            }
+        }
+        at
     }
 }

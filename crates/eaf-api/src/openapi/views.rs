@@ -275,8 +275,8 @@ fn explanations() -> Map<String, Value> {
                     "properties": { "code": {
                         "type": "string",
                         "enum": [
-                            "dependencies", "backoff", "capacity", "scattered", "mode_change", "hold", "share",
-                            "reserved",                            "preemption", "next_pass", "nodes_not_ready", "fleet_too_small"
+                            "dependencies", "backoff", "capacity", "scattered", "mode_change", "held", "hold", "share",
+                            "reserved", "preemption", "next_pass", "nodes_not_ready", "fleet_too_small"
                         ]
                     } }
                 }

@@ -163,15 +163,15 @@ pub(crate) fn settle_drains(draft: &mut Draft) {
 }
 
 /// Begins the changes that help those who wait behind a pass.
-pub(crate) fn propose(draft: &mut Draft, hold: Option<&Hold>) {
+pub(crate) fn propose(draft: &mut Draft, holds: &[Hold]) {
     let snapshot = crate::work::plan::snapshot(draft, draft.now());
     let rules = ModeRules {
         change: draft.settings().timing.mode_change,
         changes_max: draft.settings().limits.mode_changes_per_plan_max,
     };
     let under_way: Vec<UnderWay> = under_way(draft);
-    let changes = modes(&snapshot, hold, &under_way, rules);
-    let checked = check_modes(&snapshot, hold, &changes, rules);
+    let changes = modes(&snapshot, holds, &under_way, rules);
+    let checked = check_modes(&snapshot, holds, &changes, rules);
     assert!(checked.is_ok(), "changes of mode break a rule: {checked:?}");
     for change in changes {
         let (node, accelerators, to, workload) = (change.node, change.accelerators, change.to, change.workload);

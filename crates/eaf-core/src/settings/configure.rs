@@ -16,6 +16,8 @@ pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<()
 
 /// The most that an accelerator may be worth, in thousandths of an H100.
 const EXCHANGE_MAX: u64 = 1_000_000_000;
+/// The most planned starts that one pass keeps.
+const HOLDS_MAX: u32 = 64;
 /// The most places of a mode.
 const SLOTS_MAX: u8 = 32;
 
@@ -81,6 +83,9 @@ fn check(settings: &Settings) -> Result<(), Rejection> {
     }
     if settings.queue.level_ratio < 2 {
         return invalid("queue.level_ratio");
+    }
+    if !(1..=HOLDS_MAX).contains(&settings.queue.holds) {
+        return invalid("queue.holds");
     }
     if !matches!(settings.carbon.milligrams_per_kwh.len(), 0 | 288) {
         return invalid("carbon.milligrams_per_kwh");

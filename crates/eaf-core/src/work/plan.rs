@@ -25,6 +25,7 @@ pub(crate) fn snapshot(state: &State, now: Time) -> Snapshot {
         running: state.index.running.clone(),
         shares: Arc::new(shares(state, now)),
         windows: windows(state),
+        holds_max: state.settings.queue.holds,
         grants_max: limits.grants_per_plan_max,
         shapes_max: limits.shapes_per_plan_max,
         passing: state.settings.queue.passing,
@@ -68,5 +69,5 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
         }
     }
     fleet::modes::settle_drains(draft);
-    fleet::modes::propose(draft, plan.hold.as_ref());
+    fleet::modes::propose(draft, &plan.holds);
 }

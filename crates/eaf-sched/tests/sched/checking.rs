@@ -41,7 +41,7 @@ fn first_task(plan: &mut Plan, grant: usize) -> &mut Allotment {
 }
 
 fn hold(plan: &mut Plan) -> &mut eaf_sched::Hold {
-    plan.hold.as_mut().expect("the scene has a hold")
+    plan.holds.first_mut().expect("the scene has a hold")
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn nodes_and_boards_are_never_over_their_parts() {
     crowded.submit(ask().memory(2));
     let task = Allotment { node: nd(1), cpu: CpuMilli(1_000), memory: gib(2), accelerators: Vec::new() };
     let grant = |workload| Grant { workload: wl(workload), placement: Placement { tasks: vec![task.clone()] } };
-    let forged = Plan { grants: vec![grant(1), grant(2)], hold: None, ..Plan::default() };
+    let forged = Plan { grants: vec![grant(1), grant(2)], ..Plan::default() };
     assert_eq!(check(&crowded.snapshot, &forged), Err(unfit(2, 1, Test::Memory)));
 }
 
@@ -105,7 +105,7 @@ fn nobody_goes_out_of_order() {
     check_caught(&Violation::OutOfOrder { workload: wl(3) }, |_, plan| {
         plan.grants.remove(1);
     });
-    check_caught(&Violation::Passed { workload: wl(4), by: wl(5) }, |_, plan| plan.hold = None);
+    check_caught(&Violation::Passed { workload: wl(4), by: wl(5) }, |_, plan| plan.holds.clear());
     check_caught(&Violation::Passed { workload: wl(1), by: wl(2) }, |_, plan| {
         plan.grants.remove(0);
     });
@@ -120,6 +120,9 @@ fn the_hold_is_not_delayed() {
     check_caught(&Violation::HoldNotLater { workload: wl(4) }, |_, plan| hold(plan).at = secs(0));
     let delayed = |node| Violation::HoldDelayed { workload: wl(4), node: nd(node), test: Test::Cpu };
     check_caught(&delayed(1), |_, plan| hold(plan).at = secs(99));
+    let too_soon = Violation::LatestTooSoon { workload: wl(4) };
+    check_caught(&too_soon, |_, plan| hold(plan).latest = secs(99));
+    check_caught(&Violation::TooManyHolds { holds: 1, max: 0 }, |snapshot, _| snapshot.holds_max = 0);
     // The backfill on nd-2 would last beyond the beginning of the hold.
     check_caught(&delayed(2), |snapshot, _| {
         let mut entry = snapshot.queue.get(wl(5)).expect("it waits");

@@ -198,3 +198,35 @@ fn work_without_a_known_end_promises_nothing_and_blocks_nobody() {
     world.submit(ask().cpu(1));
     check(&mut world, &["wl-1: nd-1", "wl-3: nd-1"]);
 }
+
+#[test]
+fn the_first_few_who_cannot_start_are_promised_a_start_each_beside_those_before() {
+    let mut world = world([node(4, 64, &[]), node(4, 64, &[])]).holds(3);
+    world.submit(ask().cpu(4).wall(100));
+    world.submit(ask().cpu(3).wall(40));
+    world.pass();
+    world.submit(ask().tasks(2).cpu(4).wall(50)); // Both nodes, when the first is over.
+    world.submit(ask().cpu(2).wall(60)); // Would be in the way of that from 40 s on.
+    world.submit(ask().cpu(4).wall(30)); // Fits between 40 s and 100 s, and waits for neither.
+    world.submit(ask().cpu(4).wall(10)); // The fourth, to whom nothing is promised.
+    world.submit(ask().cpu(1).wall(40)); // Ends as the third is to begin.
+    world.submit(ask().cpu(1).wall(41)); // Would not.
+    let expect = [
+        "wl-9: nd-2",
+        "hold wl-5 at 100.000: nd-1, nd-2",
+        "hold wl-6 at 40.000 or 150.000: nd-2",
+        "hold wl-7 at 150.000 or 210.000: nd-1",
+    ];
+    check(&mut world, &expect);
+}
+
+#[test]
+fn what_is_promised_lies_between_windows() {
+    let mut world =
+        world([node(4, 64, &[]), node(4, 64, &[])]).holds(2).windows(&[(nd(1), 150, 200), (nd(2), 120, 300)]);
+    world.submit(ask().tasks(2).cpu(4).wall(100));
+    world.pass();
+    world.submit(ask().cpu(4).wall(60)); // Neither node is free for so long before its window.
+    world.submit(ask().cpu(4).wall(45)); // The first is, between the first one's end and its window.
+    check(&mut world, &["hold wl-3 at 200.000: nd-1", "hold wl-4 at 100.000 or 300.000: nd-1"]);
+}

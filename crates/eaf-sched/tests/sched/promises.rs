@@ -1,4 +1,4 @@
-//! Promises: the head never starts later than it was told, so nothing waits for ever behind smaller work.
+//! Promises: nobody starts later than it was told, so nothing waits for ever behind smaller work.
 
 use crate::world::{World, ask, node, secs, wl, world};
 use eaf_model::{Span, Time, WorkloadId};
@@ -11,10 +11,10 @@ pub(crate) struct Promises(BTreeMap<WorkloadId, Time>);
 
 impl Promises {
     pub(crate) fn note(&mut self, plan: &Plan) {
-        if let Some(hold) = &plan.hold {
-            let promised = self.0.entry(hold.workload).or_insert(hold.at);
-            assert!(hold.at <= *promised, "{} was promised {promised:?} and now {:?}", hold.workload, hold.at);
-            *promised = hold.at;
+        for hold in &plan.holds {
+            let promised = self.0.entry(hold.workload).or_insert(hold.latest);
+            assert!(hold.latest <= *promised, "{} was promised {promised:?} and now {:?}", hold.workload, hold.latest);
+            *promised = hold.latest;
         }
     }
 

@@ -189,6 +189,14 @@ proptest! {
         asks in prop::collection::vec((0usize..5, 1u32..5, 1u32..3, 1u64..200), 1..40),
     ) {
         let names = ["a", "b", "c", "d"];
+        let mut quotas = quotas;
+        for at in (0..quotas.len()).rev() {
+            // What is guaranteed to parts is guaranteed to the whole: a policy where it is not is refused.
+            let (guaranteed, parent) = (quotas[at].0, quotas[at].4);
+            if parent < at {
+                quotas[parent].0 += guaranteed;
+            }
+        }
         let shares = quotas.iter().enumerate().map(|(at, (guaranteed, borrowable, maximum, weight, parent))| {
             let (maximum, borrowable) = (maximum.map(|more| guaranteed + more), borrowable.map(|lent| lent.min(*guaranteed)));
             let parent = (*parent < at).then(|| names[*parent].to_owned());

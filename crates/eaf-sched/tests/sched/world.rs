@@ -4,7 +4,9 @@ use eaf_model::{
     Accelerator, AcceleratorRequest, Allotment, Bytes, CpuMilli, GpuMilli, LeaseId, NodeId, NodeSpec, Placement, Span,
     TaskRequest, Time, WorkloadId,
 };
-use eaf_sched::{Basis, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, check, due};
+use eaf_sched::{
+    Basis, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, Window, Windows, check, due,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -112,6 +114,8 @@ pub(crate) struct World {
     next: u64,
     /// True where nodes are chosen by what they lose.
     priced: bool,
+    /// When windows begin and end.
+    edges: Vec<Time>,
     /// What has been asked for.
     mix: Mix,
     /// What is remembered from pass to pass.
@@ -126,7 +130,7 @@ pub(crate) fn plan(snapshot: &Snapshot) -> Plan {
 /// A world with these nodes, from `nd-1` up, and nothing else.
 pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
     let mut world = World {
-        snapshot: Snapshot { grants_max: 1_000, shapes_max: 1_000, ..Snapshot::default() },
+        snapshot: Snapshot { holds_max: 1, grants_max: 1_000, shapes_max: 1_000, ..Snapshot::default() },
         specs: BTreeMap::new(),
         waiting: BTreeMap::new(),
         running: BTreeMap::new(),
@@ -134,6 +138,7 @@ pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
         started: BTreeMap::new(),
         next: 1,
         priced: false,
+        edges: Vec::new(),
         mix: Mix::default(),
         scores: Scores::default(),
     };
@@ -148,6 +153,20 @@ impl World {
     /// The same, where nodes are chosen by what they lose.
     pub(crate) fn priced(mut self, priced: bool) -> Self {
         self.priced = priced;
+        self
+    }
+
+    /// The same, where the first so many who cannot start are promised a start.
+    pub(crate) fn holds(mut self, max: u32) -> Self {
+        self.snapshot.holds_max = max;
+        self
+    }
+
+    /// The same, with nodes that are kept from everybody from one second to another.
+    pub(crate) fn windows(mut self, windows: &[(NodeId, u64, u64)]) -> Self {
+        let window = |&(node, from, until): &_| Window { from: secs(from), until: secs(until), node, project: None };
+        self.edges = windows.iter().flat_map(|(_, from, until)| [secs(*from), secs(*until)]).collect();
+        self.snapshot.windows = Windows::new(windows.iter().map(window).collect());
         self
     }
 
@@ -227,7 +246,10 @@ impl World {
     /// Lets time pass up to `at`, with a pass whenever something ends; gives the plans and their times.
     pub(crate) fn until(&mut self, at: Time) -> Vec<(Time, Plan)> {
         let mut plans = Vec::new();
-        while let Some(next) = self.running.values().map(|lease| lease.ends).min().filter(|next| *next <= at) {
+        loop {
+            let ends = self.running.values().map(|lease| lease.ends);
+            let edges = self.edges.iter().copied().filter(|edge| *edge > self.snapshot.now);
+            let Some(next) = ends.chain(edges).min().filter(|next| *next <= at) else { break };
             self.snapshot.now = next;
             let due: Vec<_> = self.running.iter().filter(|(_, lease)| lease.ends <= next).map(|(id, _)| *id).collect();
             for lease in due {
@@ -261,16 +283,20 @@ impl World {
     }
 }
 
-/// A plan as text: `wl-1: nd-1[0 1], nd-2` a grant, boards in brackets, a share as `0:250`; the hold last, in seconds.
+/// A plan as text: `wl-1: nd-1[0 1], nd-2` a grant, boards in brackets, a share as `0:250`; holds last, with their
+/// time in seconds, and the latest where that is another.
 pub(crate) fn show(plan: &Plan) -> String {
     let mut text = String::new();
     for grant in &plan.grants {
         let _ = writeln!(text, "{}: {}", grant.workload, show_placement(&grant.placement));
     }
-    if let Some(Hold { workload, at, placement }) = &plan.hold {
-        let after = at.since(Time(0)).0;
-        let _ =
-            writeln!(text, "hold {workload} at {}.{:03}: {}", after / 1_000, after % 1_000, show_placement(placement));
+    for Hold { workload, at, latest, placement } in &plan.holds {
+        let clock = |at: &Time| {
+            let after = at.since(Time(0)).0;
+            format!("{}.{:03}", after / 1_000, after % 1_000)
+        };
+        let latest = if latest == at { String::new() } else { format!(" or {}", clock(latest)) };
+        let _ = writeln!(text, "hold {workload} at {}{latest}: {}", clock(at), show_placement(placement));
     }
     text
 }

@@ -203,6 +203,8 @@ pub enum Setting {
     Order,
     /// `queue.passing`.
     Passing,
+    /// `queue.holds`.
+    Holds,
     /// `queue.head_after`.
     HeadAfter,
     /// `queue.preempt_after`.
@@ -221,7 +223,7 @@ pub(super) enum Form {
 }
 
 impl Setting {
-    pub(super) const ALL: [(Self, &'static str, Form); 19] = [
+    pub(super) const ALL: [(Self, &'static str, Form); 20] = [
         (Self::Remembered, "remembered", Form::Number),
         (Self::Nodes, "nodes", Form::Number),
         (Self::Live, "live", Form::Number),
@@ -235,6 +237,7 @@ impl Setting {
         (Self::Preemptions, "preemptions", Form::Number),
         (Self::Order, "order", Form::Word(&["priority", "fifo", "sjf", "las"])),
         (Self::Passing, "passing", Form::Word(&["strict", "skip", "backfill"])),
+        (Self::Holds, "holds", Form::Number),
         (Self::HeadAfter, "head-after", Form::Span),
         (Self::PreemptAfter, "preempt-after", Form::Span),
         (Self::LevelService, "level-service", Form::Span),

@@ -285,6 +285,7 @@ impl Proposer {
         set(draw, Setting::Preemptions, 0, 5);
         set(draw, Setting::Order, 0, 3);
         set(draw, Setting::Passing, 0, 2);
+        set(draw, Setting::Holds, 1, 6);
         set(draw, Setting::HeadAfter, 0, 900_000);
         set(draw, Setting::PreemptAfter, 0, 60_000);
         set(draw, Setting::LevelService, 1_000, 300_000);

@@ -243,6 +243,7 @@ impl World {
                 Setting::Preemptions => limits.preemptions_max = small,
                 Setting::Order => queue.order = ORDERS[place(*value, ORDERS.len())],
                 Setting::Passing => queue.passing = PASSINGS[place(*value, PASSINGS.len())],
+                Setting::Holds => queue.holds = small,
                 Setting::HeadAfter => queue.head_after = Span(*value),
                 Setting::PreemptAfter => queue.preempt_after = Span(*value),
                 Setting::LevelService => queue.level_service = Span(*value),

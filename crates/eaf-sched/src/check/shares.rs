@@ -4,8 +4,9 @@
 //! its maximum, none into what others do not lend, and nobody stopped for another share who had no more than its own.
 //! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
 
+use super::Violation;
 use crate::shares::Part;
-use crate::{Claim, Plan, Snapshot, Violation, held_by};
+use crate::{Claim, Plan, Snapshot, held_by};
 use eaf_model::{Placement, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ struct Books<'a> {
 }
 
 /// Tests grants and claims against the shares. Gives, for each claim, the models of accelerators that its shares let it take.
-pub(crate) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<String>>, Violation> {
+pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<String>>, Violation> {
     if snapshot.shares.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,0 +1,88 @@
+//! Whoever is told to stop for others may be told so, and is needed.
+//!
+//! What: each claim in its turn, on what is free once those are gone who leave and those before it have what they claim.
+//! Absent: which victims cost the least.
+
+use super::order::turn;
+use super::rooms::Rooms;
+use super::{Violation, as_asked};
+use crate::preempt::NOTICE;
+use crate::{Class, Entry, Evictable, Plan, Shape, Snapshot};
+use eaf_model::{LeaseId, Placement, WorkloadId};
+use std::collections::BTreeSet;
+
+/// Whoever is told to stop may be told so, is needed, and together they make room.
+pub(super) fn claims_hold<'a>(
+    snapshot: &'a Snapshot,
+    plan: &Plan,
+    granted: &[(Entry, &Placement)],
+    open: &[Vec<String>],
+    mut seen: BTreeSet<WorkloadId>,
+) -> Result<(), Violation> {
+    if plan.claims.is_empty() {
+        return Ok(());
+    }
+    let by = snapshot.queue.order();
+    let mut told: BTreeSet<LeaseId> = BTreeSet::new();
+    let mut rooms: Rooms<'a> = Rooms::all(snapshot);
+    // Every hold goes before every claim, which keeps off its nodes.
+    for task in plan.holds.iter().flat_map(|hold| &hold.placement.tasks) {
+        rooms.close(task.node);
+    }
+    snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
+    let mut coming = granted.iter().enumerate().peekable();
+    for (at, claim) in plan.claims.iter().enumerate() {
+        let workload = claim.workload;
+        let mut shape = None;
+        let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+        if !seen.insert(workload) {
+            return Err(Violation::Twice { workload });
+        }
+        as_asked(&entry, &claim.placement)?;
+        let is_before = |(granted, _): &(Entry, &Placement)| turn(by, granted) < turn(by, &entry);
+        if snapshot.shares.is_empty() && granted.partition_point(is_before) != claim.behind {
+            return Err(Violation::OutOfOrder { workload });
+        }
+        while let Some((_, (_, placement))) = coming.next_if(|(at, _)| *at < claim.behind) {
+            rooms.take(placement);
+        }
+        for lease in &claim.victims {
+            let class = Class::of(by, entry.priority, entry.level);
+            let same = |victim: &Evictable| victim.preemptible && victim.class > class;
+            let between = |victim: &Evictable| !snapshot.shares.is_empty() && victim.project != entry.shape.project;
+            let may = |victim: &Evictable| (between(victim) || same(victim)) && victim.started_at < snapshot.now;
+            if !snapshot.running.get(*lease).is_some_and(may) || !told.insert(*lease) {
+                return Err(Violation::MayNotStop { workload, lease: *lease });
+            }
+        }
+        for lease in &claim.victims {
+            let mut without = rooms.clone();
+            let end = snapshot.now.after(entry.shape.wall).after(NOTICE);
+            for window in snapshot.windows.closing(entry.shape.project.as_deref(), snapshot.now, end) {
+                without.close(window.node);
+            }
+            claim.victims.iter().filter(|other| *other != lease).for_each(|other| without.give_back_lease(*other));
+            let shape = shape.get_or_insert_with(|| open_shape(&entry, open.get(at)));
+            if without.fits(shape) {
+                return Err(Violation::NeedNotStop { workload, lease: *lease });
+            }
+        }
+        claim.victims.iter().for_each(|lease| rooms.give_back_lease(*lease));
+        rooms.put(&entry, &claim.placement, |node, test| Violation::Unfit { workload, node, test })?;
+    }
+    // What is granted behind a claim leaves it what it needs.
+    let first = plan.claims[0].workload;
+    coming.try_for_each(|(_, (entry, placement))| {
+        let fits = rooms.take(placement);
+        if fits { Ok(()) } else { Err(Violation::Passed { workload: first, by: entry.workload }) }
+    })
+}
+
+/// What a workload asks for, of the models that its shares let it take.
+fn open_shape(entry: &Entry, open: Option<&Vec<String>>) -> Shape {
+    let mut shape = Shape::clone(&entry.shape);
+    if let Some(open) = open.filter(|_| shape.task.accelerators.count > 0) {
+        shape.task.accelerators.models.clone_from(open);
+    }
+    shape
+}

@@ -1,0 +1,90 @@
+//! What is promised can be kept.
+//!
+//! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back, what is granted and
+//! what is promised, by rising time; and the time at which each starts at the latest is not before what is promised to
+//! others before it must have ended. Why the beginnings are enough: at no other time is more needed than before.
+//! Absent: whether a hold could be earlier.
+
+use super::rooms::Rooms;
+use super::{Violation, as_asked};
+use crate::{Entry, Hold, Plan, Snapshot, Window};
+use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each hold needs is free as long as it lasts, with every grant made.
+pub(super) fn holds_kept(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    granted: &[(Entry, &Placement)],
+    seen: &mut BTreeSet<WorkloadId>,
+) -> Result<(), Violation> {
+    let max = snapshot.holds_max;
+    if plan.holds.len() > max as usize {
+        return Err(Violation::TooManyHolds { holds: plan.holds.len(), max });
+    }
+    let mut entries = Vec::with_capacity(plan.holds.len());
+    for hold in &plan.holds {
+        let workload = hold.workload;
+        let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
+        if !seen.insert(workload) {
+            return Err(Violation::Twice { workload });
+        }
+        if hold.at <= snapshot.now {
+            return Err(Violation::HoldNotLater { workload });
+        }
+        as_asked(&entry, &hold.placement)?;
+        entries.push(entry);
+    }
+    latest_is_late(snapshot, plan, &entries)?;
+    all_is_free(snapshot, plan, &entries, granted)
+}
+
+/// Each starts at the latest no sooner than planned and than all that is promised before it is over, and where that is not
+/// the planned time itself, when no window keeps any node from it.
+fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry]) -> Result<(), Violation> {
+    let mut over = snapshot.now;
+    for (hold, entry) in plan.holds.iter().zip(entries) {
+        let end = hold.latest.after(entry.shape.wall);
+        let is_others = |window: &&Window| window.project.is_none() || window.project != entry.shape.project;
+        let meets = |window: &Window| window.until > hold.latest && window.from < end && window.from < window.until;
+        let is_closed = hold.latest > hold.at && snapshot.windows.iter().filter(is_others).any(meets);
+        if hold.latest < hold.at.max(over) || is_closed {
+            return Err(Violation::LatestTooSoon { workload: hold.workload });
+        }
+        over = over.max(end);
+    }
+    Ok(())
+}
+
+fn all_is_free(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    entries: &[Entry],
+    granted: &[(Entry, &Placement)],
+) -> Result<(), Violation> {
+    let needed: BTreeSet<NodeId> =
+        plan.holds.iter().flat_map(|hold| hold.placement.tasks.iter().map(|task| task.node)).collect();
+    let mut rooms = Rooms::new(snapshot);
+    // What the plan gives back again, by time.
+    let mut ends: BTreeMap<Time, Vec<&[Allotment]>> = BTreeMap::new();
+    for (entry, placement) in granted {
+        let workload = entry.workload;
+        rooms.put(entry, placement, |node, test| Violation::Unfit { workload, node, test })?;
+        ends.entry(snapshot.now.after(entry.shape.wall)).or_default().push(&placement.tasks);
+    }
+    let mut holds: Vec<(&Hold, &Entry)> = plan.holds.iter().zip(entries).collect();
+    holds.sort_by_key(|(hold, _)| hold.at);
+    let mut releases = snapshot.releases.iter().peekable();
+    for (hold, entry) in holds {
+        while let Some((_, _, tasks)) = releases.next_if(|(at, _, _)| *at <= hold.at) {
+            tasks.iter().filter(|task| needed.contains(&task.node)).for_each(|task| rooms.give_back(task));
+        }
+        while let Some(over) = ends.first_entry().filter(|over| *over.key() <= hold.at) {
+            over.remove().into_iter().flatten().for_each(|task| rooms.give_back(task));
+        }
+        let workload = hold.workload;
+        rooms.put(entry, &hold.placement, |node, test| Violation::HoldDelayed { workload, node, test })?;
+        ends.entry(hold.at.after(entry.shape.wall)).or_default().push(&hold.placement.tasks);
+    }
+    Ok(())
+}
