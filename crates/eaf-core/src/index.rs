@@ -190,7 +190,7 @@ impl Index {
                 project: project_of(state, &workload.spec),
                 preemptible: workload.spec.preemptible,
                 tasks: still_held(lease),
-                milli: service::milli(&workload.spec),
+                milli: service::milli(&workload.spec, lease.placement.len()),
                 started_at,
                 loses_since: (!workload.spec.keeps_progress).then(|| service::saved_at(lease, started_at)),
             });
@@ -291,7 +291,8 @@ fn window_bounds(state: &State) -> impl Iterator<Item = Time> {
 /// What the planner sees of a request, whoever asks.
 pub(crate) fn shape(spec: &eaf_model::WorkloadSpec, wall: Span) -> Shape {
     Shape {
-        tasks: spec.tasks,
+        tasks: spec.tasks_needed(),
+        tasks_max: spec.tasks,
         tasks_per_node_max: spec.tasks_per_node_max,
         task: spec.task.clone(),
         wall,

@@ -5,7 +5,7 @@
 
 use crate::index::Index;
 use crate::{Lease, State, TaskState};
-use eaf_model::{ModeState, NodeId, WHOLE_MODE, WorkloadState};
+use eaf_model::{Exit, ModeState, NodeId, WHOLE_MODE, WorkloadState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -142,20 +142,23 @@ fn leases_and_workloads_agree(state: &State) -> Checked {
     Ok(())
 }
 
-/// A gang is granted whole, and one that is not being stopped has lost no task to failure.
+/// A gang is granted whole, and one that is not being stopped has lost no task to failure, nor so many to losses that fewer
+/// are left than it needs.
 fn gangs_are_whole(state: &State) -> Checked {
     const RULE: &str = "gangs are whole";
     for lease in state.leases() {
-        let asked = state.workload(lease.workload).map_or(0, |workload| workload.spec.tasks as usize);
-        if lease.tasks.len() != asked || lease.placement.len() != asked {
+        let Some(workload) = state.workload(lease.workload) else { continue };
+        let (needed, asked) = (workload.spec.tasks_needed() as usize, workload.spec.tasks as usize);
+        let whole = needed..=asked;
+        if !whole.contains(&lease.tasks.len()) || lease.placement.len() != lease.tasks.len() {
             return broken(RULE, format_args!("{} has {} tasks of {asked}", lease.id, lease.tasks.len()));
         }
-        let hurt = lease.tasks.iter().any(|task| match &task.state {
-            TaskState::Exited { exit, .. } => !exit.is_success(),
-            TaskState::Abandoned { .. } => true,
+        let failed = lease.tasks.iter().any(|task| match &task.state {
+            TaskState::Exited { exit, .. } => !exit.is_success() && !matches!(exit, Exit::Lost(_)),
             _ => false,
         });
-        if hurt && lease.stopping.is_none() {
+        let left = lease.tasks.iter().filter(|task| !task.state.is_lost()).count();
+        if (failed || left < needed) && lease.stopping.is_none() {
             return broken(RULE, format_args!("{} goes on without one of its tasks", lease.id));
         }
         if lease.tasks.iter().all(|task| task.state.is_over()) {

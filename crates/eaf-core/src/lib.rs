@@ -34,7 +34,7 @@ pub use outstanding::{effects_of, outstanding};
 pub use preview::{Preview, preview};
 pub use reconcile::{Expected, Met, Reconciled, reconcile, taken_on};
 pub use state::State;
-pub use tenancy::{Average, policy_problem};
+pub use tenancy::{Average, policy_problem, share_uses};
 pub use wakeup::{Wakeup, WakeupReason, next_wakeup};
 pub use work::{AbandonedTask, Attempt, Learned, LearnedBin, Lease, Remembered, Stopping, Task, TaskState, Workload};
 

@@ -114,6 +114,7 @@ fn of_modes(draw: &mut Draw, state: &State) -> Input {
 fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     let mut spec = WorkloadSpec::command(&["true"]);
     spec.tasks = if draw.one_in(4) { 1 + draw.below(6) as u32 } else { 1 };
+    spec.tasks_min = (spec.tasks > 1 && draw.one_in(2)).then(|| 1 + draw.below(u64::from(spec.tasks)) as u32);
     spec.tasks_per_node_max = draw.one_in(5).then(|| 1 + draw.below(3) as u32);
     spec.priority = draw.below(3) as i32 - 1;
     spec.retries = draw.below(3) as u32;

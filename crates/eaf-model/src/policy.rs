@@ -4,7 +4,7 @@
 //! is compared and applied while the factory runs, and the settings of a start say nothing of it. Absent: people and
 //! tenants; until they come, a share is meant by the name of a project.
 
-use crate::{Span, Time};
+use crate::{GpuMilli, Span, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -126,6 +126,39 @@ pub struct Quota {
     /// It never holds more than so many; `None` for no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<u32>,
+}
+
+/// What a share holds of one model, and may, in thousandths of an accelerator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelUse {
+    /// What it holds now.
+    pub held: GpuMilli,
+    /// What is its own.
+    pub guaranteed: GpuMilli,
+    /// What of that nobody else may borrow.
+    pub kept: GpuMilli,
+    /// What it may hold at most; `None` for no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<GpuMilli>,
+}
+
+/// What a share holds and has held, with all of its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareUse {
+    /// Which; `None` for all projects without a share together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
+    /// The share that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// By model: what it holds or has a quota of.
+    pub models: BTreeMap<String, ModelUse>,
+    /// What it held on the average of the time that counts, over all models, in thousandths of an accelerator.
+    pub average: GpuMilli,
+    /// How many of its workloads wait for capacity.
+    pub waiting: u64,
 }
 
 /// Nodes that are kept for a project for some time.

@@ -110,9 +110,12 @@ pub struct WorkloadSpec {
     /// Who shares the quota, and as which system user it runs.
     #[serde(default = "default_project")]
     pub project: String,
-    /// How many tasks; more than one is a gang that starts whole or not at all.
+    /// How many tasks; more than one is a gang that starts whole or not at all, unless it may start with fewer.
     #[serde(default = "one_task")]
     pub tasks: u32,
+    /// The fewest of them with which it may start and go on; `None`, or as many as there are or more, where it needs all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks_min: Option<u32>,
     /// The most tasks that may share a node; `None` for no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks_per_node_max: Option<u32>,
@@ -176,12 +179,18 @@ const fn one_task() -> u32 {
 }
 
 impl WorkloadSpec {
+    /// The fewest tasks with which it may start and go on.
+    pub fn tasks_needed(&self) -> u32 {
+        self.tasks_min.unwrap_or(self.tasks).min(self.tasks)
+    }
+
     /// The smallest specification of a command: one task, one CPU, defaults for the rest.
     pub fn command(argv: &[&str]) -> Self {
         Self {
             name: unnamed(),
             project: default_project(),
             tasks: 1,
+            tasks_min: None,
             tasks_per_node_max: None,
             task: TaskRequest::default(),
             wall_time: None,

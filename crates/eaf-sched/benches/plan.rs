@@ -44,7 +44,14 @@ fn shape(n: u64) -> Arc<Shape> {
     let accelerators = AcceleratorRequest { count, share: GpuMilli(1_000), models: Vec::new(), slice: None };
     let task = TaskRequest { cpu: CpuMilli(1_000 + n % 16 * 1_000), memory: Bytes((1 + n % 7) << 30), accelerators };
     let tasks = if n % 16 == 2 { 8 } else { 1 };
-    Arc::new(Shape { tasks, tasks_per_node_max: None, task, wall: Span::from_secs(3_600 + n), project: None })
+    Arc::new(Shape {
+        tasks,
+        tasks_max: tasks,
+        tasks_per_node_max: None,
+        task,
+        wall: Span::from_secs(3_600 + n),
+        project: None,
+    })
 }
 
 fn queue(shapes: u64) -> Queue {

@@ -182,10 +182,7 @@ impl Pass<'_> {
     /// Starts one that its share lets start, or promises it a start.
     fn seat(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let end = self.snapshot.now.after(shape.wall);
-        let beside = self.beside.view(end);
-        let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
-        let closed = self.snapshot.windows.close(free, shape.project.as_deref(), self.snapshot.now, end);
-        if let Some(placement) = self.chooser.place(side, closed.as_ref().unwrap_or(free), shape) {
+        if let Some(placement) = self.place(shape, end) {
             self.grant(turn.workload(), shape, placement, end);
             return Verdict::Starts;
         }
@@ -202,6 +199,32 @@ impl Pass<'_> {
             _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
             _ => self.promise(turn.workload(), shape),
         }
+    }
+
+    /// A place for as many of its tasks as find one now, and as its share lets it have.
+    fn place(&mut self, shape: &Shape, end: Time) -> Option<Placement> {
+        let (snapshot, project) = (self.snapshot, shape.project.as_deref());
+        let beside = self.beside.view(end);
+        let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
+        let closed = snapshot.windows.close(free, project, snapshot.now, end);
+        let free = closed.as_ref().unwrap_or(free);
+        let mut best = self.chooser.place(side, free, shape)?;
+        let (mut fits, mut too_many) = (shape.tasks, shape.tasks_max + 1);
+        let mut tasks = shape.tasks_max;
+        while fits < tasks {
+            let more = shape.with_tasks(tasks);
+            let placement = match self.shares.admit(&snapshot.fleet, &more) {
+                Admitted::As(shape) => self.chooser.place(side, free, shape),
+                Admitted::On(shape) => self.chooser.place(side, free, &shape),
+                Admitted::No => None,
+            };
+            match placement {
+                Some(placement) => (best, fits) = (placement, tasks),
+                None => too_many = tasks,
+            }
+            tasks = u32::midpoint(fits, too_many);
+        }
+        Some(best)
     }
 
     /// Others stop for it, or are stopping already. What it will take is kept for it.

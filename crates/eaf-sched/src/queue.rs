@@ -164,6 +164,11 @@ impl Queue {
         self.by_shape.len()
     }
 
+    /// How many wait, by project, in parts.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&Project, u64)> {
+        self.by_shape.iter().map(|(shape, places)| (&shape.project, places.len() as u64))
+    }
+
     /// Walks the queue for one pass, meeting at most `shapes_max` shapes.
     pub(crate) fn walk(&self, shapes_max: u32) -> Walk<'_> {
         self.walk_through(&self.firsts, shapes_max)

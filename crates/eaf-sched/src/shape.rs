@@ -9,8 +9,10 @@ use std::sync::Arc;
 /// The equivalence class of requests: two workloads of one shape are alike to the planner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
-    /// How many tasks; all of them find a place or none does.
+    /// How many tasks it needs; all of them find a place or none does.
     pub tasks: u32,
+    /// How many it takes where there is room as it starts; never fewer than it needs.
+    pub tasks_max: u32,
     /// The most tasks that may share a node; `None` for no bound.
     pub tasks_per_node_max: Option<u32>,
     /// What each task asks for.
@@ -22,6 +24,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The same gang where it starts with so many tasks.
+    pub(crate) fn with_tasks(&self, tasks: u32) -> Self {
+        Self { tasks, tasks_max: tasks, ..self.clone() }
+    }
+
     /// The most tasks of it that one node may take, however large the node.
     pub(crate) fn tasks_on_a_node(&self) -> u32 {
         self.tasks_per_node_max.unwrap_or(u32::MAX).min(self.tasks)

@@ -5,8 +5,8 @@
 //! once, so that two requests never both pass where only one may.
 //! Absent: the decay of use, which is told as an average by whoever keeps it; and order inside one project (`order`).
 
-use crate::{Fleet, Shape};
-use eaf_model::{AcceleratorRequest, Placement, Policy};
+use crate::{Fleet, Queue, Shape};
+use eaf_model::{AcceleratorRequest, GpuMilli, ModelUse, Placement, Policy, ShareUse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -138,6 +138,47 @@ impl Shares {
     /// True where there are none, and nobody is compared by them.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// What each share has and had, a whole before its parts; those without a share come last, where there is anything to say
+    /// of them.
+    pub fn uses(&self, queue: &Queue) -> Vec<ShareUse> {
+        let mut waiting = vec![0_u64; self.parts.len()];
+        for (project, count) in queue.counts().filter(|_| !self.is_empty()) {
+            self.way_up(self.part_of(project.as_deref())).into_iter().for_each(|at| waiting[at] += count);
+        }
+        let mut uses = Vec::new();
+        let mut next: Vec<usize> = self.parts.first().map_or_else(Vec::new, |whole| whole.children.clone());
+        // The last is taken first: those without a share, which are the first of all children, come last.
+        next.reverse();
+        let others = next.pop();
+        next.splice(..0, others);
+        while let Some(at) = next.pop() {
+            let part = &self.parts[at];
+            next.extend(part.children.iter().rev());
+            let named: BTreeSet<&Arc<str>> = part.limits.keys().chain(part.held.keys()).collect();
+            let models = named.into_iter().map(|model| {
+                let limits = part.limits(model);
+                let held = ModelUse {
+                    held: GpuMilli(part.held(model)),
+                    guaranteed: GpuMilli(limits.guaranteed),
+                    kept: GpuMilli(limits.kept),
+                    maximum: limits.maximum.map(GpuMilli),
+                };
+                (model.to_string(), held)
+            });
+            let use_of = ShareUse {
+                share: part.name.as_deref().map(str::to_owned),
+                parent: self.parts[part.parent].name.as_deref().map(str::to_owned),
+                models: models.collect(),
+                average: GpuMilli(part.used.saturating_sub(part.held.values().sum())),
+                waiting: waiting[at],
+            };
+            if at != OTHERS || use_of.waiting > 0 || use_of.average > GpuMilli::ZERO || !use_of.models.is_empty() {
+                uses.push(use_of);
+            }
+        }
+        uses
     }
 
     /// The parts: the whole, what has no share, and the shares.

@@ -30,13 +30,16 @@ pub(crate) enum Forecast {
     Never,
 }
 
+/// What comes back, by rising time.
+type Returns<'a> = Box<dyn Iterator<Item = (Time, &'a [Allotment])> + 'a>;
+
 /// What is free on nodes from now on.
 pub(crate) struct Timeline<'a> {
     /// The first time after now; what is overdue is expected then.
     soonest: Time,
     now: Time,
     /// What is expected back and was not looked at yet, by rising time.
-    rest: Peekable<Box<dyn Iterator<Item = (Time, &'a [Allotment])> + 'a>>,
+    rest: Peekable<Returns<'a>>,
     /// How many leases were.
     looked: usize,
     /// When something becomes free, and where.
@@ -90,7 +93,7 @@ impl Course {
 impl<'a> Timeline<'a> {
     /// What `releases` bring.
     pub(crate) fn new(releases: &'a Releases, now: Time) -> Self {
-        let rest: Box<dyn Iterator<Item = _>> = Box::new(releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())));
+        let rest: Returns<'a> = Box::new(releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())));
         Self {
             soonest: now.after(Span::from_ms(1)),
             now,
@@ -128,8 +131,8 @@ impl<'a> Timeline<'a> {
         }
         for node in &nodes {
             self.course(fleet, *node).falls.push(from);
+            self.stop(until, *node);
         }
-        nodes.iter().for_each(|node| self.stop(until, *node));
         let at = self.begins.partition_point(|(begin, _)| *begin <= from);
         self.begins.insert(at, (from, nodes.into_iter().collect()));
     }
@@ -243,7 +246,9 @@ impl<'a> Search<'a> {
         let room = still.iter().map(|candidate| u64::from(candidate.tasks)).sum();
         let tasks = narrowed.iter().map(|node| (*node, 0)).collect();
         let mut search = Self { fleet, shape, still, tasks, room, closing, opens, narrowing };
-        narrowed.into_iter().for_each(|node| search.look_again(timeline, node, timeline.now));
+        for node in narrowed {
+            search.look_again(timeline, node, timeline.now);
+        }
         search
     }
 
@@ -255,7 +260,9 @@ impl<'a> Search<'a> {
         while let Some((_, nodes)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
             changed.extend(nodes);
         }
-        changed.into_iter().for_each(|node| self.look_again(timeline, node, at));
+        for node in changed {
+            self.look_again(timeline, node, at);
+        }
     }
 
     fn look_again(&mut self, timeline: &Timeline<'_>, node: NodeId, at: Time) {

@@ -175,6 +175,7 @@ impl Yard {
     fn planned(&mut self, wanted: u32) -> Vec<Allotment> {
         let shape = Shape {
             tasks: wanted,
+            tasks_max: wanted,
             tasks_per_node_max: None,
             task: request(),
             wall: Span::from_secs(3_600),

@@ -11,7 +11,7 @@ pub use streams::{FileReply, LogReader};
 
 use crate::{
     CordonRequest, Health, JournalHead, ListQuery, LogPiece, LogQuery, ModeRequest, NodeList, NodeView, PROCESS_HEADER,
-    Planned, Problem, Ready, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
+    Planned, Problem, Ready, ShareUseList, StopRequest, Stopping, SubmitRequest, Submitted, WorkloadPage, WorkloadView,
 };
 use eaf_model::{Explanation, NodeId, Policy, WorkloadId};
 use serde::Serialize;
@@ -252,6 +252,11 @@ impl Client {
     pub fn apply_policy(&self, policy: &Policy) -> Result<Policy, ClientError> {
         let (url, response) = self.send("PUT", "/v1/policy", Some(policy), &[], Some(TIMEOUT))?;
         read_json(&url, accept(&url, response)?)
+    }
+
+    /// Who holds what of which share.
+    pub fn share_uses(&self) -> Result<ShareUseList, ClientError> {
+        self.get("/v1/policy/usage")
     }
 
     /// Asks whether a policy could be applied; gives it as it would be in force.

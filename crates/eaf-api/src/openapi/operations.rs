@@ -193,9 +193,15 @@ fn policy() -> Vec<(&'static str, Value)> {
         .body("Policy")
         .answers_json("200", "Policy", "The policy as it would be in force.")
         .problems(&["409", "422"]);
+    let usage = Operation::new("shareUses", "policy", "Who holds what of which share.").answers_json(
+        "200",
+        "ShareUseList",
+        "Each share, a whole before its parts; none where the policy has no shares.",
+    );
     vec![
         ("/v1/policy", json!({ "get": show.done(), "put": apply.done() })),
         ("/v1/policy/check", json!({ "post": check.done() })),
+        ("/v1/policy/usage", json!({ "get": usage.done() })),
     ]
 }
 

@@ -222,7 +222,11 @@ fn spec() -> Value {
             "project": { "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "default": "default" },
             "tasks": {
                 "type": "integer", "minimum": 1, "maximum": 4096, "default": 1,
-                "description": "More than one is a gang that starts whole or not at all."
+                "description": "More than one is a gang that starts whole or not at all, unless it may start with fewer."
+            },
+            "tasks_min": {
+                "type": ["integer", "null"], "minimum": 1, "maximum": 4096,
+                "description": "The fewest tasks with which it may start and go on; absent, or not below `tasks`, where it needs all."
             },
             "tasks_per_node_max": { "type": ["integer", "null"], "minimum": 1, "maximum": 4096 },
             "task": schema("TaskRequest"),

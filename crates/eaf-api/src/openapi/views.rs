@@ -22,6 +22,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     schemas.extend(workloads());
     schemas.extend(attempts());
     schemas.extend(explanations());
+    schemas.extend(share_uses());
     schemas.extend(plans());
     schemas
 }
@@ -308,6 +309,29 @@ fn explanations() -> Map<String, Value> {
             "not_before": schema("Time"),
             "runs": count,
             "learned_from": count
+        }))
+    }))
+}
+
+fn share_uses() -> Map<String, Value> {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    entries(json!({
+        "ShareUseList": object(&["items"], json!({ "items": list("ShareUse") })),
+        "ShareUse": object(&["models", "average", "waiting"], json!({
+            "share": { "type": "string", "description": "Absent for all projects without a share together." },
+            "parent": { "type": "string", "description": "The share that it is a part of." },
+            "models": {
+                "type": "object",
+                "description": "By model of accelerator, with all of its parts.",
+                "additionalProperties": object(&["held", "guaranteed", "kept"], json!({
+                    "held": schema("GpuMilli"),
+                    "guaranteed": schema("GpuMilli"),
+                    "kept": schema("GpuMilli"),
+                    "maximum": schema("GpuMilli")
+                }))
+            },
+            "average": schema("GpuMilli"),
+            "waiting": count
         }))
     }))
 }

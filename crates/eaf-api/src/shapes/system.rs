@@ -1,5 +1,6 @@
 //! The factory as a whole: health, readiness, the journal's head, stopping.
 
+use eaf_model::ShareUse;
 use serde::{Deserialize, Serialize};
 
 /// `GET /v1/health`: the process answers. The one answer that needs no token.
@@ -56,4 +57,11 @@ pub struct Stopping {
     pub stop_work: bool,
     /// The process that is ending.
     pub pid: u32,
+}
+
+/// `GET /v1/policy/usage`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareUseList {
+    /// Each share, a whole before its parts.
+    pub items: Vec<ShareUse>,
 }

@@ -6,7 +6,9 @@
 pub(crate) mod apply;
 pub(crate) mod policy;
 mod problems;
+mod usage;
 pub(crate) mod used;
 
 pub use problems::policy_problem;
+pub use usage::share_uses;
 pub use used::Average;

@@ -113,10 +113,11 @@ impl Lease {
     }
 
     /// The last time from which the whole gang could go on: the oldest of its tasks' latest checkpoints, or the latest that
-    /// one task wrote for all of them. A task that has finished needs none.
+    /// one task wrote for all of them. A task that has finished needs none, nor does one that is lost where the gang goes on.
     pub fn checkpointed_at(&self) -> Option<Time> {
-        let finished = |task: &&Task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success());
-        let mut tasks: Vec<&Task> = self.tasks.iter().filter(|task| !finished(task)).collect();
+        let finished = |task: &Task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success());
+        let goes_on = |task: &&Task| !finished(task) && (self.stopping.is_some() || !task.state.is_lost());
+        let mut tasks: Vec<&Task> = self.tasks.iter().filter(goes_on).collect();
         if tasks.is_empty() {
             tasks = self.tasks.iter().collect();
         }
@@ -210,6 +211,11 @@ impl TaskState {
     /// True where nothing more is expected of it: it is gone, or given up with its node.
     pub const fn is_over(&self) -> bool {
         matches!(self, Self::Exited { .. } | Self::Abandoned { .. })
+    }
+
+    /// True where it was lost through no fault of its own.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Exited { exit: Exit::Lost(_), .. } | Self::Abandoned { .. })
     }
 }
 

@@ -4,23 +4,30 @@
 //! grow geometrically (Gu and others, "Tiresias", NSDI 2019, with more than two of them). Why derived: bills say it
 //! already. Absent: who goes first by it; that is the scheduler's.
 
-use crate::{Lease, State, Workload};
+use crate::{Attempt, Lease, State, Workload};
 use eaf_model::{AcceleratorMs, Order, Preempted, QueueSettings, Reason, Time, WorkloadSpec};
 
 /// The highest level.
 const LEVEL_MAX: u8 = 63;
 
-/// Accelerators that a workload holds when it runs, in thousandths.
-pub(crate) fn milli(spec: &WorkloadSpec) -> u64 {
+/// Accelerators that so many tasks of a workload hold, in thousandths.
+pub(crate) fn milli(spec: &WorkloadSpec, tasks: usize) -> u64 {
     let wanted = &spec.task.accelerators;
-    u64::from(spec.tasks).saturating_mul(u64::from(wanted.count)).saturating_mul(wanted.share.0)
+    (tasks as u64).saturating_mul(u64::from(wanted.count)).saturating_mul(wanted.share.0)
+}
+
+/// True where a workload asks for accelerators.
+fn asks(spec: &WorkloadSpec) -> bool {
+    milli(spec, 1) > 0
 }
 
 /// What attempts that are over have had.
 pub(crate) fn attained(workload: &Workload) -> u128 {
-    let bills = workload.attempts.iter().map(|attempt| &attempt.bill);
-    let ran: u128 = bills.map(|bill| bill.started_at.map_or(0, |from| u128::from(bill.ended_at.since(from).0))).sum();
-    ran * u128::from(milli(&workload.spec))
+    let had = |attempt: &Attempt| {
+        let ran = attempt.bill.started_at.map_or(0, |from| u128::from(attempt.bill.ended_at.since(from).0));
+        ran * u128::from(milli(&workload.spec, attempt.nodes.len()))
+    };
+    workload.attempts.iter().map(had).sum()
 }
 
 /// The service at which a level ends; `None` for the highest.
@@ -38,9 +45,9 @@ pub(crate) fn level_of(queue: &QueueSettings, attained: u128) -> u8 {
 /// True where the order looks at the levels of a workload.
 pub(crate) fn has_levels(queue: &QueueSettings, spec: &WorkloadSpec) -> bool {
     match queue.order {
-        Order::Las => milli(spec) > 0,
+        Order::Las => asks(spec),
         // To stop what loses its progress because it has had much would throw away the more the longer it ran.
-        Order::Priority => spec.preemptible && spec.keeps_progress && milli(spec) > 0,
+        Order::Priority => spec.preemptible && spec.keeps_progress && asks(spec),
         Order::Fifo | Order::Sjf => false,
     }
 }
@@ -55,14 +62,14 @@ pub(crate) fn next_level_at(state: &State, lease: &Lease, workload: &Workload) -
     let queue = &state.settings.queue;
     let started = lease.started_at().filter(|_| has_levels(queue, &workload.spec))?;
     let wanted = end_of(queue, workload.level)?.saturating_sub(attained(workload));
-    let ms = wanted.div_ceil(u128::from(milli(&workload.spec)));
+    let ms = wanted.div_ceil(u128::from(milli(&workload.spec, lease.placement.len())));
     Some(started.after(eaf_model::Span(u64::try_from(ms).unwrap_or(u64::MAX)))).filter(|at| *at < Time::NEVER)
 }
 
 /// The level that a running workload has reached.
 pub(crate) fn level_at(state: &State, lease: &Lease, workload: &Workload, now: Time) -> u8 {
     let ran = lease.started_at().map_or(0, |from| u128::from(now.since(from).0));
-    level_of(&state.settings.queue, attained(workload) + ran * u128::from(milli(&workload.spec)))
+    level_of(&state.settings.queue, attained(workload) + ran * u128::from(milli(&workload.spec, lease.placement.len())))
 }
 
 /// How often a workload was stopped for others.
@@ -74,7 +81,7 @@ pub(crate) fn preemptions(workload: &Workload) -> usize {
 /// may ask back what it borrowed.
 pub(crate) fn may_be_preempted(state: &State, lease: &Lease, workload: &Workload) -> bool {
     let max = state.settings.limits.preemptions_max as usize;
-    let may_ever = workload.spec.preemptible || (state.policy.has_shares() && milli(&workload.spec) > 0);
+    let may_ever = workload.spec.preemptible || (state.policy.has_shares() && asks(&workload.spec));
     may_ever && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
 }
 
@@ -89,6 +96,6 @@ pub(crate) fn preempted(lease: &Lease, workload: &Workload, now: Time) -> Option
     let Some(Reason::Preempted { by }) = lease.stopping.as_ref().map(|stopping| &stopping.reason) else { return None };
     let from = lease.started_at().filter(|_| !workload.spec.keeps_progress);
     let ran = from.map_or(0, |from| u128::from(now.since(saved_at(lease, from)).0));
-    let lost = ran * u128::from(milli(&workload.spec)) / 1_000;
+    let lost = ran * u128::from(milli(&workload.spec, lease.placement.len())) / 1_000;
     Some(Preempted { by: *by, lost: AcceleratorMs(u64::try_from(lost).unwrap_or(u64::MAX)) })
 }

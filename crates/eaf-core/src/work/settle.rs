@@ -6,9 +6,10 @@
 use super::apply::exit_of;
 use super::service;
 use crate::draft::Draft;
-use crate::{Lease, TaskState, Workload};
+use crate::{Lease, Task, TaskState, Workload};
 use eaf_model::{
-    Event, Exit, HeldAttempt, HeldTask, LeaseId, OnLoss, Ran, Reason, Span, Time, WorkloadId, WorkloadState,
+    Allotment, Event, Exit, HeldAttempt, HeldTask, LeaseId, NodeId, OnLoss, Ran, Reason, Span, Time, WorkloadId,
+    WorkloadState,
 };
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub(super) fn stop(draft: &mut Draft<'_>, lease: LeaseId, reason: Reason) {
 pub(super) fn settle(draft: &mut Draft<'_>, id: LeaseId) {
     let Some(lease) = draft.lease(id).cloned() else { return };
     if lease.stopping.is_none()
-        && let Some(reason) = first_failure(&lease)
+        && let Some(reason) = first_failure(draft, &lease)
     {
         if lease.tasks.iter().all(|task| task.state.is_over()) {
             return close(draft, &lease, Some(reason));
@@ -42,15 +43,27 @@ pub(super) fn settle(draft: &mut Draft<'_>, id: LeaseId) {
     }
 }
 
-/// The task of lowest rank that ended with something else than success.
-fn first_failure(lease: &Lease) -> Option<Reason> {
-    lease.tasks.iter().zip(0u32..).find_map(|(task, rank)| match &task.state {
+/// The task of lowest rank that ended with something else than success, and that the gang cannot go on without.
+fn first_failure(draft: &Draft<'_>, lease: &Lease) -> Option<Reason> {
+    let spared = goes_on_without(draft, lease, None);
+    let mut tasks = lease.tasks.iter().zip(0u32..).filter(|(task, _)| !(spared && task.state.is_lost()));
+    tasks.find_map(|(task, rank)| match &task.state {
         TaskState::Exited { exit, .. } if !exit.is_success() => {
             Some(Reason::TaskFailed { task: rank, exit: exit.clone() })
         }
         TaskState::Abandoned { .. } => Some(Reason::TaskFailed { task: rank, exit: exit_of(&task.state) }),
         _ => None,
     })
+}
+
+/// True where a gang that had started whole goes on without the tasks that it has lost, and without those on a node that is
+/// given up: as many are left as it needs.
+pub(super) fn goes_on_without(draft: &Draft<'_>, lease: &Lease, node: Option<NodeId>) -> bool {
+    let tasks = lease.placement.iter().zip(&lease.tasks);
+    let goes = |part: &Allotment, task: &Task| task.state.is_lost() || node == Some(part.node) && !task.state.is_over();
+    let left = tasks.filter(|(part, task)| !goes(part, task)).count();
+    let needed = draft.workload(lease.workload).map_or(lease.tasks.len(), |of| of.spec.tasks_needed() as usize);
+    lease.run_until.is_some() && left >= needed
 }
 
 /// What the end of an attempt means for its workload.
@@ -70,9 +83,9 @@ fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     let workload = Arc::clone(draft.workload(lease.workload).expect("a lease is of a live workload"));
     // What ended well before it was stopped has ended well.
     let reason = reason.filter(|reason| match reason {
-        Reason::Preempted { .. } => !ended_well(lease, Time::NEVER),
+        Reason::Preempted { .. } => !ended_well(draft, lease, Time::NEVER),
         // Its end may be heard of late: the factory may have been down, or its node silent.
-        Reason::WallTimeReached => !ended_well(lease, lease.run_until.unwrap_or(Time::NEVER)),
+        Reason::WallTimeReached => !ended_well(draft, lease, lease.run_until.unwrap_or(Time::NEVER)),
         _ => true,
     });
     let lost = reason.as_ref().and_then(|reason| loss(lease, reason));
@@ -106,11 +119,12 @@ fn ran(lease: &Lease, workload: &Workload) -> Option<Ran> {
     Some(Ran { time: end.since(started), wall, stated: workload.spec.wall_time.is_some() })
 }
 
-/// True where every task has ended with success by then.
-fn ended_well(lease: &Lease, by: Time) -> bool {
+/// True where every task that the gang has not lost and gone on without has ended with success by then.
+fn ended_well(draft: &Draft<'_>, lease: &Lease, by: Time) -> bool {
+    let spared = goes_on_without(draft, lease, None);
     let well =
         |state: &TaskState| matches!(state, TaskState::Exited { exit, at, .. } if exit.is_success() && *at <= by);
-    lease.tasks.iter().all(|task| well(&task.state))
+    lease.tasks.iter().all(|task| well(&task.state) || spared && task.state.is_lost())
 }
 
 /// What was lost, where the attempt ended by a fault of the factory.

@@ -95,6 +95,9 @@ pub(crate) fn is_project(name: &str) -> bool {
 
 fn size(spec: &WorkloadSpec, limits: &Limits) -> Checked {
     within("tasks", u64::from(spec.tasks), 1, u64::from(limits.tasks_max))?;
+    if let Some(tasks) = spec.tasks_min {
+        within("tasks_min", u64::from(tasks), 1, u64::from(limits.tasks_max))?;
+    }
     if let Some(per_node) = spec.tasks_per_node_max {
         within("tasks_per_node_max", u64::from(per_node), 1, u64::from(limits.tasks_max))?;
     }

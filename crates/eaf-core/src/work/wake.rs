@@ -64,7 +64,9 @@ fn give_up(draft: &mut Draft<'_>, node: NodeId) {
     let mut leases: Vec<LeaseId> = keys.iter().map(|key| key.lease).collect();
     leases.dedup();
     for lease in &leases {
-        if draft.lease(*lease).is_some_and(|lease| lease.stopping.is_none()) {
+        let ends =
+            |lease: &crate::Lease| lease.stopping.is_none() && !settle::goes_on_without(draft, lease, Some(node));
+        if draft.lease(*lease).is_some_and(|lease| ends(lease)) {
             settle::stop(draft, *lease, Reason::NodeLost { node });
         }
     }

@@ -58,7 +58,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
 fn as_asked(entry: &Entry, placement: &Placement) -> Result<(), Violation> {
     let (workload, shape) = (entry.workload, &entry.shape);
     let placed = placement.tasks.len();
-    if placed != shape.tasks as usize {
+    if !(shape.tasks as usize..=shape.tasks_max as usize).contains(&placed) {
         return Err(Violation::GangNotWhole { workload, placed, wanted: shape.tasks });
     }
     let mut on_node: BTreeMap<NodeId, u32> = BTreeMap::new();

@@ -34,7 +34,7 @@ pub enum Violation {
         workload: WorkloadId,
         /// Tasks with a place.
         placed: usize,
-        /// Tasks that it has.
+        /// Tasks that it needs.
         wanted: u32,
     },
     /// Too many tasks share a node.

@@ -230,3 +230,18 @@ fn what_is_promised_lies_between_windows() {
     world.submit(ask().cpu(4).wall(45)); // The first is, between the first one's end and its window.
     check(&mut world, &["hold wl-3 at 200.000: nd-1", "hold wl-4 at 100.000 or 300.000: nd-1"]);
 }
+
+#[test]
+fn a_gang_that_may_start_with_fewer_takes_what_there_is_beside_what_is_promised() {
+    let mut world = world([node(4, 64, &[]), node(4, 64, &[])]);
+    world.submit(ask().cpu(4).wall(100));
+    world.pass();
+    world.submit(ask().tasks(6).wall(100)); // The second node has room for four.
+    world.submit(ask().tasks(2).up_to(6).wall(50));
+    world.submit(ask().tasks(2).up_to(6).cpu(2).wall(50));
+    let expect = ["wl-4: nd-2, nd-2, nd-2, nd-2", "hold wl-3 at 100.000: nd-1, nd-1, nd-1, nd-1, nd-2, nd-2"];
+    check(&mut world, &expect);
+    let mut long = world.clone();
+    long.submit(ask().tasks(1).up_to(6).wall(500));
+    check(&mut long, &["hold wl-3 at 100.000: nd-1, nd-1, nd-1, nd-1, nd-2, nd-2"]);
+}

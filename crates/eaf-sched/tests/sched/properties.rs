@@ -241,7 +241,7 @@ proptest! {
                 if largest.tasks > 0 {
                     prop_assert!(fits(&ask.clone().tasks(largest.tasks)));
                 }
-                let one = Ask(Shape { tasks: 1, ..ask.0.clone() });
+                let one = Ask(Shape { tasks: 1, tasks_max: 1, ..ask.0.clone() });
                 let try_one = |change: &dyn Fn(&mut Ask)| { let mut one = one.clone(); change(&mut one); fits(&one) };
                 if largest.cpu > CpuMilli(0) {
                     prop_assert!(try_one(&|one| one.0.task.cpu = largest.cpu));

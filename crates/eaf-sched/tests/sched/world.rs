@@ -17,12 +17,17 @@ pub(crate) struct Ask(pub(crate) Shape);
 
 pub(crate) fn ask() -> Ask {
     let task = TaskRequest { cpu: CpuMilli(1_000), memory: gib(1), accelerators: AcceleratorRequest::none() };
-    Ask(Shape { tasks: 1, tasks_per_node_max: None, task, wall: Span::from_secs(100), project: None })
+    Ask(Shape { tasks: 1, tasks_max: 1, tasks_per_node_max: None, task, wall: Span::from_secs(100), project: None })
 }
 
 impl Ask {
     pub(crate) fn tasks(mut self, tasks: u32) -> Self {
         self.0.tasks = tasks;
+        self.0.tasks_max = tasks;
+        self
+    }
+    pub(crate) fn up_to(mut self, tasks: u32) -> Self {
+        self.0.tasks_max = tasks;
         self
     }
     pub(crate) fn per_node(mut self, max: u32) -> Self {

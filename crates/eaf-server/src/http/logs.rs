@@ -133,7 +133,8 @@ fn is_over(at: &Published, found: &Found, output: Output) -> bool {
     let lease = record.lease.and_then(|lease| at.state.lease(lease));
     lease.is_some_and(|lease| {
         lease.attempt == output.attempt
-            && lease.tasks.get(output.task as usize).is_some_and(|task| task.state.is_over())
+            // A gang that may start with fewer tasks need not have this one.
+            && lease.tasks.get(output.task as usize).is_none_or(|task| task.state.is_over())
     })
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Shared {
 pub(crate) type App = Arc<Shared>;
 
 /// Every path, as the OpenAPI document names it.
-pub(crate) const PATHS: [&str; 22] = [
+pub(crate) const PATHS: [&str; 23] = [
     "/v1/health",
     "/v1/ready",
     "/v1/metrics",
@@ -78,6 +78,7 @@ pub(crate) const PATHS: [&str; 22] = [
     "/v1/nodes/{id}/mode",
     "/v1/policy",
     "/v1/policy/check",
+    "/v1/policy/usage",
     "/v1/workloads",
     "/v1/workloads/what-if",
     "/v1/workloads/{id}",
@@ -105,6 +106,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/nodes/{id}/mode", post(nodes::mode))
         .route("/v1/policy", get(policy::show).put(policy::apply))
         .route("/v1/policy/check", post(policy::check))
+        .route("/v1/policy/usage", get(policy::usage))
         .route("/v1/workloads", get(workloads::list).post(submit::submit))
         .route("/v1/workloads/what-if", post(what_if::what_if))
         .route("/v1/workloads/{id}", get(workloads::one))

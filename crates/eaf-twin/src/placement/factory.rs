@@ -80,5 +80,5 @@ fn request(shape: &Shape, models: &[String]) -> eaf_sched::Shape {
     let share = if shape.gpus == 0 { GpuMilli(1_000) } else { GpuMilli(u64::from(shape.milli)) };
     let accelerators = AcceleratorRequest { count: u32::from(shape.gpus), share, models: names, slice: None };
     let task = TaskRequest { cpu: CpuMilli(u64::from(shape.cpu)), memory: Bytes(shape.memory), accelerators };
-    eaf_sched::Shape { tasks: 1, tasks_per_node_max: None, task, wall: Span::from_secs(1), project: None }
+    eaf_sched::Shape { tasks: 1, tasks_max: 1, tasks_per_node_max: None, task, wall: Span::from_secs(1), project: None }
 }

@@ -252,6 +252,8 @@ impl Setting {
 pub struct JobSpec {
     /// Tasks of the gang.
     pub tasks: u32,
+    /// The fewest with which it starts and goes on; all where it is not named.
+    pub tasks_min: Option<u32>,
     /// The most of them on one node.
     pub per_node: Option<u32>,
     /// Threads of a task.
@@ -328,6 +330,7 @@ impl Default for JobSpec {
     fn default() -> Self {
         Self {
             tasks: 1,
+            tasks_min: None,
             per_node: None,
             cpu: CpuMilli(1_000),
             memory: Bytes(1 << 30),
@@ -498,6 +501,7 @@ impl JobSpec {
             }
         };
         item(self.tasks != 1, format!("{} tasks", self.tasks));
+        item(self.tasks_min.is_some(), format!("at least {} tasks", self.tasks_min.unwrap_or(0)));
         item(self.per_node.is_some(), format!("at most {} a node", self.per_node.unwrap_or(0)));
         item(self.cpu != plain.cpu, format!("{} cpu", milli_text(self.cpu.0)));
         item(self.memory != plain.memory, bytes_text(self.memory));

@@ -407,9 +407,14 @@ fn amount(words: &mut Words<'_>, job: &mut JobSpec, number: &str) -> Read<()> {
 fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool> {
     match first {
         "at" => {
-            words.need(&["most"])?;
-            job.per_node = Some(words.number()?);
-            words.need(&["a", "node"])?;
+            if words.eat("least") {
+                job.tasks_min = Some(words.number()?);
+                words.need(&["tasks"])?;
+            } else {
+                words.need(&["most"])?;
+                job.per_node = Some(words.number()?);
+                words.need(&["a", "node"])?;
+            }
         }
         "wall" => job.wall = Some(words.span()?),
         "priority" => job.priority = words.number()?,

@@ -309,6 +309,8 @@ impl Proposer {
         job.memory = Bytes(draw.between(1, 4) << 30);
         if swarm.has(Trait::Gang, draw, 3) {
             job.tasks = u32::try_from(draw.between(2, 6)).unwrap_or(2);
+            let min = u32::try_from(draw.between(1, u64::from(job.tasks))).unwrap_or(1);
+            job.tasks_min = draw.one_in(2).then_some(min);
             job.per_node = draw.one_in(2).then(|| u32::try_from(draw.between(1, 3)).unwrap_or(1));
         }
         if swarm.has(Trait::Array, draw, 8) {

@@ -107,7 +107,8 @@ fn simpler_jobs(job: &JobSpec) -> Vec<JobSpec> {
     jobs.push(JobSpec { project: None, ..job.clone() });
     jobs.push(JobSpec { keeps_progress: false, ..job.clone() });
     jobs.push(JobSpec { key: None, array: 0, ..job.clone() });
-    jobs.push(JobSpec { tasks: 1, per_node: None, ..job.clone() });
+    jobs.push(JobSpec { tasks: 1, tasks_min: None, per_node: None, ..job.clone() });
+    jobs.push(JobSpec { tasks_min: None, ..job.clone() });
     jobs.retain(|simpler| simpler != job);
     jobs
 }

@@ -1,6 +1,6 @@
 //! The search finds what is planted, and nothing where nothing is.
 //!
-//! What: eight bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
+//! What: nine bugs, each found within a thousand seeds; seeds that are clean; a coverage that misses nothing. Why unit
 //! tests: a bug can be planted where tests are compiled, and nowhere else. Absent: long searches; `eaf twin search` has them.
 
 #![expect(clippy::print_stdout, reason = "whoever runs it by hand sees what was found")]
@@ -48,6 +48,11 @@ fn a_victim_that_could_be_spared_is_found() {
 #[test]
 fn a_reservation_that_is_broken_is_found() {
     found(Planted::WindowForgotten);
+}
+
+#[test]
+fn a_gang_below_its_minimum_is_found() {
+    found(Planted::MinimumForgotten);
 }
 
 #[test]

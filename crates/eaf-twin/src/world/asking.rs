@@ -4,7 +4,7 @@
 //! must come whatever has happened, and asking may change nothing. Absent: how good the answers are; replays score that.
 
 use super::{World, log::clock_text, play::Played, play::workload_spec};
-use crate::script::{JobSpec, milli_text, span_text};
+use crate::script::{JobSpec, milli_text, plural, span_text};
 use eaf_core::{Violation, explain, preview};
 use eaf_model::{Blocker, Change, Explanation, Short, StartEstimate, Submission, Test, WorkloadState};
 
@@ -118,7 +118,7 @@ impl World {
             }
             Blocker::Share { share: None, model, .. } => format!("what is free of {model} is kept for other shares"),
             Blocker::Reserved { nodes, until } => {
-                let plural = crate::script::plural(u64::from(*nodes));
+                let plural = plural(u64::from(*nodes));
                 format!("{nodes} node{plural} kept for others in its time, at first until {}", clock_text(*until))
             }
             Blocker::Preemption { workloads } => format!("{workloads} others are stopped for it"),
@@ -155,8 +155,8 @@ const fn test_word(test: Test) -> &'static str {
 
 fn change_text(change: &Change) -> String {
     match change {
-        Change::FewerTasks { tasks } => format!("with {tasks} tasks"),
-        Change::FewerAccelerators { count } => format!("with {count} accelerators a task"),
+        Change::FewerTasks { tasks } => format!("with {tasks} task{}", plural(u64::from(*tasks))),
+        Change::FewerAccelerators { count } => format!("with {count} accelerator{} a task", plural(u64::from(*count))),
         Change::SmallerShare { share } => format!("with {} thousandths of an accelerator", share.0),
         Change::LessCpu { cpu } => format!("with {} thousandths of a cpu a task", cpu.0),
         Change::LessMemory { memory } => format!("with {} MiB a task", memory.0 >> 20),

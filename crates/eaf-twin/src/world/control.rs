@@ -4,7 +4,7 @@
 //! starts again from its disk. Absent: what is decided; that is the core's, and the same as live.
 
 use super::link::{Item, unfenced};
-use super::planted::{one_victim_more, windows_forgotten};
+use super::planted::{minimum_forgotten, one_victim_more, windows_forgotten};
 use super::reference::key_text;
 use super::{Bug, Fault, World};
 use crate::script::{CrashAt, plural};
@@ -260,6 +260,12 @@ impl World {
         if let Control::Up(process) = &mut self.control
             && self.watch.plant.has(Bug::WindowForgotten)
             && let Some(state) = windows_forgotten(steps, process.machine.state())
+        {
+            process.machine = Machine::new(state, false);
+        }
+        if let Control::Up(process) = &mut self.control
+            && self.watch.plant.has(Bug::MinimumForgotten)
+            && let Some(state) = minimum_forgotten(steps, process.machine.state())
         {
             process.machine = Machine::new(state, false);
         }

@@ -82,8 +82,10 @@ impl World {
             return Some(format!("{name} is {} for this reason: {why}", state.word()));
         }
         let lease = workload.lease.and_then(|lease| self.state().lease(lease).cloned());
-        let places = lease.iter().flat_map(|lease| lease.placement.iter().map(|part| self.node_title(part.node)));
-        let places: Vec<String> = places.collect();
+        // A gang that goes on without a task is where the others are.
+        let tasks = lease.iter().flat_map(|lease| lease.placement.iter().zip(&lease.tasks));
+        let there = tasks.filter(|(_, task)| !task.state.is_lost());
+        let places: Vec<String> = there.map(|(part, _)| self.node_title(part.node)).collect();
         (!nodes.is_empty() && nodes != places).then(|| format!("{name} is {} on {}", state.word(), places.join(", ")))
     }
 }

@@ -1,6 +1,6 @@
 //! Bugs that are planted to show that the search finds them.
 //!
-//! What: eight of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
+//! What: nine of them, each a thing that a careless driver, engine or disk would do. Why here: a world asks at the place
 //! where the bug would be, and the answer can be yes in tests alone. Absent: any way to plant one in a program that ships.
 
 use eaf_core::{Lease, State, Step};
@@ -26,6 +26,8 @@ pub(crate) enum Planted {
     OneVictimTooMany,
     /// The scheduler knows nothing of windows that the journal has.
     WindowForgotten,
+    /// Once a gang that may go on with fewer has started, nothing knows how many it needs.
+    MinimumForgotten,
 }
 
 /// The state without the windows of its policy, where a step has brought some.
@@ -40,6 +42,25 @@ pub(crate) fn windows_forgotten(steps: &[Step], state: &State) -> Option<State> 
     let event = Event::PolicyApplied { policy: Box::new(policy), by: "nobody".to_owned() };
     eaf_core::apply(&mut state, step.at, &event);
     Some(state)
+}
+
+/// The state in which a gang that a step has started needs no more than one of its tasks.
+pub(crate) fn minimum_forgotten(steps: &[Step], state: &State) -> Option<State> {
+    let mut events = steps.iter().flat_map(|step| &step.events);
+    let spec = events.find_map(|event| match event {
+        Event::LeaseGranted { workload, .. } => {
+            state.workload(*workload).map(|of| &of.spec).filter(|spec| spec.tasks_min.is_some_and(|min| min > 1))
+        }
+        _ => None,
+    })?;
+    let mut stored = serde_json::to_value(state).ok()?;
+    for submission in stored.get_mut("submissions")?.as_array_mut()? {
+        let of = submission.get_mut("spec")?;
+        if of.get("name")?.as_str()? == spec.name {
+            of.as_object_mut()?.insert("tasks_min".to_owned(), 1.into());
+        }
+    }
+    serde_json::from_value(stored).ok()
 }
 
 /// Tells one more lease to stop in the first step that tells any to make room; gives the state that this leads to, and the

@@ -430,6 +430,7 @@ pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     name.clone_into(&mut spec.name);
     spec.run = command(&job.program);
     spec.tasks = job.tasks;
+    spec.tasks_min = job.tasks_min;
     spec.tasks_per_node_max = job.per_node;
     let part = !job.accelerators.is_multiple_of(1_000);
     let count = if part { 1 } else { u32::try_from(job.accelerators / 1_000).unwrap_or(u32::MAX) };

@@ -6,8 +6,8 @@
 
 use eaf_core::{State, Step, Violation};
 use eaf_model::{
-    Allotment, Event, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Policy, Reason, Span, TaskKey,
-    Time, Timing, WHOLE_MODE, WorkloadId, WorkloadSpec, WorkloadState,
+    Allotment, Event, Exit, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Policy, Reason, Span,
+    TaskKey, Time, Timing, WHOLE_MODE, WorkloadId, WorkloadSpec, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +38,11 @@ struct Load {
     places: BTreeMap<(u16, u8), u64>,
     /// How many parts of each accelerator are held, by the mode that they are of.
     modes: BTreeMap<(u16, String), u64>,
+}
+
+/// The fewest tasks that a gang may start and go on with.
+fn needed(spec: &WorkloadSpec) -> u32 {
+    spec.tasks_min.unwrap_or(spec.tasks)
 }
 
 /// The places of an accelerator that an allotment names.
@@ -84,7 +89,7 @@ impl Load {
 
     /// How many tasks find room beside this, one by one.
     fn room(&self, node: &NodeSpec, asked: &WorkloadSpec) -> u32 {
-        let most = asked.tasks_per_node_max.unwrap_or(u32::MAX).min(asked.tasks);
+        let most = asked.tasks_per_node_max.unwrap_or(u32::MAX).min(needed(asked));
         let wanted = &asked.task.accelerators;
         let mut load = self.clone();
         for fitted in 0..most {
@@ -170,8 +175,14 @@ struct OpenLease {
     workload: WorkloadId,
     /// Tasks of which nothing has been heard yet that ends them.
     open: BTreeSet<u32>,
-    /// True while every task that has ended did so with 0.
+    /// True while every task that has ended and was not lost did so with 0.
     clean: bool,
+    /// How many tasks more than it needs it started with.
+    spare: usize,
+    /// How many it has lost.
+    lost: usize,
+    /// True once it was told to stop.
+    told: bool,
 }
 
 /// The model.
@@ -221,10 +232,26 @@ impl Reference {
         self.last_step = step.number;
         let left_before = self.leaving.len();
         step.events.iter().try_for_each(|event| self.event(event))?;
+        self.no_gang_is_below_its_minimum(step)?;
         self.outside_windows(step)?;
         self.leaving.retain(|lease| self.held.range(tasks_of(*lease)).next().is_some());
         self.nobody_makes_room_in_vain(step, left_before)?;
         self.only_what_is_borrowed(&told(step))
+    }
+
+    /// A gang that has lost a task in this step goes on with as many as it needs, or is told to stop.
+    fn no_gang_is_below_its_minimum(&self, step: &Step) -> Checked {
+        let touched = step.events.iter().filter_map(|event| match event {
+            Event::TaskExited { key, .. } | Event::TaskAbandoned { key, .. } => self.leases.get_key_value(&key.lease),
+            _ => None,
+        });
+        for (id, lease) in touched {
+            if lease.lost > lease.spare && !lease.told && !lease.open.is_empty() {
+                let what = format!("{id} goes on with {} of its tasks lost, and {} to spare", lease.lost, lease.spare);
+                return broken("a gang is not left below its minimum", what);
+            }
+        }
+        Ok(())
     }
 
     /// What a node has, as far as the journal knows.
@@ -282,7 +309,7 @@ impl Reference {
                 parts.filter(|part| part.node == *id).for_each(|part| load.take(part));
                 room += u64::from(load.room(&machine.spec, &promise.spec));
             }
-            if room >= u64::from(promise.spec.tasks) {
+            if room >= u64::from(needed(&promise.spec)) {
                 return broken(
                     "nobody makes room in vain",
                     format!("{spared} makes room for {by}, which needs it not"),
@@ -352,15 +379,15 @@ impl Reference {
             Event::LeaseGranted { lease, workload, placement, .. } => self.granted(*lease, *workload, &placement.tasks),
             Event::TaskCheckpointed { key, checkpoint } => self.checkpointed(*key, checkpoint.at),
             Event::TaskExited { key, exit, .. } => {
-                self.over(*key, exit.is_success())?;
+                self.over(*key, exit.is_success(), matches!(exit, Exit::Lost(_)))?;
                 self.given_back(*key)
             }
             // It may still be there, so its place is kept.
-            Event::TaskAbandoned { key, .. } => self.over(*key, false),
+            Event::TaskAbandoned { key, .. } => self.over(*key, false, true),
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
-            Event::LeaseStopping { lease, reason: Reason::Preempted { .. }, .. } => {
-                self.leaving.insert(*lease);
+            Event::LeaseStopping { lease, reason, .. } => {
+                self.told_to_stop(*lease, reason);
                 Ok(())
             }
             Event::Configured(settings) => {
@@ -392,13 +419,19 @@ impl Reference {
             | Event::TaskAccepted { .. }
             | Event::TaskStarted { .. }
             | Event::TaskUsed { .. }
-            | Event::LeaseStopping { .. }
             | Event::WorkloadRequeued { .. }
             | Event::WorkloadEligible { .. }
             | Event::ServiceLevelReached { .. }
             | Event::LeaseEvictable { .. }
             | Event::WorkloadPreempted { .. } => Ok(()),
         }
+    }
+
+    fn told_to_stop(&mut self, lease: LeaseId, reason: &Reason) {
+        if matches!(reason, Reason::Preempted { .. }) {
+            self.leaving.insert(lease);
+        }
+        self.leases.entry(lease).and_modify(|lease| lease.told = true);
     }
 
     /// Checkpoints of a task only go forward, however late or often they are told.
@@ -454,7 +487,8 @@ impl Reference {
         if let Some(other) = promise.lease.replace(lease) {
             return broken("one lease at a time", format!("{workload} got {lease} and holds {other}"));
         }
-        if parts.len() != promise.spec.tasks as usize {
+        let needed = needed(&promise.spec) as usize;
+        if !(needed..=promise.spec.tasks as usize).contains(&parts.len()) {
             let what = format!("{workload} got {} tasks of {}", parts.len(), promise.spec.tasks);
             return broken("a gang is granted whole", what);
         }
@@ -467,7 +501,8 @@ impl Reference {
             return broken("dependencies come first", format!("{workload} was granted although {on} did not finish"));
         }
         let open = (0u32..).zip(parts).map(|(rank, _)| rank).collect();
-        self.leases.insert(lease, OpenLease { workload, open, clean: true });
+        let spare = parts.len() - needed;
+        self.leases.insert(lease, OpenLease { workload, open, clean: true, spare, lost: 0, told: false });
         self.of_lease.insert(lease, workload);
         for (part, task) in parts.iter().zip(0..) {
             self.held.insert(TaskKey { lease, task }, part.clone());
@@ -488,12 +523,13 @@ impl Reference {
         self.within_maximum(lease, parts)
     }
 
-    fn over(&mut self, key: TaskKey, clean: bool) -> Checked {
+    fn over(&mut self, key: TaskKey, clean: bool, lost: bool) -> Checked {
         let open = self.leases.get_mut(&key.lease);
         let Some(lease) = open else {
             return broken("a closed lease is over", format!("{} went on", key_text(key)));
         };
-        lease.clean &= clean;
+        lease.clean &= clean || lost;
+        lease.lost += usize::from(lost);
         if lease.open.remove(&key.task) {
             Ok(())
         } else {
@@ -535,7 +571,10 @@ impl Reference {
         }
         let last = self.leases.iter().filter(|(_, lease)| lease.workload == workload).map(|(id, _)| *id);
         let last: Vec<LeaseId> = last.collect();
-        let clean = last.last().and_then(|id| self.leases.get(id)).is_some_and(|lease| lease.clean);
+        let clean = last
+            .last()
+            .and_then(|id| self.leases.get(id))
+            .is_some_and(|lease| lease.clean && lease.lost <= lease.spare);
         if state == WorkloadState::Finished && !clean {
             return broken("only success finishes", format!("{workload} finished although a task of it did not"));
         }
@@ -679,7 +718,7 @@ impl Reference {
             by_accelerators.min(by_size).min(spec.tasks_per_node_max.map_or(u64::MAX, u64::from))
         };
         let ready = self.machines.values().filter(|machine| !machine.lost && !machine.cordoned);
-        ready.map(on).fold(0u64, u64::saturating_add) >= u64::from(spec.tasks)
+        ready.map(on).fold(0u64, u64::saturating_add) >= u64::from(needed(spec))
     }
 
     /// How many slices a model offers in the mode that offers the most.

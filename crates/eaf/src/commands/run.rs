@@ -48,6 +48,9 @@ struct Ask {
     /// How many tasks; more than one start together or not at all.
     #[arg(long, value_name = "N", default_value_t = 1)]
     tasks: u32,
+    /// The fewest tasks with which it may start and go on; all of them where nothing is said.
+    #[arg(long, value_name = "N")]
+    tasks_min: Option<u32>,
     /// The most tasks that may share a node.
     #[arg(long, value_name = "N")]
     tasks_per_node_max: Option<u32>,
@@ -143,6 +146,11 @@ fn spec(ask: Ask, command: &[String]) -> Result<WorkloadSpec, Failure> {
     spec.name = ask.name.unwrap_or_else(|| name_of(command));
     spec.project = ask.project;
     spec.tasks = ask.tasks;
+    spec.tasks_min = ask.tasks_min;
+    if let Some(min) = ask.tasks_min.filter(|min| *min > ask.tasks) {
+        let say = Say::new("file-tasks-min").with("min", min.to_string()).with("tasks", ask.tasks.to_string());
+        return Err(Failure::new(exit::USAGE, say));
+    }
     spec.tasks_per_node_max = ask.tasks_per_node_max;
     spec.priority = ask.priority;
     spec.preemptible = ask.preemptible;

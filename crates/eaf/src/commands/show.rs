@@ -63,6 +63,7 @@ fn facts(view: &WorkloadView, context: &Context) -> Vec<(&'static str, String)> 
     );
     fact("show-runs", Some(run_text(&spec.run)));
     fact("show-tasks", Some(spec.tasks.to_string()));
+    fact("show-tasks-min", spec.tasks_min.map(|min| min.to_string()));
     fact("show-tasks-per-node", spec.tasks_per_node_max.map(|max| max.to_string()));
     fact("show-each-task", Some(request_text(&spec.task, lang)));
     fact("show-wall-time", spec.wall_time.map(messages::span));

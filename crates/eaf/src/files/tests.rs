@@ -138,8 +138,9 @@ fn a_wrong_field_is_told_with_its_line() {
     check("environment = 'A=1'", "environment must be a table");
     check("array = '1-3%2'", "array: a limit on how many run at once (%) is not supported; leave it out");
     check("on_loss = 'retry'", "on_loss must be “requeue” or “fail”");
+    check("tasks_min = 3", "tasks_min is 3 and tasks is 1: give at most as many, or leave tasks_min out");
     check("name = 'y'", "this is not well-formed: duplicate key");
-    let fields = "name, project, command, script, tasks, tasks_per_node_max, cpu, memory, accelerators, wall_time, \
+    let fields = "name, project, command, script, tasks, tasks_min, tasks_per_node_max, cpu, memory, accelerators, wall_time, \
                   priority, preemptible, keeps_progress, retries, on_loss, after_ok, after_any, expires_after, \
                   stop_grace, environment, working_directory, labels, array";
     check("colour = 'red'", &format!("there is no field “colour”; the fields are: {fields}"));

@@ -17,6 +17,7 @@ const FIELDS: &[&str] = &[
     "command",
     "script",
     "tasks",
+    "tasks_min",
     "tasks_per_node_max",
     "cpu",
     "memory",
@@ -131,6 +132,7 @@ fn set(file: &mut WorkloadFile, entry: &Entry) -> Read<()> {
         "command" => spec.run = run("command", value)?,
         "script" => spec.run = run("script", value)?,
         "tasks" => spec.tasks = integer("tasks", value)?,
+        "tasks_min" => spec.tasks_min = Some(integer("tasks_min", value)?),
         "tasks_per_node_max" => spec.tasks_per_node_max = Some(integer("tasks_per_node_max", value)?),
         "cpu" => spec.task.cpu = figure("cpu", value, "1.5", parse_cpu)?,
         "memory" => spec.task.memory = figure("memory", value, "512MiB", parse_bytes)?,
@@ -162,6 +164,11 @@ pub(super) fn read(doc: &Doc) -> Read<WorkloadFile> {
     let mut file = WorkloadFile { spec, array: Vec::new(), notes: Vec::new() };
     for entry in entries {
         set(&mut file, entry)?;
+    }
+    if let Some(min) = file.spec.tasks_min.filter(|min| *min > file.spec.tasks) {
+        let line = entries.iter().find(|entry| entry.key == "tasks_min").map(|entry| entry.line);
+        let say = Say::new("file-tasks-min").with("min", min.to_string()).with("tasks", file.spec.tasks.to_string());
+        return Err(FileProblem { line, say });
     }
     let runs: Vec<&Entry> = entries.iter().filter(|entry| matches!(entry.key.as_str(), "command" | "script")).collect();
     match runs.as_slice() {
