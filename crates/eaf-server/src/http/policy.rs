@@ -1,4 +1,4 @@
-//! The policy: shares and windows; shown, checked, applied.
+//! The policy: shares and windows; shown, checked, applied; and who holds what of which share.
 //!
 //! What: a policy is sent whole, so that two who change it at once never make a third one between them. Absent: the file
 //! that people write; the command line reads it.
@@ -10,10 +10,17 @@ use super::submit::ADMINISTRATOR;
 use crate::clock::now;
 use axum::extract::State;
 use axum::response::Response;
+use eaf_api::ShareUseList;
 use eaf_model::{Event, Input, Policy};
 
 pub(super) async fn show(State(app): State<App>) -> Response {
     json(app.view.latest().state.policy())
+}
+
+pub(super) async fn usage(State(app): State<App>) -> Response {
+    let at = app.view.latest();
+    let now = now().max(at.state.last_time());
+    json(&ShareUseList { items: eaf_core::share_uses(&at.state, now) })
 }
 
 fn asked(policy: Policy) -> Input {

@@ -9,10 +9,11 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::files::policy::{self, PolicyFile};
 use crate::say::Say;
-use crate::screen::Paint;
+use crate::screen::{Cell, Paint, Table};
 use eaf_api::client::ClientError;
 use eaf_api::messages;
-use eaf_model::{Policy, Rejection};
+use eaf_model::{CpuMilli, GpuMilli, Policy, Rejection, ShareUse};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,8 @@ pub(crate) struct Args {
 enum Verb {
     /// Show the policy in force, as a file that can be applied.
     Show(ShowArgs),
+    /// Show who holds what of which share.
+    Usage(ShowArgs),
     /// Check a policy file; where a factory answers, against its nodes and what runs there too.
     Check(FileArgs),
     /// Say what a policy file would change.
@@ -119,9 +122,67 @@ fn show(args: &ShowArgs, context: &mut Context) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// How deep in the tree each share stands, by its name; a whole comes before its parts.
+fn depths(uses: &[ShareUse]) -> BTreeMap<&str, usize> {
+    let mut depths = BTreeMap::new();
+    for (name, of) in uses.iter().filter_map(|of| Some((of.share.as_deref()?, of))) {
+        let above = of.parent.as_deref().and_then(|parent| depths.get(parent).copied());
+        depths.insert(name, above.map_or(0, |above: usize| above + 1));
+    }
+    depths
+}
+
+fn usage(args: &ShowArgs, context: &mut Context) -> Result<u8, Failure> {
+    let uses = context.client()?.share_uses()?;
+    if args.json {
+        return context.screen.json(&uses).map(|()| exit::OK);
+    }
+    if uses.items.is_empty() {
+        context.screen.note(&context.say(&Say::new("policy-no-shares")));
+        return Ok(exit::OK);
+    }
+    let heading = |id| context.say(&Say::new(id));
+    let mut table = Table::new([
+        Cell::text(heading("head-share")),
+        Cell::figure(heading("head-average")),
+        Cell::figure(heading("head-waiting")),
+        Cell::text(heading("head-model")),
+        Cell::figure(heading("head-held")),
+        Cell::figure(heading("head-guaranteed")),
+        Cell::figure(heading("head-kept")),
+        Cell::figure(heading("head-maximum")),
+    ]);
+    let figure = |milli: GpuMilli| Cell::figure(messages::cpu(CpuMilli(milli.0)));
+    let depths = depths(&uses.items);
+    for of in &uses.items {
+        let name = of.share.as_deref();
+        let depth = name.and_then(|name| depths.get(name).copied()).unwrap_or(0);
+        let shown = name.map_or_else(|| context.say(&Say::new("policy-without-share")), str::to_owned);
+        let mut first = vec![
+            Cell::text(format!("{}{shown}", "  ".repeat(depth))),
+            figure(of.average),
+            Cell::figure(of.waiting.to_string()),
+        ];
+        if of.models.is_empty() {
+            first.extend((0..5).map(|_| Cell::text("")));
+            table.row(std::mem::take(&mut first));
+        }
+        for (model, held) in &of.models {
+            let mut row = std::mem::take(&mut first);
+            row.extend((row.len()..3).map(|_| Cell::text("")));
+            let quota = |milli: GpuMilli| if milli == GpuMilli::ZERO { Cell::figure("-") } else { figure(milli) };
+            row.extend([Cell::text(model), figure(held.held), quota(held.guaranteed), quota(held.kept)]);
+            row.push(held.maximum.map_or_else(|| Cell::figure("-"), figure));
+            table.row(row);
+        }
+    }
+    context.screen.table(&table).map(|()| exit::OK)
+}
+
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     match &args.verb {
         Verb::Show(args) => show(args, context),
+        Verb::Usage(args) => usage(args, context),
         Verb::Check(FileArgs { file: path }) => {
             let file = read(path, context)?;
             let say = match context.client().map(|client| client.check_policy(&file.policy)) {

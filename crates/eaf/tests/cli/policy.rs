@@ -33,6 +33,10 @@ fn a_policy_is_checked_compared_applied_and_shown() {
     let second = factory.cli_ok(&["run", "--detach", "--project", "vision", "-g", "1", "--", "true"]);
     let told = factory.cli_ok(&["explain", second.trim()]);
     assert!(told.contains("Share vision holds 6") && told.contains("may hold 6"), "{told}");
+    let usage = factory.cli_ok(&["policy", "usage"]);
+    let vision = usage.lines().find(|line| line.starts_with("vision")).expect("a line of the share");
+    let words: Vec<&str> = vision.split_whitespace().collect();
+    assert_eq!((words[2], &words[3..]), ("1", &["MI355X", "6", "4", "-", "6"][..]), "{usage}");
     factory.cli_ok(&["cancel", first.trim(), second.trim()]);
 }
 
