@@ -123,7 +123,8 @@ impl Machine {
         // What takes work again behind the pass is placed by the next.
         let kept = events().any(|event| matches!(event, Event::ModeKept { .. }));
         // A pass that was cut short by its bound goes on in the next turn, behind what has come in meanwhile.
-        self.plan_due = kept || granted as u64 >= u64::from(self.state.settings().limits.grants_per_plan_max);
+        let at_its_bound = granted as u64 >= u64::from(self.state.settings().limits.grants_per_plan_max);
+        self.plan_due = kept || at_its_bound || granted > 0 && self.scores.was_cut();
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
-/// beyond. Only fleets where nearly every node differs and nearly nothing fits come near it.
+/// beyond, and another pass goes on where it granted anything. Only fleets where nearly every node differs and nearly nothing fits come near it.
 const LOOKS_MAX: u32 = 65_536;
 
 /// Everything that a pass looks at. A clone is O(1).
@@ -137,6 +137,8 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
             Verdict::LetsNobodyPass => break,
         }
     }
+    let cut = pass.chooser.looks >= LOOKS_MAX;
+    pass.chooser.scores.set_cut(cut);
     (pass.plan, pass.head)
 }
 

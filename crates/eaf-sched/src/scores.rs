@@ -28,6 +28,8 @@ pub struct Scores {
     free: Board,
     /// What is free beside what is promised.
     beside: Board,
+    /// True where the last pass ended early, for all that it had to look at.
+    cut: bool,
 }
 
 /// Which of the two fleets of a pass.
@@ -48,6 +50,15 @@ struct Known {
 }
 
 impl Scores {
+    /// True where the last pass ended early, for all that it had to look at: there may be room for more of what waits.
+    pub fn was_cut(&self) -> bool {
+        self.cut
+    }
+
+    pub(crate) fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
+    }
+
     /// The best node for a request that one node takes whole. `Err` where none that is priced takes it, with whether there
     /// are ready nodes that are not priced.
     pub(crate) fn best(

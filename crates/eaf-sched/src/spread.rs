@@ -19,9 +19,7 @@ pub(crate) fn spread(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Ve
     let fabric = fleet.fabric();
     let mut rooms = Rooms { fabric, shape, known: BTreeMap::new(), looks };
     for depth in (1..=fabric.depth()).rev() {
-        let fitting = fabric.roomy(depth, shape).map(|path| (rooms.of(path), path));
-        let tightest = fitting.filter(|(room, _)| *room >= u64::from(shape.tasks)).min();
-        if let Some((_, path)) = tightest {
+        if let Some(path) = rooms.tightest(depth) {
             return Some(rooms.take(path, shape.tasks));
         }
     }
@@ -37,6 +35,33 @@ struct Rooms<'a, 'l> {
 }
 
 impl<'a> Rooms<'a, '_> {
+    /// The domain of a depth that has room for all tasks and for the fewest beyond, the first of several. A domain is looked
+    /// at only until it is sure not to be that one.
+    fn tightest(&mut self, depth: usize) -> Option<&'a Path> {
+        let wanted = u64::from(self.shape.tasks);
+        let mut tightest = None;
+        let mut least = u64::MAX;
+        for path in self.fabric.roomy(depth, self.shape) {
+            let room = self.up_to(path, least);
+            if (wanted..least).contains(&room) {
+                (tightest, least) = (Some(path), room);
+            }
+            if least == wanted {
+                break;
+            }
+        }
+        tightest
+    }
+
+    /// Tasks that a domain could take, exactly where they are fewer than `enough`.
+    fn up_to(&mut self, path: &'a Path, enough: u64) -> u64 {
+        if self.fabric.children(path).is_empty() {
+            self.fabric.own(path).map_or(0, |ready| room_of(ready, self.shape, enough, self.looks))
+        } else {
+            self.of(path)
+        }
+    }
+
     /// Tasks that a domain could take.
     fn of(&mut self, path: &'a Path) -> u64 {
         if let Some(room) = self.known.get(path) {
@@ -52,7 +77,7 @@ impl<'a> Rooms<'a, '_> {
 
     /// Tasks that the nodes could take that are in a domain and in none below it.
     fn own(&mut self, path: &Path) -> u64 {
-        self.fabric.own(path).map_or(0, |ready| room_of(ready, self.shape, self.looks))
+        self.fabric.own(path).map_or(0, |ready| room_of(ready, self.shape, u64::MAX, self.looks))
     }
 
     /// Takes so many tasks, for which there is room, in a domain.
@@ -77,7 +102,7 @@ impl<'a> Rooms<'a, '_> {
         tasks: u32,
     ) -> Option<Vec<(NodeId, u32)>> {
         let mut parts: Vec<(u64, Option<&'a Path>)> = domains.iter().map(|path| (self.of(path), Some(*path))).collect();
-        parts.extend(beside.map(|ready| (room_of(ready, self.shape, self.looks), None)));
+        parts.extend(beside.map(|ready| (room_of(ready, self.shape, u64::MAX, self.looks), None)));
         parts.retain(|(room, _)| *room > 0);
         parts.sort_by_key(|(room, path)| (Reverse(*room), *path));
         let mut chosen = Vec::new();
@@ -104,17 +129,18 @@ impl<'a> Rooms<'a, '_> {
     }
 }
 
-/// How many tasks these nodes could take together.
-fn room_of(ready: &OrdSet<Rank>, shape: &Shape, looks: &mut u32) -> u64 {
+/// How many tasks these nodes could take together, exactly where they are fewer than `enough`.
+fn room_of(ready: &OrdSet<Rank>, shape: &Shape, enough: u64, looks: &mut u32) -> u64 {
     let most = shape.tasks_on_a_node();
     let mut room = 0;
     let mut from = Rank::at_least(share_needed(&shape.task.accelerators), shape.task.cpu, shape.task.memory);
-    while let Some(rank) = ready.get_next(&from) {
+    while let Some(rank) = ready.get_next(&from).filter(|_| room < enough) {
         *looks += 1;
         from = rank.last_alike();
         let tasks = u64::from(rank.parts().tasks(&shape.task).min(most));
         if tasks > 0 {
-            room += tasks * ready.range::<_, Rank>(rank..=&from).count() as u64;
+            let useful = usize::try_from((enough - room).div_ceil(tasks)).unwrap_or(usize::MAX);
+            room += tasks * ready.range::<_, Rank>(rank..=&from).take(useful).count() as u64;
         }
     }
     room

@@ -15,6 +15,7 @@ use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
+use std::ops::Bound;
 
 /// The most leases that one timeline follows. A gang that needs more of them to end gets no promise, and the pass ends
 /// there, so that nothing goes before it.
@@ -35,23 +36,26 @@ type Returns<'a> = Box<dyn Iterator<Item = (Time, &'a [Allotment])> + 'a>;
 
 /// What is free on nodes from now on.
 pub(crate) struct Timeline<'a> {
+    now: Time,
     /// The first time after now; what is overdue is expected then.
     soonest: Time,
-    now: Time,
     /// What is expected back and was not looked at yet, by rising time.
     rest: Peekable<Returns<'a>>,
     /// How many leases were.
     looked: usize,
-    /// When something becomes free, and where.
-    stops: BTreeMap<Time, Vec<NodeId>>,
-    /// What is free on the nodes on which that changes.
-    courses: BTreeMap<NodeId, Course>,
-    /// When planned starts begin, rising, and where.
-    begins: Vec<(Time, Vec<NodeId>)>,
+    /// The nodes on which what is free changes, in the order in which that was found.
+    courses: Vec<Course>,
+    /// Where each of them stands.
+    places: BTreeMap<NodeId, usize>,
+    /// When something becomes free, and on which of them.
+    stops: BTreeMap<Time, Vec<usize>>,
+    /// When planned starts begin, rising, and on which of them.
+    begins: Vec<(Time, Vec<usize>)>,
 }
 
 /// What is free on a node.
 struct Course {
+    node: NodeId,
     /// Each step lasts until the next one begins, the last for ever.
     steps: Vec<(Time, NodeCapacity)>,
     /// The times at which there is less than before; at all others there is more.
@@ -76,8 +80,8 @@ impl Course {
                 self.steps.insert(step + 1, (at, same));
             }
         }
-        let begun = self.steps.iter_mut().skip_while(|(at, _)| *at < from);
-        begun.take_while(|(at, _)| *at < until).for_each(|(_, free)| change(free));
+        let begun = self.steps.partition_point(|(at, _)| *at < from);
+        self.steps[begun..].iter_mut().take_while(|(at, _)| *at < until).for_each(|(_, free)| change(free));
     }
 
     /// What is free through a whole stretch.
@@ -95,12 +99,13 @@ impl<'a> Timeline<'a> {
     pub(crate) fn new(releases: &'a Releases, now: Time) -> Self {
         let rest: Returns<'a> = Box::new(releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())));
         Self {
-            soonest: now.after(Span::from_ms(1)),
             now,
+            soonest: now.after(Span::from_ms(1)),
             rest: rest.peekable(),
             looked: 0,
+            courses: Vec::new(),
+            places: BTreeMap::new(),
             stops: BTreeMap::new(),
-            courses: BTreeMap::new(),
             begins: Vec::new(),
         }
     }
@@ -108,38 +113,39 @@ impl<'a> Timeline<'a> {
     /// What has started in this pass before anything else was said here; `fleet` holds it already.
     pub(crate) fn started(&mut self, fleet: &Fleet, placement: &Placement, end: Time) {
         for task in placement.tasks.iter().filter(|_| end < Time::NEVER) {
-            self.course(fleet, task.node).change(end, Time::NEVER, |free| free.release(task));
-            self.stop(end, task.node);
+            self.give_back(fleet, task, end);
         }
     }
 
     /// A task starts now; `fleet` holds it already, and nothing that is not said here.
     pub(crate) fn start(&mut self, fleet: &Fleet, task: &Allotment, end: Time) {
-        if let Some(course) = self.courses.get_mut(&task.node) {
-            course.change(self.now, end, |free| free.hold(task));
+        if let Some(place) = self.places.get(&task.node).copied() {
+            self.courses[place].change(self.now, end, |free| free.hold(task));
+            self.stop(end, place);
         } else if end < Time::NEVER {
-            self.course(fleet, task.node).change(end, Time::NEVER, |free| free.release(task));
+            self.give_back(fleet, task, end);
         }
-        self.stop(end, task.node);
     }
 
     /// A start is planned, where there is room for it.
     pub(crate) fn promise(&mut self, fleet: &Fleet, placement: &Placement, from: Time, until: Time) {
-        let nodes: BTreeSet<NodeId> = placement.tasks.iter().map(|task| task.node).collect();
+        let mut places = BTreeSet::new();
         for task in &placement.tasks {
-            self.course(fleet, task.node).change(from, until, |free| free.hold(task));
+            let place = self.place(fleet, task.node);
+            self.courses[place].change(from, until, |free| free.hold(task));
+            places.insert(place);
         }
-        for node in &nodes {
-            self.course(fleet, *node).falls.push(from);
-            self.stop(until, *node);
+        for place in &places {
+            self.courses[*place].falls.push(from);
+            self.stop(until, *place);
         }
         let at = self.begins.partition_point(|(begin, _)| *begin <= from);
-        self.begins.insert(at, (from, nodes.into_iter().collect()));
+        self.begins.insert(at, (from, places.into_iter().collect()));
     }
 
     /// What is free on a node at some time, as far as that is known to change.
     pub(crate) fn free_at<'f>(&'f self, fleet: &'f Fleet, node: NodeId, at: Time) -> &'f NodeCapacity {
-        self.courses.get(&node).map_or_else(|| known(fleet, node), |course| course.free_at(at))
+        self.places.get(&node).map_or_else(|| known(fleet, node), |place| self.courses[*place].free_at(at))
     }
 
     /// The earliest time after now from which `shape`, which does not fit now, does for its whole wall time.
@@ -153,7 +159,7 @@ impl<'a> Timeline<'a> {
                 Next::Nothing => return Forecast::Never,
             };
             search.go_to(self, at);
-            if let Some(placement) = search.placement(self, at) {
+            if let Some(placement) = search.placement(self, fleet, at) {
                 return Forecast::Fits { at, placement };
             }
         }
@@ -161,7 +167,7 @@ impl<'a> Timeline<'a> {
 
     /// The next time at which something becomes free.
     fn next(&mut self, fleet: &Fleet, search: &Search<'_>, after: Time) -> Next {
-        let above = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        let above = (Bound::Excluded(after), Bound::Unbounded);
         loop {
             let known = self.stops.range(above).map(|(at, _)| *at).next();
             let opens = search.opens.range(above).map(|(at, _)| *at).next();
@@ -183,22 +189,31 @@ impl<'a> Timeline<'a> {
         while let Some((_, tasks)) = self.rest.next_if(|(next, _)| (*next).max(soonest) <= at) {
             self.looked += 1;
             for task in tasks {
-                self.course(fleet, task.node).change(at, Time::NEVER, |free| free.release(task));
-                self.stop(at, task.node);
+                self.give_back(fleet, task, at);
             }
         }
     }
 
-    fn course(&mut self, fleet: &Fleet, node: NodeId) -> &mut Course {
-        let now = self.now;
-        self.courses
-            .entry(node)
-            .or_insert_with(|| Course { steps: vec![(now, known(fleet, node).clone())], falls: Vec::new() })
+    fn give_back(&mut self, fleet: &Fleet, task: &Allotment, at: Time) {
+        let place = self.place(fleet, task.node);
+        self.courses[place].change(at, Time::NEVER, |free| free.release(task));
+        self.stop(at, place);
     }
 
-    fn stop(&mut self, at: Time, node: NodeId) {
+    /// Where the course of a node stands.
+    fn place(&mut self, fleet: &Fleet, node: NodeId) -> usize {
+        let next = self.courses.len();
+        let place = *self.places.entry(node).or_insert(next);
+        if place == next {
+            let steps = vec![(self.now, known(fleet, node).clone())];
+            self.courses.push(Course { node, steps, falls: Vec::new() });
+        }
+        place
+    }
+
+    fn stop(&mut self, at: Time, place: usize) {
         if at < Time::NEVER {
-            self.stops.entry(at).or_default().push(node);
+            self.stops.entry(at).or_default().push(place);
         }
     }
 }
@@ -212,91 +227,104 @@ enum Next {
 
 /// The search for the time of one gang.
 struct Search<'a> {
-    fleet: &'a Fleet,
     shape: &'a Shape,
-    /// Nodes on which nothing changes, as they are now; some of those that do are among them, and looked at again.
+    /// Nodes as they are now, without those that it may be kept from later; some of those that change are among them, and
+    /// looked at again.
     still: Vec<Candidate>,
-    /// How many tasks go on nodes on which something changes.
-    tasks: BTreeMap<NodeId, u32>,
+    /// How many tasks go on each node on which something changes, by its place; `None` while it is as it is now.
+    tasks: Vec<Option<u32>>,
     /// How many tasks go on all nodes together.
     room: u64,
-    /// Windows that close a node to it.
-    closing: BTreeMap<NodeId, Vec<&'a Window>>,
+    /// Windows that close a node to it, by its place.
+    closing: BTreeMap<usize, Vec<&'a Window>>,
     /// When such a window is over, and where.
-    opens: BTreeMap<Time, Vec<NodeId>>,
+    opens: BTreeMap<Time, Vec<usize>>,
     /// What will narrow its room as soon as it would last beyond it: windows and planned starts, the last first.
-    narrowing: Vec<(Time, Vec<NodeId>)>,
+    narrowing: Vec<(Time, Vec<usize>)>,
 }
 
 impl<'a> Search<'a> {
-    fn new(timeline: &Timeline<'_>, fleet: &'a Fleet, windows: &'a Windows, shape: &'a Shape) -> Self {
-        let mut closing: BTreeMap<NodeId, Vec<&Window>> = BTreeMap::new();
-        let mut opens: BTreeMap<Time, Vec<NodeId>> = BTreeMap::new();
+    fn new(timeline: &mut Timeline<'_>, fleet: &Fleet, windows: &'a Windows, shape: &'a Shape) -> Self {
+        let mut closing: BTreeMap<usize, Vec<&Window>> = BTreeMap::new();
+        let mut opens: BTreeMap<Time, Vec<usize>> = BTreeMap::new();
         let mut narrowing = timeline.begins.clone();
         for window in windows.closing(shape.project.as_deref(), timeline.now, Time::NEVER) {
             if fleet.get(window.node).is_some() {
-                closing.entry(window.node).or_default().push(window);
-                narrowing.push((window.from, vec![window.node]));
-                opens.entry(window.until).or_default().push(window.node);
+                let place = timeline.place(fleet, window.node);
+                closing.entry(place).or_default().push(window);
+                narrowing.push((window.from, vec![place]));
+                opens.entry(window.until).or_default().push(place);
             }
         }
         narrowing.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        let narrowed: BTreeSet<NodeId> = narrowing.iter().flat_map(|(_, nodes)| nodes.iter().copied()).collect();
-        let still = candidates_without(fleet.ready(), shape, &narrowed);
+        let narrowed: BTreeSet<usize> = narrowing.iter().flat_map(|(_, places)| places.iter().copied()).collect();
+        let nodes = narrowed.iter().map(|place| timeline.courses[*place].node).collect();
+        let still = candidates_without(fleet.ready(), shape, &nodes);
         let room = still.iter().map(|candidate| u64::from(candidate.tasks)).sum();
-        let tasks = narrowed.iter().map(|node| (*node, 0)).collect();
-        let mut search = Self { fleet, shape, still, tasks, room, closing, opens, narrowing };
-        for node in narrowed {
-            search.look_again(timeline, node, timeline.now);
+        let mut tasks = vec![None; timeline.courses.len()];
+        narrowed.iter().for_each(|place| tasks[*place] = Some(0));
+        let mut search = Self { shape, still, tasks, room, closing, opens, narrowing };
+        for place in narrowed {
+            search.look_again(timeline, place, timeline.now);
         }
         search
     }
 
     /// Brings what has changed since the last time up to date.
     fn go_to(&mut self, timeline: &Timeline<'_>, at: Time) {
-        let end = at.after(self.shape.wall);
-        let freed = timeline.stops.get(&at).into_iter().chain(self.opens.get(&at)).flatten();
-        let mut changed: BTreeSet<NodeId> = freed.copied().collect();
-        while let Some((_, nodes)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
-            changed.extend(nodes);
+        self.tasks.resize(timeline.courses.len(), None);
+        for place in timeline.stops.get(&at).into_iter().flatten() {
+            self.look_again(timeline, *place, at);
         }
-        for node in changed {
-            self.look_again(timeline, node, at);
+        for place in self.opens.remove(&at).into_iter().flatten() {
+            self.look_again(timeline, place, at);
+        }
+        let end = at.after(self.shape.wall);
+        while let Some((_, places)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
+            for place in places {
+                self.look_again(timeline, place, at);
+            }
         }
     }
 
-    fn look_again(&mut self, timeline: &Timeline<'_>, node: NodeId, at: Time) {
+    fn look_again(&mut self, timeline: &Timeline<'_>, place: usize, at: Time) {
         let most = self.shape.tasks_on_a_node();
-        let tasks = self.free(timeline, node, at).map_or(0, |free| free.room(&self.shape.task).min(most));
-        let before = self.tasks.insert(node, tasks);
-        let before = before.unwrap_or_else(|| known(self.fleet, node).room(&self.shape.task).min(most));
+        let room = |free: &NodeCapacity| free.room(&self.shape.task).min(most);
+        let tasks = self.free(timeline, place, at).map_or(0, |free| room(&free));
+        let before = self.tasks[place].unwrap_or_else(|| room(timeline.courses[place].free_at(timeline.now)));
+        self.tasks[place] = Some(tasks);
         self.room = (self.room + u64::from(tasks)).saturating_sub(u64::from(before));
     }
 
     /// What is free on a node for the whole wall time; `None` where it is closed to it.
-    fn free<'f>(&'f self, timeline: &'f Timeline<'_>, node: NodeId, at: Time) -> Option<Cow<'f, NodeCapacity>> {
+    fn free<'f>(&self, timeline: &'f Timeline<'_>, place: usize, at: Time) -> Option<Cow<'f, NodeCapacity>> {
         let end = at.after(self.shape.wall);
         let closes = |window: &&Window| window.from < end && window.until > at;
-        if self.closing.get(&node).is_some_and(|windows| windows.iter().any(closes)) {
+        if self.closing.get(&place).is_some_and(|windows| windows.iter().any(closes)) {
             return None;
         }
-        let course = timeline.courses.get(&node);
-        Some(course.map_or_else(|| Cow::Borrowed(known(self.fleet, node)), |course| course.least(at, end)))
+        Some(timeline.courses[place].least(at, end))
     }
 
     /// The places of the whole gang, where there is room for it.
-    fn placement(&self, timeline: &Timeline<'_>, at: Time) -> Option<Placement> {
+    fn placement(&self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) -> Option<Placement> {
         if self.room < u64::from(self.shape.tasks) {
             return None;
         }
-        let still = self.still.iter().filter(|candidate| !self.tasks.contains_key(&candidate.rank.node)).cloned();
-        let has_room = self.tasks.iter().filter(|(_, tasks)| **tasks > 0);
-        let changed = has_room.filter_map(|(node, tasks)| {
-            let free = self.free(timeline, *node, at)?;
-            Some(Candidate { tasks: *tasks, rank: Rank::of(*node, &free) })
+        let place_of = |node: &NodeId| timeline.places.get(node).copied();
+        let changed = |node: &NodeId| place_of(node).is_some_and(|place| self.tasks[place].is_some());
+        let still = self.still.iter().filter(|candidate| !changed(&candidate.rank.node)).cloned();
+        let has_room = self.tasks.iter().zip(0..).filter_map(|(tasks, place)| Some((tasks.filter(|n| *n > 0)?, place)));
+        let changing = has_room.filter_map(|(tasks, place)| {
+            let free = self.free(timeline, place, at)?;
+            Some(Candidate { tasks, rank: Rank::of(timeline.courses[place].node, &free) })
         });
-        let chosen = choose(still.chain(changed).collect(), self.shape.tasks)?;
-        let free = |node| self.free(timeline, node, at).expect("a chosen node is open").into_owned();
+        let chosen = choose(still.chain(changing).collect(), self.shape.tasks)?;
+        let free = |node: NodeId| {
+            let place = place_of(&node).filter(|place| self.tasks[*place].is_some());
+            let free = place.and_then(|place| self.free(timeline, place, at));
+            free.map_or_else(|| known(fleet, node).clone(), Cow::into_owned)
+        };
         Some(allot(&chosen, self.shape, free))
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn node_seen(draft: &mut Draft<'_>, spec: &NodeSpec) -> Result<(), Re
     check(draft, spec)?;
     let Some(node) = draft.node_named(&spec.name).cloned() else {
         let max = draft.settings().limits.nodes_max;
-        if draft.nodes().count() as u64 >= max {
+        if draft.nodes.len() as u64 >= max {
             return Err(Rejection::TooManyNodes { max });
         }
         let event = Event::NodeAdded { node: draft.new_node_id(), spec: spec.clone() };
