@@ -262,7 +262,9 @@ impl<'a> Search<'a> {
         let still = candidates_without(fleet.ready(), shape, &nodes);
         let room = still.iter().map(|candidate| u64::from(candidate.tasks)).sum();
         let mut tasks = vec![None; timeline.courses.len()];
-        narrowed.iter().for_each(|place| tasks[*place] = Some(0));
+        for place in &narrowed {
+            tasks[*place] = Some(0);
+        }
         let mut search = Self { shape, still, tasks, room, closing, opens, narrowing };
         for place in narrowed {
             search.look_again(timeline, place, timeline.now);
