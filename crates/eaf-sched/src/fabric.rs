@@ -24,11 +24,14 @@ struct Domain {
 pub(crate) struct Fabric {
     /// By path: a domain stands before those in it, and they stand together.
     domains: OrdMap<Path, Domain>,
+    /// How many ready nodes are in a domain.
+    nodes: usize,
 }
 
 impl Fabric {
     /// A ready node that has a path is put in.
     pub(crate) fn enter(&mut self, path: &Path, rank: &Rank) {
+        self.nodes += usize::from(!path.is_empty());
         for depth in 1..=path.len() {
             let domain = self.domains.entry(prefix(path, depth)).or_default();
             domain.nodes += 1;
@@ -41,6 +44,7 @@ impl Fabric {
 
     /// It is taken out again.
     pub(crate) fn leave(&mut self, path: &Path, rank: &Rank) {
+        self.nodes -= usize::from(!path.is_empty());
         for depth in 1..=path.len() {
             let key = prefix(path, depth);
             let domain = self.domains.get_mut(&key).expect("a ready node is in its domains");
@@ -58,6 +62,16 @@ impl Fabric {
     /// True where no ready node has a fabric.
     pub(crate) fn is_empty(&self) -> bool {
         self.domains.is_empty()
+    }
+
+    /// How many ready nodes are in a domain.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// True where all that is free in a domain is enough for this.
+    pub(crate) fn may_fit(&self, path: &Path, shape: &Shape) -> bool {
+        self.domains.get(path).is_some_and(|domain| domain.free.may_fit(shape))
     }
 
     /// The length of the longest path.

@@ -222,8 +222,11 @@ impl Fleet {
         &self.fabric
     }
 
-    /// The ready nodes of which no fabric is known. O(nodes).
+    /// The ready nodes of which no fabric is known. O(nodes), and O(1) where it is known of all.
     pub(crate) fn loose(&self) -> OrdSet<Rank> {
+        if self.fabric.nodes() == self.ready.len() {
+            return OrdSet::new();
+        }
         self.ready.iter().filter(|rank| self.node(rank.node).fabric().is_empty()).cloned().collect()
     }
 

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 /// Nodes for a gang, each with its number of tasks, in rank order. `None` where there is no room for all tasks.
 pub(crate) fn spread(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Vec<(NodeId, u32)>> {
     let fabric = fleet.fabric();
-    let mut rooms = Rooms { fabric, shape, known: BTreeMap::new(), looks };
+    let one = shape.with_tasks(1);
+    let mut rooms = Rooms { fabric, shape, one: &one, known: BTreeMap::new(), looks };
     for depth in (1..=fabric.depth()).rev() {
         if let Some(path) = rooms.tightest(depth) {
             return Some(rooms.take(path, shape.tasks));
@@ -30,6 +31,8 @@ pub(crate) fn spread(fleet: &Fleet, shape: &Shape, looks: &mut u32) -> Option<Ve
 struct Rooms<'a, 'l> {
     fabric: &'a Fabric,
     shape: &'a Shape,
+    /// One task of it.
+    one: &'a Shape,
     known: BTreeMap<&'a Path, u64>,
     looks: &'l mut u32,
 }
@@ -66,6 +69,10 @@ impl<'a> Rooms<'a, '_> {
     fn of(&mut self, path: &'a Path) -> u64 {
         if let Some(room) = self.known.get(path) {
             return *room;
+        }
+        // A domain that is too full for one task is passed over with all that is in it.
+        if !self.fabric.may_fit(path, self.one) {
+            return 0;
         }
         let mut room = self.own(path);
         for child in self.fabric.children(path) {
