@@ -190,7 +190,7 @@ impl Index {
                 project: project_of(state, &workload.spec),
                 preemptible: workload.spec.preemptible,
                 tasks: still_held(lease),
-                milli: service::milli(&workload.spec, lease.placement.len()),
+                milli: service::milli(&workload.spec, still_held(lease).len()),
                 started_at,
                 loses_since: (!workload.spec.keeps_progress).then(|| service::saved_at(lease, started_at)),
             });

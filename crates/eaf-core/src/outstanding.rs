@@ -65,7 +65,7 @@ fn effect(state: &State, key: TaskKey) -> Option<Effect> {
         key,
         workload: workload.id,
         attempt: lease.attempt,
-        tasks: u32::try_from(lease.placement.len()).unwrap_or(u32::MAX),
+        tasks: u32::try_from(lease.placement.len()).ok(),
         array_index: workload.array_index,
         allotment: lease.placement.get(key.task as usize)?.clone(),
         spec: Arc::clone(&workload.spec),

@@ -60,7 +60,7 @@ fn order(number: u64, program: &str) -> Effect {
         key,
         workload: WorkloadId::of_step(number + 1),
         attempt: 1,
-        tasks: 1,
+        tasks: None,
         array_index: None,
         allotment: Allotment { node: NodeId::of_step(1), cpu: CpuMilli(1_000), memory, accelerators: Vec::new() },
         spec: Arc::new(WorkloadSpec::command(&[program])),

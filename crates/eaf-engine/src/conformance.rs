@@ -77,7 +77,7 @@ pub fn order_of(spec: WorkloadSpec) -> StartOrder {
         key: TaskKey { lease: LeaseId::of_step(number), task: 0 },
         workload: WorkloadId::of_step(number),
         attempt: 1,
-        tasks: spec.tasks,
+        tasks: None,
         array_index: None,
         allotment: Allotment {
             node: NodeId::of_step(1),

@@ -25,9 +25,9 @@ pub struct StartOrder {
     pub workload: WorkloadId,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// How many tasks the attempt has.
-    #[serde(default = "one_task")]
-    pub tasks: u32,
+    /// How many tasks the attempt has; `None` for all of the workload's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<u32>,
     /// For a member of an array: its index value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array_index: Option<u16>,
@@ -35,10 +35,6 @@ pub struct StartOrder {
     pub allotment: Allotment,
     /// What to run.
     pub spec: Arc<WorkloadSpec>,
-}
-
-const fn one_task() -> u32 {
-    1
 }
 
 /// Stop this task's whole process tree: politely, then hard.

@@ -82,10 +82,10 @@ pub enum Blocker {
         until: Option<Time>,
     },
     /// Its start is planned, and nothing that goes behind it may delay that.
-    Held {
+    Planned {
         /// When, if everything takes its whole wall time and those before it start where that is planned now.
         at: Time,
-        /// When at the latest, if no node is lost and nothing of a higher priority comes.
+        /// When at the latest, if no node is lost and nothing comes to stand before it in the queue.
         latest: Time,
     },
     /// It would fit, and might delay the planned start of one that goes before it.

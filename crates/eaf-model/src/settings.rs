@@ -150,7 +150,7 @@ pub enum Passing {
     Strict,
     /// Whatever fits; nothing is promised to those that it passes.
     Skip,
-    /// What does not delay the promised start of the first that waits.
+    /// What does not delay the planned starts of the first that wait.
     #[default]
     Backfill,
 }

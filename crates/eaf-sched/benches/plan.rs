@@ -188,7 +188,7 @@ fn many_leases() {
     report_plan("  full", &snapshot);
     let gang = |tasks, cpu| {
         let task = TaskRequest { cpu: CpuMilli(cpu), ..shape(0).task.clone() };
-        Arc::new(Shape { tasks, task, ..Shape::clone(&shape(0)) })
+        Arc::new(Shape { tasks, tasks_max: tasks, task, ..Shape::clone(&shape(0)) })
     };
     for (name, tasks) in [("  a gang of 64 whole nodes in front", 64), ("  a gang of all nodes in front", 1_213)] {
         let mut fronted = snapshot.clone();

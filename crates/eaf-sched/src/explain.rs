@@ -4,11 +4,11 @@
 //! explanation by other rules than those that decide would be wrong in the cases that people ask about.
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
-use crate::plan::{Grant, Snapshot, plan_with_head};
+use crate::plan::{Grant, Hold, Plan, Snapshot, plan_with_head};
 use crate::{Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
-    AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeState, Short, Test, WorkloadId,
-    WorkloadState,
+    AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeState, Short, Test, Time,
+    WorkloadId, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,9 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         short(&fleet, &entry.shape, tests.tasks_placeable)
     } else if let Some(reserved) = reserved(snapshot, &fleet, &entry.shape) {
         vec![reserved]
-    } else if let Some((workload, at)) = head.filter(|(head, _)| *head != workload) {
+    } else if let Some((workload, at)) =
+        in_the_way(snapshot, &plan, &fleet, &entry.shape).or(head).filter(|(head, _)| *head != workload)
+    {
         vec![Blocker::Hold { workload, at }]
     } else if hold.is_some() {
         Vec::new()
@@ -47,7 +49,7 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         // Only a pass that was cut short leaves something that fits and goes before everyone.
         vec![Blocker::NextPass]
     };
-    let held = hold.map(|hold| Blocker::Held { at: hold.at, latest: hold.latest });
+    let held = hold.map(|hold| Blocker::Planned { at: hold.at, latest: hold.latest });
     let blockers = blockers.into_iter().chain(held).collect();
     let would_start = if is_next { Vec::new() } else { relax::changes(snapshot, &entry, &mut scores) };
     Some(Explanation {
@@ -61,6 +63,14 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         would_start,
         estimate: None,
     })
+}
+
+/// The first planned start that begins before this could be over, on a node where a task of it would fit now.
+fn in_the_way(snapshot: &Snapshot, plan: &Plan, fleet: &Fleet, shape: &Shape) -> Option<(WorkloadId, Time)> {
+    let end = snapshot.now.after(shape.wall);
+    let takes = |node| fleet.get(node).is_some_and(|node| node.room(&shape.task) > 0);
+    let meets = |hold: &&Hold| hold.at < end && hold.placement.tasks.iter().any(|task| takes(task.node));
+    plan.holds.iter().filter(meets).min_by_key(|hold| hold.at).map(|hold| (hold.workload, hold.at))
 }
 
 /// Is what it would fit on kept for others?

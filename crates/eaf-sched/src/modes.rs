@@ -94,6 +94,7 @@ pub fn modes(snapshot: &Snapshot, holds: &[Hold], under_way: &[UnderWay], rules:
         counted_on: BTreeSet::new(),
         changes: Vec::new(),
         looks: 0,
+        timeline: Timeline::new(&snapshot.releases, snapshot.now),
     };
     let mut walk = snapshot.queue.walk(snapshot.shapes_max);
     let mut looked = 0;
@@ -181,6 +182,8 @@ struct Step<'a> {
     counted_on: BTreeSet<(NodeId, u16)>,
     changes: Vec<ModeChange>,
     looks: u32,
+    /// What comes back, as modes are.
+    timeline: Timeline<'a>,
 }
 
 impl Step<'_> {
@@ -206,8 +209,7 @@ impl Step<'_> {
             return false;
         }
         let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
-        let timeline = &mut Timeline::new(&self.snapshot.releases, now);
-        let hopeless = match timeline.soonest(fleet, &self.snapshot.windows, shape) {
+        let hopeless = match self.timeline.soonest(fleet, &self.snapshot.windows, shape) {
             Forecast::Fits { at, .. } if at <= now.after(self.rules.change) => return false,
             Forecast::Fits { .. } | Forecast::NotBefore(_) => false,
             Forecast::Never => true,

@@ -87,7 +87,7 @@ pub struct Hold {
     pub workload: WorkloadId,
     /// When it will fit, if everything takes its whole wall time and those before it start where that is planned now.
     pub at: Time,
-    /// When it starts at the latest, if no node is lost and nothing of a higher priority comes: what runs and lets it wait
+    /// When it starts at the latest, if no node is lost and nothing comes to stand before it in the queue: what runs and lets it wait
     /// has ended by its wall time, and so has all that was promised a start before it, wherever that came to run.
     pub latest: Time,
     /// Where.
@@ -95,7 +95,7 @@ pub struct Hold {
 }
 
 /// Plans one pass. The same snapshot gives the same plan. O(shapes met + grants), logarithmic in nodes and in waiting
-/// workloads; the hold adds the leases that it waits for.
+/// workloads; the holds add the leases that they wait for.
 /// `scores` is what the caller remembers from pass to pass; an empty one gives the same plan.
 pub fn plan(snapshot: &Snapshot, scores: &mut Scores) -> Plan {
     pass(snapshot, scores, false).0
@@ -121,6 +121,8 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         timeline: None,
         beside: Beside::default(),
         over: snapshot.now,
+        promised: None,
+        no_more_holds: false,
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
@@ -166,6 +168,10 @@ struct Pass<'a> {
     beside: Beside,
     /// When everything that is promised a start is over at the latest.
     over: Time,
+    /// What projects have once all who are promised a start have it too; `None` before the first, and without shares.
+    promised: Option<Shares>,
+    /// True once more leases were looked at than a pass may follow: nobody else is promised a start.
+    no_more_holds: bool,
     /// Set once somebody was looked at for whom others may stop.
     soon: Option<Soon>,
     chooser: Chooser<'a>,
@@ -194,7 +200,7 @@ impl Pass<'_> {
         match self.snapshot.passing {
             Passing::Strict => self.block(turn.workload(), shape),
             Passing::Skip if !turn.is_aged() => Verdict::Waits,
-            _ if self.plan.holds.len() >= self.snapshot.holds_max as usize => Verdict::Waits,
+            _ if self.no_more_holds || self.plan.holds.len() >= self.snapshot.holds_max as usize => Verdict::Waits,
             // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
             _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
             // What is claimed comes back within a grace, and then there is another pass to promise in.
@@ -208,6 +214,15 @@ impl Pass<'_> {
         let (snapshot, project) = (self.snapshot, shape.project.as_deref());
         let beside = self.beside.view(end);
         let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
+        // What lasts beyond a planned start must leave the share what that will take.
+        let promised = self.promised.as_ref().filter(|_| side == Side::Beside);
+        let shares = promised.unwrap_or(&self.shares);
+        let narrowed = match shares.admit(&snapshot.fleet, shape) {
+            Admitted::As(_) => None,
+            Admitted::On(shape) => Some(shape),
+            Admitted::No => return None,
+        };
+        let shape = narrowed.as_ref().unwrap_or(shape);
         let closed = snapshot.windows.close(free, project, snapshot.now, end);
         let free = closed.as_ref().unwrap_or(free);
         let mut best = self.chooser.place(side, free, shape)?;
@@ -215,7 +230,7 @@ impl Pass<'_> {
         let mut tasks = shape.tasks_max;
         while fits < tasks {
             let more = shape.with_tasks(tasks);
-            let placement = match self.shares.admit(&snapshot.fleet, &more) {
+            let placement = match shares.admit(&snapshot.fleet, &more) {
                 Admitted::As(shape) => self.chooser.place(side, free, shape),
                 Admitted::On(shape) => self.chooser.place(side, free, &shape),
                 Admitted::No => None,
@@ -252,6 +267,7 @@ impl Pass<'_> {
             self.beside.limit(task.node, left);
         }
         self.plan.claims.push(claim);
+        self.promised = self.promised.as_ref().map(|_| self.with_holds());
         true
     }
 
@@ -271,6 +287,9 @@ impl Pass<'_> {
 
     fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, end: Time) {
         self.shares.take(shape.project.as_deref(), &self.fleet, &placement);
+        if let Some(promised) = &mut self.promised {
+            promised.take(shape.project.as_deref(), &self.fleet, &placement);
+        }
         for task in &placement.tasks {
             self.fleet.hold(task);
             if let Some(soon) = &mut self.soon {
@@ -285,8 +304,25 @@ impl Pass<'_> {
         self.plan.grants.push(Grant { workload, placement });
     }
 
+    /// What projects have once all who are promised a start have it too.
+    fn with_holds(&self) -> Shares {
+        let mut shares = self.shares.clone();
+        for hold in &self.plan.holds {
+            let project = self.snapshot.queue.get(hold.workload).and_then(|entry| entry.shape.project.clone());
+            shares.take(project.as_deref(), &self.fleet, &hold.placement);
+        }
+        shares
+    }
+
     /// Promises one that does not fit a start.
     fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
+        let narrowed = match self.promised.as_ref().map(|promised| promised.admit(&self.snapshot.fleet, shape)) {
+            None | Some(Admitted::As(_)) => None,
+            Some(Admitted::On(shape)) => Some(shape),
+            // Its share will give it that when those before it in the share are over.
+            Some(Admitted::No) => return Verdict::Waits,
+        };
+        let shape = narrowed.as_ref().unwrap_or(shape);
         match self.forecast(shape) {
             Forecast::Fits { at, placement } => {
                 let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
@@ -301,7 +337,14 @@ impl Pass<'_> {
                 self.over = self.over.max(latest.after(shape.wall));
                 self.head.get_or_insert((workload, at));
                 self.plan.holds.push(Hold { workload, at, latest, placement });
+                if !self.shares.is_empty() {
+                    self.promised = Some(self.with_holds());
+                }
                 Verdict::Starts
+            }
+            Forecast::NotBefore(_) if !self.plan.holds.is_empty() => {
+                self.no_more_holds = true;
+                Verdict::Waits
             }
             Forecast::NotBefore(at) => {
                 self.head.get_or_insert((workload, at));

@@ -64,8 +64,8 @@ blocker-reserved = It would fit, and { $nodes ->
     [one] one node is
    *[other] { $nodes } nodes are
 } kept for others, or for a repair, before it may be over. The first of these windows ends at { $until }.
-blocker-held = It starts at { $at } at the latest, unless a node is lost or something of a higher priority comes.
-blocker-held-until = It is planned to start at { $at }, and starts at { $latest } at the latest, unless a node is lost or something of a higher priority comes.
+blocker-planned = It starts at { $at } at the latest, unless a node is lost or something comes to stand before it in the queue.
+blocker-planned-until = It is planned to start at { $at }, and starts at { $latest } at the latest, unless a node is lost or something comes to stand before it in the queue.
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
 blocker-preemption = { $workloads ->
     [0] Others are stopping to make room for it.

@@ -55,8 +55,8 @@ blocker-mode-change = { $node } 노드의 가속기를 이 작업을 위해 { $m
 blocker-share = { $share } 몫은 지금 시작하는 것까지 { $model } { $held }개를 쓰고, { $limit }개까지 쓸 수 있습니다.
 blocker-share-kept = 남은 { $model }은(는) 빌려주지 않는 몫을 위해 비워 둡니다. { $held }개를 쓰고 있고, { $limit }개까지 쓸 수 있습니다.
 blocker-reserved = 자리는 있으나, 끝나기 전에 노드 { $nodes }개가 다른 프로젝트나 점검에 잡혀 있습니다. 가장 먼저 끝나는 기간은 { $until }까지입니다.
-blocker-held = 노드를 잃거나 우선순위가 더 높은 작업이 오지 않는 한, 늦어도 { $at }에 시작합니다.
-blocker-held-until = { $at }에 시작할 예정이며, 노드를 잃거나 우선순위가 더 높은 작업이 오지 않는 한 늦어도 { $latest }에 시작합니다.
+blocker-planned = 노드를 잃거나 대기열에서 앞서는 작업이 생기지 않는 한, 늦어도 { $at }에 시작합니다.
+blocker-planned-until = { $at }에 시작할 예정이며, 노드를 잃거나 대기열에서 앞서는 작업이 생기지 않는 한 늦어도 { $latest }에 시작합니다.
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
 blocker-preemption = { $workloads ->
     [0] 다른 워크로드가 자리를 내주려고 멈추는 중입니다.

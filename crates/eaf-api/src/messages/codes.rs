@@ -130,8 +130,8 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
             let until = until.map_or_else(|| "?".to_owned(), instant);
             say(id, &[("node", shown(node)), ("mode", mode.as_str().into()), ("until", until.into())])
         }
-        Blocker::Held { at, latest } => {
-            let id = if at == latest { "blocker-held" } else { "blocker-held-until" };
+        Blocker::Planned { at, latest } => {
+            let id = if at == latest { "blocker-planned" } else { "blocker-planned-until" };
             say(id, &[("at", instant(*at).into()), ("latest", instant(*latest).into())])
         }
         Blocker::Hold { workload, at } => {
@@ -367,8 +367,8 @@ mod tests {
             Blocker::NodesNotReady { cordoned: 1, lost: 2 },
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
-            Blocker::Held { at: Time(9), latest: Time(9) },
-            Blocker::Held { at: Time(9), latest: Time(99) },
+            Blocker::Planned { at: Time(9), latest: Time(9) },
+            Blocker::Planned { at: Time(9), latest: Time(99) },
             Blocker::Hold { workload: workload(), at: Time(9) },
             Blocker::Share {
                 share: Some("vision".into()),

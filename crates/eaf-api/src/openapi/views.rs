@@ -276,7 +276,7 @@ fn explanations() -> Map<String, Value> {
                     "properties": { "code": {
                         "type": "string",
                         "enum": [
-                            "dependencies", "backoff", "capacity", "scattered", "mode_change", "held", "hold", "share",
+                            "dependencies", "backoff", "capacity", "scattered", "mode_change", "planned", "hold", "share",
                             "reserved", "preemption", "next_pass", "nodes_not_ready", "fleet_too_small"
                         ]
                     } }

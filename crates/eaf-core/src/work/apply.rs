@@ -233,8 +233,10 @@ fn task_exited(state: &mut State, key: TaskKey, gone: Time, exit: &Exit, usage: 
 
 fn abandoned(state: &mut State, key: TaskKey, since: Time) {
     let mut given_up = None;
+    let of = state.leases.get(&key.lease).and_then(|lease| state.workloads.get(&lease.workload));
+    let own = of.and_then(|workload| workload.spec.stop_grace).unwrap_or(state.settings.timing.stop_grace_default);
     change_lease(state, key.lease, |lease| {
-        let grace = lease.stopping.as_ref().map_or(eaf_model::Span::ZERO, |stopping| stopping.grace);
+        let grace = lease.stopping.as_ref().map_or(own, |stopping| stopping.grace);
         let allotment = lease.placement.get(key.task as usize).cloned();
         given_up = allotment.map(|allotment| AbandonedTask { allotment, since, grace });
         let task = task(lease, key);

@@ -112,11 +112,21 @@ impl Lease {
         self.stopping.as_ref().is_some_and(|stopping| matches!(stopping.reason, Reason::Preempted { .. }))
     }
 
+    /// True where the gang went on without a task that was lost.
+    fn went_on_without(&self, task: &Task) -> bool {
+        let lost_at = task.state.is_lost().then(|| task.state.ended_at()).flatten();
+        lost_at.is_some_and(|at| match &self.stopping {
+            None => true,
+            Some(Stopping { reason: Reason::TaskFailed { .. } | Reason::NodeLost { .. }, .. }) => false,
+            Some(stopping) => at < stopping.since,
+        })
+    }
+
     /// The last time from which the whole gang could go on: the oldest of its tasks' latest checkpoints, or the latest that
     /// one task wrote for all of them. A task that has finished needs none, nor does one that is lost where the gang goes on.
     pub fn checkpointed_at(&self) -> Option<Time> {
         let finished = |task: &Task| matches!(&task.state, TaskState::Exited { exit, .. } if exit.is_success());
-        let goes_on = |task: &&Task| !finished(task) && (self.stopping.is_some() || !task.state.is_lost());
+        let goes_on = |task: &&Task| !finished(task) && !self.went_on_without(task);
         let mut tasks: Vec<&Task> = self.tasks.iter().filter(goes_on).collect();
         if tasks.is_empty() {
             tasks = self.tasks.iter().collect();
@@ -205,6 +215,14 @@ impl TaskState {
             Self::Ordered | Self::Accepted => None,
             Self::Started { at } => Some(*at),
             Self::Exited { started_at, .. } | Self::Abandoned { started_at, .. } => *started_at,
+        }
+    }
+
+    /// When it was gone, or given up.
+    pub const fn ended_at(&self) -> Option<Time> {
+        match self {
+            Self::Exited { at, .. } | Self::Abandoned { at, .. } => Some(*at),
+            Self::Ordered | Self::Accepted | Self::Started { .. } => None,
         }
     }
 

@@ -57,13 +57,16 @@ fn first_failure(draft: &Draft<'_>, lease: &Lease) -> Option<Reason> {
 }
 
 /// True where a gang that had started whole goes on without the tasks that it has lost, and without those on a node that is
-/// given up: as many are left as it needs.
+/// given up: as many are left as it needs, and one of those was still at work then.
 pub(super) fn goes_on_without(draft: &Draft<'_>, lease: &Lease, node: Option<NodeId>) -> bool {
-    let tasks = lease.placement.iter().zip(&lease.tasks);
     let goes = |part: &Allotment, task: &Task| task.state.is_lost() || node == Some(part.node) && !task.state.is_over();
-    let left = tasks.filter(|(part, task)| !goes(part, task)).count();
+    let tasks = lease.placement.iter().zip(&lease.tasks);
+    let (lost, left): (Vec<_>, Vec<_>) = tasks.partition(|(part, task)| goes(part, task));
+    let last = lost.iter().filter_map(|(_, task)| task.state.ended_at()).max();
+    let last = if node.is_some() { Some(draft.now()) } else { last };
+    let outlives = |task: &Task| task.state.ended_at().is_none_or(|end| last.is_none_or(|lost| end >= lost));
     let needed = draft.workload(lease.workload).map_or(lease.tasks.len(), |of| of.spec.tasks_needed() as usize);
-    lease.run_until.is_some() && left >= needed
+    lease.run_until.is_some() && left.len() >= needed && left.iter().any(|(_, task)| outlives(task))
 }
 
 /// What the end of an attempt means for its workload.
@@ -171,10 +174,19 @@ fn held(draft: &Draft<'_>, lease: &Lease, factory_fault: bool) -> HeldAttempt {
         accelerators: part.accelerators.iter().map(|one| (model(part.node, one.index), one.share)).collect(),
         pretended: draft.node(part.node).is_some_and(|node| node.spec.pretended),
         started_at: task.state.started_at(),
-        ended_at: ended_at(&task.state, draft.now()),
+        ended_at: heard_until(draft, part.node, task).unwrap_or_else(|| ended_at(&task.state, draft.now())),
         usage: task.usage,
     });
     HeldAttempt { granted_at: lease.granted_at, factory_fault, tasks: tasks.collect() }
+}
+
+/// When a task that was given up with its node was last heard of, about: nobody pays for the silence of a node.
+fn heard_until(draft: &Draft<'_>, node: NodeId, task: &Task) -> Option<Time> {
+    let TaskState::Abandoned { started_at, at } = task.state else { return None };
+    let silent = draft.node(node).and_then(|node| node.lost.as_ref()).map(|lost| lost.since);
+    let grace = draft.settings().timing.lost_node_grace;
+    let since = silent.filter(|since| *since <= at).unwrap_or(Time(at.0.saturating_sub_unsigned(grace.0)));
+    Some(since.max(started_at.unwrap_or(since)))
 }
 
 fn ended_at(state: &TaskState, now: Time) -> Time {

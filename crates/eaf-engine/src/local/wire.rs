@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Raised whenever an older side would misread a message.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 /// The most bytes of one line; a batch of orders stays far below it.
 pub(crate) const LINE_BYTES_MAX: usize = 64 << 20;

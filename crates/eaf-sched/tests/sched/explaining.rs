@@ -9,11 +9,11 @@ fn check(world: &World, workload: WorkloadId, blocker: Blocker, fitting: u32, fa
     let explained = explain(&world.snapshot, workload).expect("it waits");
     let failing: Vec<_> = failing.iter().map(|(test, nodes)| Failing { test: *test, nodes: *nodes }).collect();
     let (held, other): (Vec<_>, Vec<_>) =
-        explained.blockers.into_iter().partition(|blocker| matches!(blocker, Blocker::Held { .. }));
+        explained.blockers.into_iter().partition(|blocker| matches!(blocker, Blocker::Planned { .. }));
     assert_eq!(other, [blocker], "{workload}");
     let made = plan(&world.snapshot);
     let hold = made.holds.iter().find(|hold| hold.workload == workload);
-    let promised = hold.map(|hold| Blocker::Held { at: hold.at, latest: hold.latest });
+    let promised = hold.map(|hold| Blocker::Planned { at: hold.at, latest: hold.latest });
     assert_eq!(held.first(), promised.as_ref(), "{workload}");
     assert_eq!((explained.nodes_fitting, explained.failing), (fitting, failing), "{workload}");
     assert_eq!(explained.ahead, ahead, "{workload}");
@@ -117,6 +117,6 @@ fn accelerators_that_are_free_and_scattered_are_said_to_be() {
     let explained = explain(&world.snapshot, pair).expect("it waits");
     let scattered = Blocker::Scattered { free: GpuMilli(2_000), wanted: GpuMilli(2_000) };
     let capacity = Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: vec![Short::Accelerators] };
-    let held = Blocker::Held { at: secs(100), latest: secs(100) };
+    let held = Blocker::Planned { at: secs(100), latest: secs(100) };
     assert_eq!(explained.blockers, [capacity, scattered, held]);
 }

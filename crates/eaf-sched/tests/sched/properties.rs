@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn nobody_starts_later_than_promised(
         nodes in prop::collection::vec(any_node(), 1..6),
-        work in prop::collection::vec((any_ask(), 1..100_u64, 0..8_u64), 1..60),
+        work in prop::collection::vec((any_ask(), 0..3_u32, 1..100_u64, 0..8_u64), 1..60),
         priced: bool,
         holds in 1..6_u32,
         windows in prop::collection::vec((1..6_u64, 0..400_u64, 1..200_u64), 0..4),
@@ -272,7 +272,9 @@ proptest! {
         let mut world = world(nodes).priced(priced).holds(holds).windows(&windows);
         let mut promises = Promises::default();
         let mut now = 0;
-        for (ask, percent, gap) in work {
+        for (ask, more, percent, gap) in work {
+            let most = ask.0.tasks + more;
+            let ask = ask.up_to(most);
             now += gap;
             for (_, plan) in world.until(secs(now)) {
                 promises.note(&plan);

@@ -42,7 +42,7 @@ struct Load {
 
 /// The fewest tasks that a gang may start and go on with.
 fn needed(spec: &WorkloadSpec) -> u32 {
-    spec.tasks_min.unwrap_or(spec.tasks)
+    spec.tasks_min.unwrap_or(spec.tasks).min(spec.tasks)
 }
 
 /// The places of an accelerator that an allotment names.
@@ -183,6 +183,16 @@ struct OpenLease {
     lost: usize,
     /// True once it was told to stop.
     told: bool,
+    /// When the last of those was, and the last end of a task that was not lost.
+    last_lost: Option<Time>,
+    last_own: Option<Time>,
+}
+
+impl OpenLease {
+    /// True where all that was not lost ended well, was enough, and was still at work when the last was lost.
+    fn ended_well(&self) -> bool {
+        self.clean && self.lost <= self.spare && (self.lost == 0 || self.last_own >= self.last_lost)
+    }
 }
 
 /// The model.
@@ -231,6 +241,8 @@ impl Reference {
         }
         self.last_step = step.number;
         let left_before = self.leaving.len();
+        // What makes room counts as given back by the whole step, in which others may take it.
+        self.leaving.extend(told(step).into_iter().map(|(lease, _)| lease));
         step.events.iter().try_for_each(|event| self.event(event))?;
         self.no_gang_is_below_its_minimum(step)?;
         self.outside_windows(step)?;
@@ -378,12 +390,12 @@ impl Reference {
             }
             Event::LeaseGranted { lease, workload, placement, .. } => self.granted(*lease, *workload, &placement.tasks),
             Event::TaskCheckpointed { key, checkpoint } => self.checkpointed(*key, checkpoint.at),
-            Event::TaskExited { key, exit, .. } => {
-                self.over(*key, exit.is_success(), matches!(exit, Exit::Lost(_)))?;
+            Event::TaskExited { key, at, exit, .. } => {
+                self.over(*key, *at, exit.is_success(), matches!(exit, Exit::Lost(_)))?;
                 self.given_back(*key)
             }
             // It may still be there, so its place is kept.
-            Event::TaskAbandoned { key, .. } => self.over(*key, false, true),
+            Event::TaskAbandoned { key, at } => self.over(*key, *at, false, true),
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
             Event::LeaseStopping { lease, reason, .. } => {
@@ -502,7 +514,10 @@ impl Reference {
         }
         let open = (0u32..).zip(parts).map(|(rank, _)| rank).collect();
         let spare = parts.len() - needed;
-        self.leases.insert(lease, OpenLease { workload, open, clean: true, spare, lost: 0, told: false });
+        self.leases.insert(
+            lease,
+            OpenLease { workload, open, clean: true, spare, lost: 0, told: false, last_lost: None, last_own: None },
+        );
         self.of_lease.insert(lease, workload);
         for (part, task) in parts.iter().zip(0..) {
             self.held.insert(TaskKey { lease, task }, part.clone());
@@ -523,13 +538,15 @@ impl Reference {
         self.within_maximum(lease, parts)
     }
 
-    fn over(&mut self, key: TaskKey, clean: bool, lost: bool) -> Checked {
+    fn over(&mut self, key: TaskKey, at: Time, clean: bool, lost: bool) -> Checked {
         let open = self.leases.get_mut(&key.lease);
         let Some(lease) = open else {
             return broken("a closed lease is over", format!("{} went on", key_text(key)));
         };
         lease.clean &= clean || lost;
         lease.lost += usize::from(lost);
+        let last = if lost { &mut lease.last_lost } else { &mut lease.last_own };
+        *last = Some(last.map_or(at, |last| last.max(at)));
         if lease.open.remove(&key.task) {
             Ok(())
         } else {
@@ -571,10 +588,7 @@ impl Reference {
         }
         let last = self.leases.iter().filter(|(_, lease)| lease.workload == workload).map(|(id, _)| *id);
         let last: Vec<LeaseId> = last.collect();
-        let clean = last
-            .last()
-            .and_then(|id| self.leases.get(id))
-            .is_some_and(|lease| lease.clean && lease.lost <= lease.spare);
+        let clean = last.last().and_then(|id| self.leases.get(id)).is_some_and(OpenLease::ended_well);
         if state == WorkloadState::Finished && !clean {
             return broken("only success finishes", format!("{workload} finished although a task of it did not"));
         }

@@ -196,7 +196,7 @@ pub(super) fn environment(
         ("EAF_LEASE_ID", order.key.lease.to_string()),
         ("EAF_ATTEMPT", order.attempt.to_string()),
         ("EAF_TASK_RANK", order.key.task.to_string()),
-        ("EAF_TASKS", order.tasks.to_string()),
+        ("EAF_TASKS", order.tasks.unwrap_or(spec.tasks).to_string()),
         ("EAF_CPUS", cpus),
         ("EAF_MEMORY_BYTES", order.allotment.memory.0.to_string()),
         ("EAF_ACCELERATORS", held.len().to_string()),
