@@ -17,7 +17,7 @@ use crate::order::Place;
 use crate::place::Chooser;
 use crate::preempt::{Claim, Soon};
 use crate::scores::{Scores, Side};
-use crate::shares::{Admitted, Shares};
+use crate::shares::{Admitted, Barred, Shares};
 use crate::timeline::{Forecast, Timeline};
 use crate::turns::Turns;
 use crate::valuation::Basis;
@@ -122,6 +122,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         beside: Beside::default(),
         over: snapshot.now,
         promised: None,
+        awaited: Vec::new(),
         no_more_holds: false,
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
@@ -170,6 +171,8 @@ struct Pass<'a> {
     over: Time,
     /// What projects have once all who are promised a start have it too; `None` before the first, and without shares.
     promised: Option<Shares>,
+    /// What those who have waited too long wait for of their shares.
+    awaited: Vec<Barred>,
     /// True once more leases were looked at than a pass may follow: nobody else is promised a start.
     no_more_holds: bool,
     /// Set once somebody was looked at for whom others may stop.
@@ -179,11 +182,20 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+        // Else small work of a share could keep it used up for ever, and large work of it would never start.
+        if self.awaited.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred)) {
+            return Verdict::Waits;
+        }
         match self.shares.admit(&self.snapshot.fleet, shape) {
             Admitted::As(shape) => self.seat(turn, shape),
             Admitted::On(shape) => self.seat(turn, &shape),
-            // What its share does not give it comes back from its own work, and keeps nobody else from starting.
-            Admitted::No => Verdict::Waits,
+            // What its share does not give it comes back from its own work, and keeps nobody of other shares from starting.
+            Admitted::No => {
+                if turn.is_aged() && self.fleet.ready_fit(shape) {
+                    self.awaited.extend(self.shares.awaited(&self.snapshot.fleet, shape));
+                }
+                Verdict::Waits
+            }
         }
     }
 

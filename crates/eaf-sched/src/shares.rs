@@ -240,6 +240,25 @@ impl Shares {
         Self::asks(fleet, shape).iter().find_map(|(model, ask)| self.bar(fleet, at, model, *ask))
     }
 
+    /// What keeps a workload from starting that its shares would let start once less is held.
+    pub(crate) fn awaited(&self, fleet: &Fleet, shape: &Shape) -> Option<Barred> {
+        let asks = Self::asks(fleet, shape);
+        self.barred(fleet, shape).filter(|barred| asks.get(&barred.model).is_some_and(|ask| *ask <= barred.limit))
+    }
+
+    /// True where a workload would take of what keeps another from starting: of the share that is at its maximum, or, where
+    /// what is free is kept for others, beyond its own guarantee.
+    pub(crate) fn draws_on(&self, fleet: &Fleet, shape: &Shape, barred: &Barred) -> bool {
+        let way = self.way_up(self.part_of(shape.project.as_deref()));
+        let Some(ask) = Self::asks(fleet, shape).get(&barred.model).copied().filter(|ask| *ask > 0) else {
+            return false;
+        };
+        match &barred.share {
+            Some(share) => way.iter().any(|at| self.parts[*at].name.as_ref() == Some(share)),
+            None => !self.is_within(&way, &barred.model, ask),
+        }
+    }
+
     /// True where a project may take what a placement would give it.
     pub(crate) fn lets(&self, fleet: &Fleet, project: Option<&str>, placement: &Placement) -> bool {
         let (at, held) = (self.part_of(project), held_by(fleet, &placement.tasks));

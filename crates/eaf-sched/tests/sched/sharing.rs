@@ -126,6 +126,24 @@ fn nobody_holds_more_than_the_maximum_of_any_share_that_it_is_in() {
 }
 
 #[test]
+fn what_has_waited_too_long_for_its_share_is_passed_by_nobody_of_it() {
+    let mut made = sharing(2, [("vision", quota(0, None, Some(4))), ("speech", quota(0, None, None))]);
+    made.submit("vision", ask().boards(2));
+    assert_eq!(made.pass().len(), 1);
+    let large = made.submit("vision", ask().boards(4));
+    let small = made.submit("vision", ask().boards(1));
+    assert_eq!(made.pass(), [small], "it keeps nobody from starting before it has waited long");
+    let mut old = made.world.waiting.remove(&large).expect("it waits");
+    made.world.snapshot.queue.remove(&old);
+    old.is_aged = true;
+    made.world.snapshot.queue.insert(old.clone());
+    made.world.waiting.insert(large, old);
+    made.submit("vision", ask().boards(1));
+    let other = made.submit("speech", ask().boards(1));
+    assert_eq!(made.pass(), [other]);
+}
+
+#[test]
 fn what_is_not_lent_stays_free() {
     let mut made = sharing(1, [("vision", quota(3, Some(1), None))]);
     made.submit_many(4, "other");
