@@ -122,7 +122,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         beside: Beside::default(),
         over: snapshot.now,
         promised: None,
-        awaited: Vec::new(),
+        starved: Vec::new(),
         no_more_holds: false,
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
@@ -172,7 +172,7 @@ struct Pass<'a> {
     /// What projects have once all who are promised a start have it too; `None` before the first, and without shares.
     promised: Option<Shares>,
     /// What those who have waited too long wait for of their shares.
-    awaited: Vec<Barred>,
+    starved: Vec<Barred>,
     /// True once more leases were looked at than a pass may follow: nobody else is promised a start.
     no_more_holds: bool,
     /// Set once somebody was looked at for whom others may stop.
@@ -183,7 +183,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         // Else small work of a share could keep it used up for ever, and large work of it would never start.
-        if self.awaited.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred)) {
+        if self.starved.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred)) {
             return Verdict::Waits;
         }
         match self.shares.admit(&self.snapshot.fleet, shape) {
@@ -192,7 +192,7 @@ impl Pass<'_> {
             // What its share does not give it comes back from its own work, and keeps nobody of other shares from starting.
             Admitted::No => {
                 if turn.is_aged() && self.fleet.ready_fit(shape) {
-                    self.awaited.extend(self.shares.awaited(&self.snapshot.fleet, shape));
+                    self.starved.extend(self.shares.barred_for_now(&self.snapshot.fleet, shape));
                 }
                 Verdict::Waits
             }

@@ -241,7 +241,7 @@ impl Shares {
     }
 
     /// What keeps a workload from starting that its shares would let start once less is held.
-    pub(crate) fn awaited(&self, fleet: &Fleet, shape: &Shape) -> Option<Barred> {
+    pub(crate) fn barred_for_now(&self, fleet: &Fleet, shape: &Shape) -> Option<Barred> {
         let asks = Self::asks(fleet, shape);
         self.barred(fleet, shape).filter(|barred| asks.get(&barred.model).is_some_and(|ask| *ask <= barred.limit))
     }
