@@ -23,6 +23,7 @@ use crate::turns::Turns;
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
@@ -228,13 +229,8 @@ impl Pass<'_> {
         let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
         // What lasts beyond a planned start must leave the share what that will take.
         let promised = self.promised.as_ref().filter(|_| side == Side::Beside);
+        let shape = &*narrowed(promised, &snapshot.fleet, shape)?;
         let shares = promised.unwrap_or(&self.shares);
-        let narrowed = match shares.admit(&snapshot.fleet, shape) {
-            Admitted::As(_) => None,
-            Admitted::On(shape) => Some(shape),
-            Admitted::No => return None,
-        };
-        let shape = narrowed.as_ref().unwrap_or(shape);
         let closed = snapshot.windows.close(free, project, snapshot.now, end);
         let free = closed.as_ref().unwrap_or(free);
         let mut best = self.chooser.place(side, free, shape)?;
@@ -328,14 +324,9 @@ impl Pass<'_> {
 
     /// Promises one that does not fit a start.
     fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
-        let narrowed = match self.promised.as_ref().map(|promised| promised.admit(&self.snapshot.fleet, shape)) {
-            None | Some(Admitted::As(_)) => None,
-            Some(Admitted::On(shape)) => Some(shape),
-            // Its share will give it that when those before it in the share are over.
-            Some(Admitted::No) => return Verdict::Waits,
-        };
-        let shape = narrowed.as_ref().unwrap_or(shape);
-        match self.forecast(shape) {
+        // What those before it leave too little of in its share comes back when they are over.
+        let Some(shape) = narrowed(self.promised.as_ref(), &self.snapshot.fleet, shape) else { return Verdict::Waits };
+        match self.forecast(&shape) {
             Forecast::Fits { at, placement } => {
                 let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
                 timeline.promise(&self.fleet, &placement, at, at.after(shape.wall));
@@ -376,5 +367,14 @@ impl Pass<'_> {
             timeline
         });
         timeline.soonest(&self.fleet, &snapshot.windows, shape)
+    }
+}
+
+/// What a workload that its share lets start may take once all who are promised a start have it too; `None` for nothing.
+fn narrowed<'s>(promised: Option<&Shares>, fleet: &Fleet, shape: &'s Shape) -> Option<Cow<'s, Shape>> {
+    match promised.map(|promised| promised.admit(fleet, shape)) {
+        None | Some(Admitted::As(_)) => Some(Cow::Borrowed(shape)),
+        Some(Admitted::On(shape)) => Some(Cow::Owned(shape)),
+        Some(Admitted::No) => None,
     }
 }

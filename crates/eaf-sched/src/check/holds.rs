@@ -6,6 +6,7 @@
 //! Absent: whether a hold could be earlier.
 
 use super::rooms::Rooms;
+use super::windows::foreign;
 use super::{Violation, as_asked};
 use crate::{Entry, Hold, Plan, Snapshot, Window};
 use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
@@ -45,9 +46,8 @@ fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry]) -> Result
     let mut over = snapshot.now;
     for (hold, entry) in plan.holds.iter().zip(entries) {
         let end = hold.latest.after(entry.shape.wall);
-        let is_others = |window: &&Window| window.project.is_none() || window.project != entry.shape.project;
         let meets = |window: &Window| window.until > hold.latest && window.from < end && window.from < window.until;
-        let is_closed = hold.latest > hold.at && snapshot.windows.iter().filter(is_others).any(meets);
+        let is_closed = hold.latest > hold.at && foreign(snapshot, &entry.shape).any(meets);
         if hold.latest < hold.at.max(over) || is_closed {
             return Err(Violation::LatestTooSoon { workload: hold.workload });
         }

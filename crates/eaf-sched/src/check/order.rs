@@ -5,8 +5,9 @@
 
 use super::Violation;
 use super::rooms::Rooms;
+use super::windows::foreign;
 use crate::timeline::RELEASES_MAX;
-use crate::{Entry, Plan, Shape, Snapshot, Window};
+use crate::{Entry, Plan, Shape, Snapshot};
 use eaf_model::{Order, Passing, Placement, Time, WorkloadId};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -112,8 +113,7 @@ fn is_hopeless<'e>(
     }
     let endless = before.filter(|(entry, at, _)| at.after(entry.shape.wall) == Time::NEVER);
     let mut all = Rooms::when_all_is_back(snapshot, endless.map(|(entry, _, placement)| (entry, placement)));
-    let is_others = |window: &&Window| window.project.is_none() || window.project != shape.project;
-    for window in snapshot.windows.iter().filter(is_others) {
+    for window in foreign(snapshot, shape) {
         // Between two windows there may be too little time; only what no window ever closes is sure to be of use.
         if window.until > snapshot.now {
             all.close(window.node);

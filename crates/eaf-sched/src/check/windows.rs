@@ -3,7 +3,7 @@
 //! Absent: who keeps what for whom; that is in the snapshot.
 
 use super::Violation;
-use crate::{Plan, Snapshot, Window};
+use crate::{Plan, Shape, Snapshot, Window};
 
 /// Nothing that is granted, promised or claimed would hold a node while that is kept for others.
 pub(super) fn outside_windows(snapshot: &Snapshot, plan: &Plan) -> Result<(), Violation> {
@@ -14,8 +14,7 @@ pub(super) fn outside_windows(snapshot: &Snapshot, plan: &Plan) -> Result<(), Vi
     for (workload, from, placement) in grants.chain(claims).chain(holds) {
         let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
         let until = from.after(entry.shape.wall);
-        let is_others = |window: &&Window| window.project.is_none() || window.project != entry.shape.project;
-        for window in snapshot.windows.iter().filter(is_others) {
+        for window in foreign(snapshot, &entry.shape) {
             let meets = window.until > from && window.from < until;
             if meets && placement.tasks.iter().any(|task| task.node == window.node) {
                 return Err(Violation::Closed { workload, node: window.node });
@@ -23,4 +22,9 @@ pub(super) fn outside_windows(snapshot: &Snapshot, plan: &Plan) -> Result<(), Vi
         }
     }
     Ok(())
+}
+
+/// The windows that are not for a workload's own project.
+pub(super) fn foreign<'a>(snapshot: &'a Snapshot, shape: &'a Shape) -> impl Iterator<Item = &'a Window> {
+    snapshot.windows.iter().filter(|window| window.project.is_none() || window.project != shape.project)
 }
