@@ -151,7 +151,9 @@ impl Index {
         if let Some((account, held)) = used::held(state, &self.fleet, lease, &still) {
             self.holdings.add(account, held);
         }
-        self.releases.insert(release_at(state, lease), lease.id, still);
+        let workload = state.workloads.get(&lease.workload);
+        let project = workload.and_then(|workload| project_of(state, &workload.spec));
+        self.releases.insert(release_at(state, lease), lease.id, still, project);
         for deadline in lease_deadlines(state, lease) {
             self.deadlines.insert(deadline);
         }

@@ -1,12 +1,13 @@
 //! What is free beside planned starts.
 //!
-//! What: for each time at which a planned start begins, what is free both now and through all that begins up to then. Why a
+//! What: for each time at which a planned start begins, what is free both now and through all that begins up to then, and
+//! what projects have at that time. Why a
 //! list that only narrows: what starts now and lasts beyond the first k beginnings must fit under all of them, so a pass
 //! picks one fleet by the end of what it places and asks nothing else. Absent: when planned starts begin (`timeline`).
 
-use crate::Fleet;
 use crate::capacity::NodeCapacity;
 use crate::timeline::Timeline;
+use crate::{Fleet, Shape, Shares};
 use eaf_model::{Allotment, NodeId, Placement, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,13 +25,23 @@ struct Level {
     left: BTreeMap<NodeId, NodeCapacity>,
     /// What is free both now and through all beginnings up to that time.
     fleet: Fleet,
+    /// What projects have then; `None` where nobody asks.
+    shares: Option<Shares>,
 }
 
 impl Beside {
     /// What something may take that starts now and ends at some time; `None` for whatever is free.
     pub(crate) fn view(&self, end: Time) -> Option<&Fleet> {
-        let passed = self.levels.partition_point(|level| level.at < end);
-        self.levels[..passed].last().map(|level| &level.fleet)
+        self.passed(end).last().map(|level| &level.fleet)
+    }
+
+    /// What projects have whenever a planned start begins before some time.
+    pub(crate) fn shares(&self, end: Time) -> impl Iterator<Item = &Shares> {
+        self.passed(end).iter().filter_map(|level| level.shares.as_ref())
+    }
+
+    fn passed(&self, end: Time) -> &[Level] {
+        &self.levels[..self.levels.partition_point(|level| level.at < end)]
     }
 
     /// The nodes of all planned starts.
@@ -39,12 +50,21 @@ impl Beside {
     }
 
     /// A start is planned at some time, and is in the timeline. `fleet` is what is free now.
-    pub(crate) fn promise(&mut self, fleet: &Fleet, timeline: &Timeline<'_>, placement: &Placement, at: Time) {
+    pub(crate) fn promise(
+        &mut self,
+        fleet: &Fleet,
+        timeline: &Timeline<'_>,
+        shape: &Shape,
+        placement: &Placement,
+        at: Time,
+    ) {
         let nodes: BTreeSet<NodeId> = placement.tasks.iter().map(|task| task.node).collect();
         let from = self.levels.partition_point(|level| level.at < at);
+        self.take(fleet, shape.project.as_deref(), placement, (at, at.after(shape.wall)));
         if self.levels.get(from).is_none_or(|level| level.at > at) {
             let below = if from == 0 { fleet } else { &self.levels[from - 1].fleet };
-            self.levels.insert(from, Level { at, left: BTreeMap::new(), fleet: below.clone() });
+            let shares = timeline.shares_at(at);
+            self.levels.insert(from, Level { at, left: BTreeMap::new(), fleet: below.clone(), shares });
         }
         self.levels[from].left.extend(nodes.iter().map(|node| (*node, timeline.free_at(fleet, *node, at).clone())));
         for level in &mut self.levels[from + 1..] {
@@ -57,6 +77,18 @@ impl Beside {
         for node in nodes {
             self.narrow(fleet, node, from);
         }
+    }
+
+    /// A project has more from one time until another.
+    pub(crate) fn take(
+        &mut self,
+        fleet: &Fleet,
+        project: Option<&str>,
+        placement: &Placement,
+        (from, until): (Time, Time),
+    ) {
+        let meant = self.levels.iter_mut().skip_while(|level| level.at < from).take_while(|level| level.at < until);
+        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, fleet, placement));
     }
 
     /// A task starts now; `fleet` holds it already.

@@ -7,6 +7,7 @@
 //! Behind a plan, `modes` proposes which accelerators change their mode for those who still wait.
 //! Absent: a clock, the world, and a choice left to whoever carries a plan out.
 
+mod ahead;
 mod beside;
 mod candidates;
 mod capacity;

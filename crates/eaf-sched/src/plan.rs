@@ -5,7 +5,8 @@
 //! before it, with a placement. Others may start now only where they delay none of those: they end before one begins, or
 //! leave what it needs (conservative backfill; Mu'alem and Feitelson, "Utilization, predictability, workloads, and user
 //! runtime estimates in scheduling the IBM SP2 with backfilling", 2001). Why that bounds starvation: every workload comes
-//! among the first in its turn, and the time at which it starts at the latest never moves back.
+//! among the first in its turn, and the time at which it starts at the latest never moves back. What its share does not let
+//! start has a hold of the same kind, for as many again.
 //! Why it is cheap: a shape that finds no place is passed over whole, so a pass costs what it grants and the shapes it
 //! meets, never the length of the queue. A pass that meets a bound ends early rather than out of order.
 //! Where the settings say so, nobody passes the first that cannot start, or whatever fits does; but those that have waited
@@ -24,6 +25,7 @@ use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
 use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
@@ -122,7 +124,8 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         timeline: None,
         beside: Beside::default(),
         over: snapshot.now,
-        promised: None,
+        holders: Vec::new(),
+        unpromised: Vec::new(),
         starved: Vec::new(),
         no_more_holds: false,
         soon: None,
@@ -153,6 +156,13 @@ enum Verdict {
     LetsNobodyPass,
 }
 
+/// What keeps a workload from starting that is promised a start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    Room,
+    Share,
+}
+
 struct Pass<'a> {
     snapshot: &'a Snapshot,
     is_explained: bool,
@@ -170,11 +180,14 @@ struct Pass<'a> {
     beside: Beside,
     /// When everything that is promised a start is over at the latest.
     over: Time,
-    /// What projects have once all who are promised a start have it too; `None` before the first, and without shares.
-    promised: Option<Shares>,
-    /// What those who have waited too long wait for of their shares.
+    /// Of each hold, whose it is, and for what that waits.
+    holders: Vec<(Option<Arc<str>>, WaitsFor)>,
+    /// What those wait for of their shares who are not promised a start.
+    unpromised: Vec<Barred>,
+    /// What those of them wait for who have waited too long.
     starved: Vec<Barred>,
-    /// True once more leases were looked at than a pass may follow: nobody else is promised a start.
+    /// True once somebody waits for room who is not promised it, or more leases were looked at than a pass may follow: nobody
+    /// else is promised a start.
     no_more_holds: bool,
     /// Set once somebody was looked at for whom others may stop.
     soon: Option<Soon>,
@@ -184,20 +197,63 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         // Else small work of a share could keep it used up for ever, and large work of it would never start.
-        if self.starved.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred)) {
+        if self.is_behind(&self.starved, shape) {
             return Verdict::Waits;
         }
         match self.shares.admit(&self.snapshot.fleet, shape) {
             Admitted::As(shape) => self.seat(turn, shape),
             Admitted::On(shape) => self.seat(turn, &shape),
-            // What its share does not give it comes back from its own work, and keeps nobody of other shares from starting.
-            Admitted::No => {
-                if turn.is_aged() && self.fleet.ready_fit(shape) {
-                    self.starved.extend(self.shares.barred_for_now(&self.snapshot.fleet, shape));
-                }
-                Verdict::Waits
+            Admitted::No => self.wait_for_share(turn, shape),
+        }
+    }
+
+    /// What its share does not give it comes back from work of that share. The first of those are promised a start, and keep
+    /// nobody of other shares from starting.
+    fn wait_for_share(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+        let later = self.shares.let_later(&self.snapshot.fleet, shape);
+        let Some((_, barred)) = later.first().filter(|_| self.fleet.ready_fit(shape)) else { return Verdict::Waits };
+        if self.may_promise_share(turn, shape) {
+            let fits = |forecast| match forecast {
+                Forecast::Fits { at, placement } => Some((at, placement)),
+                Forecast::NotBefore(_) | Forecast::Never => None,
+            };
+            let found = later.iter().filter_map(|(shape, _)| fits(self.forecast(shape)));
+            if let Some((at, placement)) = found.min_by_key(|(at, _)| *at) {
+                self.hold(turn.workload(), shape, WaitsFor::Share, at, placement);
+                return Verdict::Starts;
             }
         }
+        let kind = if turn.is_aged() { &mut self.starved } else { &mut self.unpromised };
+        if !kind.contains(barred) {
+            kind.push(barred.clone());
+        }
+        Verdict::Waits
+    }
+
+    /// True where one that its share does not let start may be promised that.
+    fn may_promise_share(&self, turn: &Place, shape: &Shape) -> bool {
+        let passes = match self.snapshot.passing {
+            Passing::Strict => false,
+            Passing::Skip => turn.is_aged(),
+            Passing::Backfill => true,
+        };
+        // What is claimed comes back within a grace, and then there is another pass to promise in.
+        let may = passes && self.plan.claims.is_empty() && !self.no_more_holds;
+        may && self.is_among_first(shape, WaitsFor::Share) && !self.is_behind(&self.unpromised, shape)
+    }
+
+    /// True where it is of the first who wait for the same, and of the first of its project.
+    fn is_among_first(&self, shape: &Shape, waits_for: WaitsFor) -> bool {
+        let max = self.snapshot.holds_max as usize;
+        let count = |is_alike: &dyn Fn(&(Option<Arc<str>>, WaitsFor)) -> bool| {
+            self.holders.iter().filter(|holder| is_alike(holder)).count()
+        };
+        count(&|(_, other)| *other == waits_for) < max && count(&|(project, _)| *project == shape.project) < max
+    }
+
+    /// True where a workload would take of what somebody before it waits for.
+    fn is_behind(&self, waits_for: &[Barred], shape: &Shape) -> bool {
+        waits_for.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred))
     }
 
     /// Starts one that its share lets start, or promises it a start.
@@ -213,9 +269,14 @@ impl Pass<'_> {
         match self.snapshot.passing {
             Passing::Strict => self.block(turn.workload(), shape),
             Passing::Skip if !turn.is_aged() => Verdict::Waits,
-            _ if self.no_more_holds || self.plan.holds.len() >= self.snapshot.holds_max as usize => Verdict::Waits,
             // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
             _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
+            _ if self.no_more_holds || !self.is_among_first(shape, WaitsFor::Room) => {
+                self.no_more_holds |= self.held_for_room() >= self.snapshot.holds_max as usize;
+                Verdict::Waits
+            }
+            // Who is before it and is not promised a start may come to start before it all the same.
+            _ if self.is_behind(&self.unpromised, shape) => Verdict::Waits,
             // What is claimed comes back within a grace, and then there is another pass to promise in.
             _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
             _ => self.promise(turn.workload(), shape),
@@ -228,9 +289,8 @@ impl Pass<'_> {
         let beside = self.beside.view(end);
         let (side, free) = beside.map_or((Side::Free, &self.fleet), |fleet| (Side::Beside, fleet));
         // What lasts beyond a planned start must leave the share what that will take.
-        let promised = self.promised.as_ref().filter(|_| side == Side::Beside);
-        let shape = &*narrowed(promised, &snapshot.fleet, shape)?;
-        let shares = promised.unwrap_or(&self.shares);
+        let shares = || iter::once(&self.shares).chain(self.beside.shares(end));
+        let shape = &*let_by(shares(), &snapshot.fleet, shape)?;
         let closed = snapshot.windows.close(free, project, snapshot.now, end);
         let free = closed.as_ref().unwrap_or(free);
         let mut best = self.chooser.place(side, free, shape)?;
@@ -238,12 +298,8 @@ impl Pass<'_> {
         let mut tasks = shape.tasks_max;
         while fits < tasks {
             let more = shape.with_tasks(tasks);
-            let placement = match shares.admit(&snapshot.fleet, &more) {
-                Admitted::As(shape) => self.chooser.place(side, free, shape),
-                Admitted::On(shape) => self.chooser.place(side, free, &shape),
-                Admitted::No => None,
-            };
-            match placement {
+            let more = let_by(shares(), &snapshot.fleet, &more);
+            match more.and_then(|more| self.chooser.place(side, free, &more)) {
                 Some(placement) => (best, fits) = (placement, tasks),
                 None => too_many = tasks,
             }
@@ -268,14 +324,16 @@ impl Pass<'_> {
         let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, turn, shape, kept) else {
             return false;
         };
-        self.shares.take(shape.project.as_deref(), &self.fleet, &claim.placement);
+        let project = shape.project.as_deref();
+        self.shares.take(project, &self.fleet, &claim.placement);
+        // What leaves for it still counts there, up to its own end: no more than that it is left out of a planned start.
+        self.beside.take(&self.fleet, project, &claim.placement, (snapshot.now, Time::NEVER));
         for task in &claim.placement.tasks {
             let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
             self.fleet.limit(task.node, left);
             self.beside.limit(task.node, left);
         }
         self.plan.claims.push(claim);
-        self.promised = self.promised.as_ref().map(|_| self.with_holds());
         true
     }
 
@@ -295,8 +353,9 @@ impl Pass<'_> {
 
     fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, end: Time) {
         self.shares.take(shape.project.as_deref(), &self.fleet, &placement);
-        if let Some(promised) = &mut self.promised {
-            promised.take(shape.project.as_deref(), &self.fleet, &placement);
+        self.beside.take(&self.fleet, shape.project.as_deref(), &placement, (self.snapshot.now, end));
+        if let Some(timeline) = &mut self.timeline {
+            timeline.take(&self.fleet, shape.project.as_ref(), &placement, end);
         }
         for task in &placement.tasks {
             self.fleet.hold(task);
@@ -312,37 +371,12 @@ impl Pass<'_> {
         self.plan.grants.push(Grant { workload, placement });
     }
 
-    /// What projects have once all who are promised a start have it too.
-    fn with_holds(&self) -> Shares {
-        let mut shares = self.shares.clone();
-        for hold in &self.plan.holds {
-            let project = self.snapshot.queue.get(hold.workload).and_then(|entry| entry.shape.project.clone());
-            shares.take(project.as_deref(), &self.fleet, &hold.placement);
-        }
-        shares
-    }
-
     /// Promises one that does not fit a start.
     fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
-        // What those before it leave too little of in its share comes back when they are over.
-        let Some(shape) = narrowed(self.promised.as_ref(), &self.snapshot.fleet, shape) else { return Verdict::Waits };
-        match self.forecast(&shape) {
+        match self.forecast(shape) {
             Forecast::Fits { at, placement } => {
-                let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
-                timeline.promise(&self.fleet, &placement, at, at.after(shape.wall));
-                self.beside.promise(&self.fleet, timeline, &placement, at);
-                let latest = if self.plan.holds.is_empty() {
-                    at
-                } else {
-                    // Those before it may come to run where it is planned, and then it takes whatever nodes are left.
-                    self.snapshot.windows.clear_from(shape.project.as_deref(), at.max(self.over), shape.wall)
-                };
-                self.over = self.over.max(latest.after(shape.wall));
                 self.head.get_or_insert((workload, at));
-                self.plan.holds.push(Hold { workload, at, latest, placement });
-                if !self.shares.is_empty() {
-                    self.promised = Some(self.with_holds());
-                }
+                self.hold(workload, shape, WaitsFor::Room, at, placement);
                 Verdict::Starts
             }
             Forecast::NotBefore(_) if !self.plan.holds.is_empty() => {
@@ -358,23 +392,54 @@ impl Pass<'_> {
         }
     }
 
+    /// Keeps free what a planned start needs, and says when it is at the latest.
+    fn hold(&mut self, workload: WorkloadId, shape: &Shape, waits_for: WaitsFor, at: Time, placement: Placement) {
+        let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
+        timeline.promise(&self.fleet, shape, &placement, at);
+        self.beside.promise(&self.fleet, timeline, shape, &placement, at);
+        let latest = if self.plan.holds.is_empty() {
+            at
+        } else {
+            // Those before it may come to run where it is planned, and then it takes whatever nodes are left.
+            self.snapshot.windows.clear_from(shape.project.as_deref(), at.max(self.over), shape.wall)
+        };
+        self.over = self.over.max(latest.after(shape.wall));
+        self.holders.push((shape.project.clone(), waits_for));
+        self.plan.holds.push(Hold { workload, at, latest, placement });
+    }
+
+    /// How many are promised a start that wait for room.
+    fn held_for_room(&self) -> usize {
+        self.holders.iter().filter(|(_, waits_for)| *waits_for == WaitsFor::Room).count()
+    }
+
     fn forecast(&mut self, shape: &Shape) -> Forecast {
         let snapshot = self.snapshot;
         let timeline = self.timeline.get_or_insert_with(|| {
-            let mut timeline = Timeline::new(&snapshot.releases, snapshot.now);
-            let granted = self.plan.grants.iter().zip(&self.ends);
-            granted.for_each(|(grant, end)| timeline.started(&self.fleet, &grant.placement, *end));
+            let mut timeline = Timeline::new(&snapshot.releases, snapshot.now).with_shares(&snapshot.shares);
+            for (grant, end) in self.plan.grants.iter().zip(&self.ends) {
+                timeline.started(&self.fleet, &grant.placement, *end);
+                if !self.shares.is_empty() {
+                    let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
+                    timeline.take(&self.fleet, project.as_ref(), &grant.placement, *end);
+                }
+            }
             timeline
         });
         timeline.soonest(&self.fleet, &snapshot.windows, shape)
     }
 }
 
-/// What a workload that its share lets start may take once all who are promised a start have it too; `None` for nothing.
-fn narrowed<'s>(promised: Option<&Shares>, fleet: &Fleet, shape: &'s Shape) -> Option<Cow<'s, Shape>> {
-    match promised.map(|promised| promised.admit(fleet, shape)) {
-        None | Some(Admitted::As(_)) => Some(Cow::Borrowed(shape)),
-        Some(Admitted::On(shape)) => Some(Cow::Owned(shape)),
-        Some(Admitted::No) => None,
+/// What a workload may take that all of these let start; `None` for nothing.
+fn let_by<'s, 'p>(shares: impl Iterator<Item = &'p Shares>, fleet: &Fleet, shape: &'s Shape) -> Option<Cow<'s, Shape>> {
+    let mut found = Cow::Borrowed(shape);
+    for shares in shares {
+        let narrowed = match shares.admit(fleet, &found) {
+            Admitted::As(_) => continue,
+            Admitted::On(shape) => shape,
+            Admitted::No => return None,
+        };
+        found = Cow::Owned(narrowed);
     }
+    Some(found)
 }

@@ -10,8 +10,18 @@ use std::sync::Arc;
 /// When held capacity is expected back: at `run_until`, or the grant plus the wall time for those not yet running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Releases {
-    by_time: OrdMap<(Time, LeaseId), Arc<[Allotment]>>,
+    by_time: OrdMap<(Time, LeaseId), Held>,
 }
+
+/// What a lease holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    tasks: Arc<[Allotment]>,
+    project: Option<Arc<str>>,
+}
+
+/// When something comes back, whose it is, and what.
+pub(crate) type Return<'a> = (Time, Option<&'a Arc<str>>, &'a [Allotment]);
 
 impl Releases {
     /// Nothing is held.
@@ -21,8 +31,9 @@ impl Releases {
 
     /// A lease is expected to give `tasks` back at `at`. `tasks` are those that the fleet still holds for it: when some
     /// tasks of a gang end before the others, remove the lease and insert it with the rest. Asserts that the lease is new.
-    pub fn insert(&mut self, at: Time, lease: LeaseId, tasks: Arc<[Allotment]>) {
-        let old = self.by_time.insert((at, lease), tasks);
+    /// `project` is whose it is, where that decides anything.
+    pub fn insert(&mut self, at: Time, lease: LeaseId, tasks: Arc<[Allotment]>, project: Option<Arc<str>>) {
+        let old = self.by_time.insert((at, lease), Held { tasks, project });
         assert!(old.is_none(), "{lease} is expected back once");
     }
 
@@ -44,6 +55,11 @@ impl Releases {
 
     /// By rising time, then by lease.
     pub fn iter(&self) -> impl Iterator<Item = (Time, LeaseId, &Arc<[Allotment]>)> {
-        self.by_time.iter().map(|((at, lease), tasks)| (*at, *lease, tasks))
+        self.by_time.iter().map(|((at, lease), held)| (*at, *lease, &held.tasks))
+    }
+
+    /// The same, with whose it is instead of the lease.
+    pub(crate) fn by_project(&self) -> impl Iterator<Item = Return<'_>> {
+        self.by_time.iter().map(|((at, _), held)| (*at, held.project.as_ref(), held.tasks.as_ref()))
     }
 }

@@ -29,6 +29,13 @@ impl Shape {
         Self { tasks, tasks_max: tasks, ..self.clone() }
     }
 
+    /// The same gang on accelerators of some models alone.
+    pub(crate) fn on(&self, models: Vec<String>) -> Self {
+        let mut shape = self.clone();
+        shape.task.accelerators.models = models;
+        shape
+    }
+
     /// The most tasks of it that one node may take, however large the node.
     pub(crate) fn tasks_on_a_node(&self) -> u32 {
         self.tasks_per_node_max.unwrap_or(u32::MAX).min(self.tasks)

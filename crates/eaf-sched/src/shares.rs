@@ -223,11 +223,7 @@ impl Shares {
         match open.len() {
             0 if !asks.is_empty() => Admitted::No,
             open if open == asks.len() => Admitted::As(shape),
-            _ => {
-                let mut shape = shape.clone();
-                shape.task.accelerators.models = open;
-                Admitted::On(shape)
-            }
+            _ => Admitted::On(shape.on(open)),
         }
     }
 
@@ -240,10 +236,19 @@ impl Shares {
         Self::asks(fleet, shape).iter().find_map(|(model, ask)| self.bar(fleet, at, model, *ask))
     }
 
-    /// What keeps a workload from starting that its shares would let start once less is held.
-    pub(crate) fn barred_for_now(&self, fleet: &Fleet, shape: &Shape) -> Option<Barred> {
+    /// What a workload that shares do not let start is let start on once less is held, a model each, and what bars it now.
+    pub(crate) fn let_later(&self, fleet: &Fleet, shape: &Shape) -> Vec<(Shape, Barred)> {
+        let at = self.part_of(shape.project.as_deref());
         let asks = Self::asks(fleet, shape);
-        self.barred(fleet, shape).filter(|barred| asks.get(&barred.model).is_some_and(|ask| *ask <= barred.limit))
+        let barred = asks.iter().filter_map(|(model, ask)| Some((*ask, self.bar(fleet, at, model, *ask)?)));
+        let later = barred.filter(|(ask, barred)| *ask <= barred.limit);
+        later.map(|(_, barred)| (shape.on(vec![barred.model.clone()]), barred)).collect()
+    }
+
+    /// True where a project may take so much of every model, one or the other.
+    pub(crate) fn lets_all(&self, fleet: &Fleet, project: Option<&str>, asks: &BTreeMap<String, u64>) -> bool {
+        let at = self.part_of(project);
+        asks.iter().all(|(model, ask)| self.bar(fleet, at, model, *ask).is_none())
     }
 
     /// True where a workload would take of what keeps another from starting: of the share that is at its maximum, or, where
@@ -296,12 +301,16 @@ impl Shares {
 
     /// A workload of a project takes what it is placed on.
     pub(crate) fn take(&mut self, project: Option<&str>, fleet: &Fleet, placement: &Placement) {
-        if self.is_empty() {
-            return;
+        if !self.is_empty() {
+            self.take_held(project, &held_by(fleet, &placement.tasks));
         }
+    }
+
+    /// A project has so much more of each model.
+    pub(crate) fn take_held(&mut self, project: Option<&str>, held: &BTreeMap<Arc<str>, u64>) {
         let at = self.part_of(project);
         let way = self.way_up(at);
-        for (model, milli) in held_by(fleet, &placement.tasks) {
+        for (model, milli) in held {
             self.parts[at].own += milli;
             for at in &way {
                 let part = &mut self.parts[*at];

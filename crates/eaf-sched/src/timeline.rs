@@ -1,21 +1,24 @@
 //! What will be free, and when a gang that does not fit now will fit.
 //!
 //! What: how what is free on nodes changes from now on, by what is expected back, by the planned starts made so far, and by
-//! windows; and the earliest time from which a gang finds room for its whole wall time. Why without a fleet of every time:
+//! windows; and the earliest time from which a gang finds room for its whole wall time and its shares let it (`ahead`). Why without a fleet of every time:
 //! only nodes on which something changes are looked at, and what was looked at for one gang is there for the next.
 //! Why the best of a time at once: all that comes back at one time is taken together before anyone is placed.
 //! Absent: doubt; everything is expected to run for its whole wall time, and earlier ends only help.
 
+use crate::ahead::{Ahead, Stretch};
 use crate::candidates::{Candidate, candidates_without, choose};
 use crate::capacity::NodeCapacity;
 use crate::place::allot;
 use crate::rank::Rank;
-use crate::{Fleet, Releases, Shape, Window, Windows};
+use crate::releases::Return;
+use crate::{Fleet, Releases, Shape, Shares, Window, Windows};
 use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// The most leases that one timeline follows. A gang that needs more of them to end gets no promise, and the pass ends
 /// there, so that nothing goes before it.
@@ -32,7 +35,7 @@ pub(crate) enum Forecast {
 }
 
 /// What comes back, by rising time.
-type Returns<'a> = Box<dyn Iterator<Item = (Time, &'a [Allotment])> + 'a>;
+type Returns<'a> = Box<dyn Iterator<Item = Return<'a>> + 'a>;
 
 /// What is free on nodes from now on.
 pub(crate) struct Timeline<'a> {
@@ -51,6 +54,8 @@ pub(crate) struct Timeline<'a> {
     stops: BTreeMap<Time, Vec<usize>>,
     /// When planned starts begin, rising, and on which of them.
     begins: Vec<(Time, Vec<usize>)>,
+    /// What projects will have; `None` where nobody asks for shares.
+    ahead: Option<Ahead>,
 }
 
 /// What is free on a node.
@@ -97,7 +102,7 @@ impl Course {
 impl<'a> Timeline<'a> {
     /// What `releases` bring.
     pub(crate) fn new(releases: &'a Releases, now: Time) -> Self {
-        let rest: Returns<'a> = Box::new(releases.iter().map(|(at, _, tasks)| (at, tasks.as_ref())));
+        let rest: Returns<'a> = Box::new(releases.by_project());
         Self {
             now,
             soonest: now.after(Span::from_ms(1)),
@@ -107,13 +112,27 @@ impl<'a> Timeline<'a> {
             places: BTreeMap::new(),
             stops: BTreeMap::new(),
             begins: Vec::new(),
+            ahead: None,
         }
+    }
+
+    /// The same, held by shares; `now` is what projects have before anything is said here.
+    pub(crate) fn with_shares(self, now: &Shares) -> Self {
+        let ahead = (!now.is_empty()).then(|| Ahead::new(now.clone()));
+        Self { ahead, ..self }
     }
 
     /// What has started in this pass before anything else was said here; `fleet` holds it already.
     pub(crate) fn started(&mut self, fleet: &Fleet, placement: &Placement, end: Time) {
         for task in placement.tasks.iter().filter(|_| end < Time::NEVER) {
             self.give_back(fleet, task, end);
+        }
+    }
+
+    /// A project has more from now on, until it ends.
+    pub(crate) fn take(&mut self, fleet: &Fleet, project: Option<&Arc<str>>, placement: &Placement, end: Time) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.start(fleet, project, &placement.tasks, end);
         }
     }
 
@@ -128,7 +147,11 @@ impl<'a> Timeline<'a> {
     }
 
     /// A start is planned, where there is room for it.
-    pub(crate) fn promise(&mut self, fleet: &Fleet, placement: &Placement, from: Time, until: Time) {
+    pub(crate) fn promise(&mut self, fleet: &Fleet, shape: &Shape, placement: &Placement, from: Time) {
+        let until = from.after(shape.wall);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.promise(fleet, shape.project.as_ref(), &placement.tasks, (from, until));
+        }
         let mut places = BTreeSet::new();
         for task in &placement.tasks {
             let place = self.place(fleet, task.node);
@@ -148,7 +171,13 @@ impl<'a> Timeline<'a> {
         self.places.get(&node).map_or_else(|| known(fleet, node), |place| self.courses[*place].free_at(at))
     }
 
-    /// The earliest time after now from which `shape`, which does not fit now, does for its whole wall time.
+    /// What projects have at some time up to which was looked; `None` where nobody asks.
+    pub(crate) fn shares_at(&self, at: Time) -> Option<Shares> {
+        self.ahead.as_ref().map(|ahead| ahead.at(at))
+    }
+
+    /// The earliest time after now from which `shape`, which does not start now, fits for its whole wall time, and its shares
+    /// let it.
     pub(crate) fn soonest(&mut self, fleet: &Fleet, windows: &Windows, shape: &Shape) -> Forecast {
         let mut search = Search::new(self, fleet, windows, shape);
         let mut at = self.now;
@@ -172,7 +201,7 @@ impl<'a> Timeline<'a> {
             let known = self.stops.range(above).map(|(at, _)| *at).next();
             let opens = search.opens.range(above).map(|(at, _)| *at).next();
             let next = known.into_iter().chain(opens).min();
-            let coming = self.rest.peek().map(|(at, _)| (*at).max(self.soonest)).filter(|at| *at < Time::NEVER);
+            let coming = self.rest.peek().map(|(at, ..)| (*at).max(self.soonest)).filter(|at| *at < Time::NEVER);
             match (next, coming) {
                 (Some(next), None) => return Next::Stop(next),
                 (Some(next), Some(coming)) if next < coming => return Next::Stop(next),
@@ -186,8 +215,11 @@ impl<'a> Timeline<'a> {
     /// Takes in all that comes back at one time.
     fn look_at(&mut self, fleet: &Fleet, at: Time) {
         let soonest = self.soonest;
-        while let Some((_, tasks)) = self.rest.next_if(|(next, _)| (*next).max(soonest) <= at) {
+        while let Some((_, project, tasks)) = self.rest.next_if(|(next, ..)| (*next).max(soonest) <= at) {
             self.looked += 1;
+            if let Some(ahead) = &mut self.ahead {
+                ahead.give_back(fleet, project, tasks, at);
+            }
             for task in tasks {
                 self.give_back(fleet, task, at);
             }
@@ -241,6 +273,8 @@ struct Search<'a> {
     opens: BTreeMap<Time, Vec<usize>>,
     /// What will narrow its room as soon as it would last beyond it: windows and planned starts, the last first.
     narrowing: Vec<(Time, Vec<usize>)>,
+    /// What projects have meanwhile; `None` where nobody asks.
+    stretch: Option<Stretch>,
 }
 
 impl<'a> Search<'a> {
@@ -265,7 +299,9 @@ impl<'a> Search<'a> {
         for place in &narrowed {
             tasks[*place] = Some(0);
         }
-        let mut search = Self { shape, still, tasks, room, closing, opens, narrowing };
+        let asks = shape.task.accelerators.count > 0;
+        let stretch = timeline.ahead.as_ref().filter(|_| asks).map(|ahead| Stretch::new(ahead, fleet, shape));
+        let mut search = Self { shape, still, tasks, room, closing, opens, narrowing, stretch };
         for place in narrowed {
             search.look_again(timeline, place, timeline.now);
         }
@@ -286,6 +322,9 @@ impl<'a> Search<'a> {
             for place in places {
                 self.look_again(timeline, place, at);
             }
+        }
+        if let (Some(ahead), Some(stretch)) = (&timeline.ahead, &mut self.stretch) {
+            stretch.go_to(ahead, at, end);
         }
     }
 
@@ -308,9 +347,11 @@ impl<'a> Search<'a> {
         Some(timeline.courses[place].least(at, end))
     }
 
-    /// The places of the whole gang, where there is room for it.
+    /// The places of the whole gang, where there is room for it and its shares let it.
     fn placement(&self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) -> Option<Placement> {
-        if self.room < u64::from(self.shape.tasks) {
+        let project = self.shape.project.as_deref();
+        let lets = self.stretch.as_ref().is_none_or(|stretch| stretch.lets(fleet, project));
+        if self.room < u64::from(self.shape.tasks) || !lets {
             return None;
         }
         let place_of = |node: &NodeId| timeline.places.get(node).copied();

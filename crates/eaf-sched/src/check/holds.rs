@@ -6,6 +6,7 @@
 //! Absent: whether a hold could be earlier.
 
 use super::rooms::Rooms;
+use super::shares;
 use super::windows::foreign;
 use super::{Violation, as_asked};
 use crate::{Entry, Hold, Plan, Snapshot, Window};
@@ -19,7 +20,8 @@ pub(super) fn holds_kept(
     granted: &[(Entry, &Placement)],
     seen: &mut BTreeSet<WorkloadId>,
 ) -> Result<(), Violation> {
-    let max = snapshot.holds_max;
+    // As many may wait for room, and the first of as many shares for those.
+    let max = if snapshot.shares.is_empty() { snapshot.holds_max } else { snapshot.holds_max.saturating_mul(2) };
     if plan.holds.len() > max as usize {
         return Err(Violation::TooManyHolds { holds: plan.holds.len(), max });
     }
@@ -37,7 +39,8 @@ pub(super) fn holds_kept(
         entries.push(entry);
     }
     latest_is_late(snapshot, plan, &entries)?;
-    all_is_free(snapshot, plan, &entries, granted)
+    all_is_free(snapshot, plan, &entries, granted)?;
+    shares::maxima_kept(snapshot, plan, &entries, granted)
 }
 
 /// Each starts at the latest no sooner than planned and than all that is promised before it is over, and where that is not

@@ -1,13 +1,14 @@
 //! The checker of shares.
 //!
 //! What: adds up what each share holds with every grant and claim of a plan, without the planner's arithmetic: none above
-//! its maximum, none into what others do not lend, and nobody stopped for another share who had no more than its own.
+//! its maximum, now or when a planned start begins, none into what others do not lend, and nobody stopped for another share who
+//! had no more than its own.
 //! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
 
 use super::Violation;
 use crate::shares::Part;
-use crate::{Claim, Plan, Snapshot, held_by};
-use eaf_model::{Placement, WorkloadId};
+use crate::{Claim, Entry, Hold, Plan, Snapshot, held_by};
+use eaf_model::{Allotment, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +41,42 @@ pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<
         open.push(books.claim(claim)?);
     }
     Ok(open)
+}
+
+/// At the beginning of every planned start no share that takes it is above its maximum.
+pub(super) fn maxima_kept(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    entries: &[Entry],
+    granted: &[(Entry, &Placement)],
+) -> Result<(), Violation> {
+    if snapshot.shares.is_empty() {
+        return Ok(());
+    }
+    let parts = snapshot.shares.parts();
+    let mut books = Books { snapshot, parts, held: parts.iter().map(|part| part.held.clone()).collect() };
+    let mut ends: Vec<(Time, Option<&str>, &[Allotment])> = Vec::new();
+    for (at, project, tasks) in snapshot.releases.by_project() {
+        ends.push((at, project.map(AsRef::as_ref), tasks));
+    }
+    for (entry, placement) in granted {
+        books.add(entry.workload, placement);
+        ends.push((snapshot.now.after(entry.shape.wall), entry.shape.project.as_deref(), &placement.tasks));
+    }
+    let mut holds: Vec<(&Hold, &Entry)> = plan.holds.iter().zip(entries).collect();
+    holds.sort_by_key(|(hold, _)| hold.at);
+    for (hold, entry) in holds {
+        let (over, still): (Vec<_>, Vec<_>) = ends.into_iter().partition(|(at, ..)| *at <= hold.at);
+        ends = still;
+        over.into_iter().for_each(|(_, project, tasks)| books.subtract(project, tasks));
+        let (workload, project) = (hold.workload, entry.shape.project.as_deref());
+        books.add(workload, &hold.placement);
+        if let Some(model) = books.above(project, &hold.placement) {
+            return Err(Violation::AboveShare { workload, model });
+        }
+        ends.push((hold.at.after(entry.shape.wall), project, &hold.placement.tasks));
+    }
+    Ok(())
 }
 
 impl Books<'_> {
@@ -103,6 +140,25 @@ impl Books<'_> {
         }
     }
 
+    fn subtract(&mut self, project: Option<&str>, tasks: &[Allotment]) {
+        let held = held_by(&self.snapshot.fleet, tasks);
+        for at in self.way_up(project) {
+            for (model, milli) in &held {
+                self.held[at].entry(model.clone()).and_modify(|held| *held = held.saturating_sub(*milli));
+            }
+        }
+    }
+
+    /// A model of a placement of which some share of a project has more than its maximum.
+    fn above(&self, project: Option<&str>, placement: &Placement) -> Option<String> {
+        let way = self.way_up(project);
+        let maximum = |at: usize, model: &str| self.parts[at].limits.get(model).and_then(|limits| limits.maximum);
+        let is_above =
+            |at: usize, model: &Arc<str>| maximum(at, model).is_some_and(|max| self.held[at].get(model) > Some(&max));
+        let held = held_by(&self.snapshot.fleet, &placement.tasks);
+        held.keys().find(|model| way.iter().any(|at| is_above(*at, model))).map(ToString::to_string)
+    }
+
     fn is_within(&self, workload: WorkloadId, placement: &Placement) -> Result<(), Violation> {
         let way = self.way_up(self.project(workload).as_deref());
         let held = held_by(&self.snapshot.fleet, &placement.tasks);
@@ -126,11 +182,7 @@ impl Books<'_> {
             if let Some(giver) = theirs.iter().rev().find(|at| !ours.contains(at)) {
                 taken.entry(*giver).or_default().push((*lease, held.clone()));
             }
-            for at in theirs {
-                for (model, milli) in &held {
-                    self.held[at].entry(model.clone()).and_modify(|held| *held = held.saturating_sub(*milli));
-                }
-            }
+            self.subtract(victim.project.as_deref(), &victim.tasks);
         }
         for (giver, leases) in taken {
             let is_beyond = |model: &Arc<str>, with: u64| {

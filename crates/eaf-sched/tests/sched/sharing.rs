@@ -1,7 +1,8 @@
 //! Shares: who goes first, who may take more, and who gives back.
 
+use crate::promises::Promises;
 use crate::world::{Ask, World, ask, node, secs, world};
-use eaf_model::{LeaseId, Order, Policy, Quota, Share, WorkloadId};
+use eaf_model::{LeaseId, Order, Passing, Policy, Quota, Share, Span, WorkloadId};
 use eaf_sched::{Class, Evictable, Plan, Running, Shares, Use, Violation, check, held_by};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 struct Sharing {
     world: World,
     policy: Policy,
-    project_of: BTreeMap<LeaseId, Option<Arc<str>>>,
     averages: BTreeMap<Option<Arc<str>>, u64>,
 }
 
@@ -25,7 +25,7 @@ fn sharing<const N: usize>(nodes: usize, shares: [(&str, Share); N]) -> Sharing 
     let shares = shares.into_iter().map(|(name, share)| (name.to_owned(), share)).collect();
     let policy = Policy { shares, ..Policy::default() };
     let world = world(vec![node(64, 64, &["MI"; 4]); nodes]);
-    Sharing { world, policy, project_of: BTreeMap::new(), averages: BTreeMap::new() }
+    Sharing { world, policy, averages: BTreeMap::new() }
 }
 
 impl Sharing {
@@ -50,7 +50,7 @@ impl Sharing {
         }
         snapshot.running = Running::default();
         for (lease, running) in &self.world.running {
-            let project = self.project_of[lease].clone();
+            let project = running.project.clone();
             let entry = uses.entry(project.clone()).or_default();
             for (model, milli) in held_by(&snapshot.fleet, &running.tasks) {
                 *entry.held.entry(model).or_default() += milli;
@@ -76,13 +76,36 @@ impl Sharing {
     /// Plans, checks, and makes the grants true.
     fn pass(&mut self) -> Vec<WorkloadId> {
         let made = self.plan();
-        for grant in &made.grants {
-            let project = self.world.waiting[&grant.workload].shape.project.clone();
-            self.world.make(&Plan { grants: vec![grant.clone()], ..Plan::default() });
-            let lease = *self.world.running.keys().next_back().expect("it runs");
-            self.project_of.insert(lease, project);
-        }
+        self.world.make(&made);
         made.grants.into_iter().map(|grant| grant.workload).collect()
+    }
+
+    fn submit_with(&mut self, project: &str, mut ask: Ask, runs: Span) -> WorkloadId {
+        ask.0.project = self.policy.knows(project).then(|| Arc::from(project));
+        self.world.submit_with(0, &ask, runs)
+    }
+
+    /// Plans, notes what that promises, and makes it true.
+    fn note(&mut self, promises: &mut Promises) {
+        let made = self.plan();
+        promises.note(&made);
+        self.world.make(&made);
+        promises.check(&self.world);
+    }
+
+    /// Lets time pass, with a pass whenever something ends.
+    fn until(&mut self, at: u64, promises: &mut Promises) {
+        while let Some(next) =
+            self.world.running.values().map(|lease| lease.ends).min().filter(|next| *next <= secs(at))
+        {
+            self.world.snapshot.now = next;
+            let over = self.world.running.iter().filter(|(_, lease)| lease.ends <= next);
+            for lease in over.map(|(id, _)| *id).collect::<Vec<_>>() {
+                self.world.end(lease);
+            }
+            self.note(promises);
+        }
+        self.world.snapshot.now = secs(at);
     }
 
     fn victims(&mut self) -> usize {
@@ -122,7 +145,42 @@ fn nobody_holds_more_than_the_maximum_of_any_share_that_it_is_in() {
     made.submit_many(4, "vision");
     assert_eq!(made.pass().len(), 3);
     let other = made.submit("other", ask().boards(4));
-    assert_eq!(made.pass(), [other], "what a share may not take is no promise to it, and keeps nobody from starting");
+    assert_eq!(made.pass(), [other], "what a share may not take keeps nobody of other shares from starting");
+}
+
+#[test]
+fn what_its_share_does_not_let_start_is_promised_a_start_once_that_has_less() {
+    let mut made = sharing(2, [("vision", quota(0, None, Some(4))), ("speech", quota(0, None, Some(2)))]);
+    made.world.snapshot.holds_max = 2;
+    made.submit("vision", ask().boards(1).wall(40));
+    made.submit("vision", ask().boards(2).wall(60));
+    made.submit("speech", ask().boards(2).wall(300));
+    assert_eq!(made.pass().len(), 3);
+    let large = made.submit("vision", ask().boards(4).wall(100));
+    let next = made.submit("vision", ask().boards(3).wall(100));
+    let other = made.submit("speech", ask().boards(1));
+    let plan = made.plan();
+    let promised: Vec<_> = plan.holds.iter().map(|hold| (hold.workload, hold.at, hold.latest)).collect();
+    // The first of each share; vision, which used more, must let speech be over to be sure.
+    assert_eq!(promised, [(other, secs(300), secs(300)), (large, secs(60), secs(400))], "{next} is not among them");
+    let long = made.submit("vision", ask().boards(1).wall(61));
+    let short = made.submit("vision", ask().boards(1).wall(60));
+    assert_eq!(made.pass(), [short], "{long} would leave too little of the share for {large} when that is to start");
+}
+
+#[test]
+fn a_gang_that_may_have_more_tasks_takes_none_that_are_kept_for_others() {
+    let mut made = sharing(1, [("vision", quota(1, Some(0), None)), ("speech", quota(0, None, None))]);
+    made.submit("speech", ask().boards(2).wall(10));
+    assert_eq!(made.pass().len(), 1);
+    let waits = made.submit("vision", ask().boards(3).wall(50));
+    let gang = made.submit("speech", ask().boards(1).up_to(3).wall(5));
+    let plan = made.plan();
+    assert_eq!(plan.holds.first().map(|hold| hold.workload), Some(waits));
+    assert_eq!(
+        plan.grants.iter().map(|grant| (grant.workload, grant.placement.tasks.len())).collect::<Vec<_>>(),
+        [(gang, 1)]
+    );
 }
 
 #[test]
@@ -132,7 +190,8 @@ fn what_has_waited_too_long_for_its_share_is_passed_by_nobody_of_it() {
     assert_eq!(made.pass().len(), 1);
     let large = made.submit("vision", ask().boards(4));
     let small = made.submit("vision", ask().boards(1));
-    assert_eq!(made.pass(), [small], "it keeps nobody from starting before it has waited long");
+    made.world.snapshot.passing = Passing::Strict;
+    assert_eq!(made.pass(), [small], "where nobody passes it keeps nobody from starting before it has waited long");
     let mut old = made.world.waiting.remove(&large).expect("it waits");
     made.world.snapshot.queue.remove(&old);
     old.is_aged = true;
@@ -200,6 +259,31 @@ fn the_checker_refuses_what_shares_forbid() {
 }
 
 proptest! {
+    /// What one project waits for, its share or room, is promised; nobody starts later, and no promise moves back.
+    #[test]
+    fn nobody_starts_later_than_promised_whatever_its_share(
+        maximum in 1u32..9,
+        holds in 1u32..5,
+        work in prop::collection::vec((1u32..5, 1u32..3, 0u32..2, 1u64..100, 1u64..101, 0u64..9), 1..50),
+    ) {
+        let mut made = sharing(2, [("vision", quota(0, None, Some(maximum)))]);
+        made.world.snapshot.holds_max = holds;
+        let mut promises = Promises::default();
+        let mut now = 0;
+        for (boards, tasks, more, wall, percent, gap) in work {
+            now += gap;
+            made.until(now, &mut promises);
+            let ask = ask().boards(boards).tasks(tasks).up_to(tasks + more).wall(wall);
+            made.submit_with("vision", ask, Span::from_ms(wall * 10 * percent));
+            made.note(&mut promises);
+        }
+        made.until(now + 10_000, &mut promises);
+        // In the end only those wait that are more than the share may ever have.
+        let asks = |shape: &eaf_sched::Shape| shape.tasks * shape.task.accelerators.count;
+        prop_assert!(made.world.running.is_empty());
+        prop_assert!(made.world.waiting.values().all(|entry| asks(&entry.shape) > maximum));
+    }
+
     /// Whatever shares there are and whoever asks: every plan passes the checker, and work that may start does in the end.
     #[test]
     fn every_plan_is_lawful(

@@ -104,6 +104,7 @@ pub(crate) struct Running {
     /// When it will really end, which nobody knows.
     pub(crate) ends: Time,
     pub(crate) tasks: Arc<[Allotment]>,
+    pub(crate) project: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -233,9 +234,10 @@ impl World {
         self.next += 1;
         let tasks: Arc<[Allotment]> = placement.tasks.clone().into();
         let until = now.after(entry.shape.wall);
-        self.snapshot.releases.insert(until, lease, tasks.clone());
+        let project = entry.shape.project.clone();
+        self.snapshot.releases.insert(until, lease, tasks.clone(), project.clone());
         let ends = now.after(self.runs[&workload]);
-        self.running.insert(lease, Running { until, ends, tasks });
+        self.running.insert(lease, Running { until, ends, tasks, project });
         self.started.insert(workload, now);
     }
 
@@ -275,7 +277,7 @@ impl World {
         }
         let mut releases = Releases::new();
         for (id, lease) in self.running.iter().rev() {
-            releases.insert(lease.until, *id, lease.tasks.clone());
+            releases.insert(lease.until, *id, lease.tasks.clone(), lease.project.clone());
             for task in lease.tasks.iter() {
                 fleet.hold(task);
             }
