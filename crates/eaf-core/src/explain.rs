@@ -20,6 +20,7 @@ pub fn explain(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> 
         return Some(Explanation::of(id, workload.state));
     }
     let mut explanation = why(state, now, id)?;
+    explanation.state_deadline = workload.state_deadline;
     let never = |blocker: &Blocker| matches!(blocker, Blocker::FleetTooSmall | Blocker::NodesNotReady { .. });
     explanation.estimate = if explanation.blockers.iter().any(never) {
         Some(StartEstimate::default())

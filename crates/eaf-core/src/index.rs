@@ -23,6 +23,8 @@ pub(crate) enum Deadline {
     Retry(WorkloadId),
     /// A workload did not start in time.
     Expire(WorkloadId),
+    /// A workload could not end by its deadline any more.
+    TooLate(WorkloadId),
     /// A workload has waited so long that it goes before others.
     Age(WorkloadId),
     /// A lease brings its workload to the next level of attained service.
@@ -256,10 +258,11 @@ fn workload_deadlines(state: &State, workload: &Workload) -> impl Iterator<Item 
     let first = queued && workload.attempts.is_empty();
     let expires = workload.spec.expires_after.filter(|_| first);
     let expire = expires.map(|span| (workload.submitted_at.after(span), Deadline::Expire(workload.id)));
+    let late = state.start_by(&workload.spec).filter(|_| queued).map(|at| (at, Deadline::TooLate(workload.id)));
     let head_after = state.settings.queue.head_after;
     let ages = queued && !workload.aged && head_after != Span::ZERO;
     let age = ages.then(|| (workload.submitted_at.after(head_after), Deadline::Age(workload.id)));
-    retry.into_iter().chain(expire).chain(age)
+    retry.into_iter().chain(expire).chain(late).chain(age)
 }
 
 fn is_eligible(state: &State, workload: &Workload) -> bool {

@@ -177,6 +177,15 @@ impl State {
 
     /// The wall time that a workload may run, its own or the default.
     pub(crate) fn wall_time(&self, workload: &Workload) -> eaf_model::Span {
-        workload.spec.wall_time.unwrap_or(self.settings.timing.wall_time_default)
+        self.wall_time_of(&workload.spec)
+    }
+
+    pub(crate) fn wall_time_of(&self, spec: &eaf_model::WorkloadSpec) -> eaf_model::Span {
+        spec.wall_time.unwrap_or(self.settings.timing.wall_time_default)
+    }
+
+    /// When a workload must start to end by its deadline.
+    pub(crate) fn start_by(&self, spec: &eaf_model::WorkloadSpec) -> Option<Time> {
+        spec.deadline.map(|deadline| deadline.before(self.wall_time_of(spec)))
     }
 }

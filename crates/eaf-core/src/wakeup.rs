@@ -47,7 +47,7 @@ pub fn next_wakeup(state: &State) -> Option<Wakeup> {
         Deadline::WallTime(lease) => WakeupReason::WallTime(lease),
         Deadline::StartTimeout(lease) => WakeupReason::StartTimeout(lease),
         Deadline::Retry(workload) => WakeupReason::Retry(workload),
-        Deadline::Expire(workload) => WakeupReason::Expire(workload),
+        Deadline::Expire(workload) | Deadline::TooLate(workload) => WakeupReason::Expire(workload),
         Deadline::Age(workload) => WakeupReason::Age(workload),
         Deadline::Level(lease) => WakeupReason::Level(lease),
         Deadline::Evictable(lease) => WakeupReason::Evictable(lease),

@@ -111,7 +111,7 @@ fn of_modes(draw: &mut Draw, state: &State) -> Input {
     Input::SetMode { node, accelerators, mode, by: "someone".to_owned() }
 }
 
-fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
+fn submission(draw: &mut Draw, now: Time, known: &[WorkloadId]) -> Submission {
     let mut spec = WorkloadSpec::command(&["true"]);
     spec.tasks = if draw.one_in(4) { 1 + draw.below(6) as u32 } else { 1 };
     spec.tasks_min = (spec.tasks > 1 && draw.one_in(2)).then(|| 1 + draw.below(u64::from(spec.tasks)) as u32);
@@ -125,6 +125,7 @@ fn submission(draw: &mut Draw, known: &[WorkloadId]) -> Submission {
     spec.keeps_progress = draw.one_in(4);
     spec.wall_time = draw.one_in(2).then(|| Span(1 + draw.below(20_000)));
     spec.expires_after = draw.one_in(6).then(|| Span(1 + draw.below(10_000)));
+    spec.deadline = draw.one_in(12).then(|| now.after(Span(draw.below(60_000))));
     spec.on_loss = if draw.one_in(4) { OnLoss::Fail } else { OnLoss::Requeue };
     spec.task = TaskRequest {
         cpu: CpuMilli(1 + draw.below(3_000)),
@@ -211,7 +212,7 @@ fn report(draw: &mut Draw, now: Time) -> TaskReport {
         0 => TaskReport::Accepted,
         1..=3 => TaskReport::Started { at },
         4 => TaskReport::Used { usage },
-        5 => TaskReport::Exited { at, exit: Exit::Code(1), usage },
+        5 | 8 => TaskReport::Exited { at, exit: Exit::Code(1), usage },
         6 => TaskReport::Exited { at, exit: Exit::Lost("gone".to_owned()), usage },
         7 => TaskReport::Unknown,
         _ => TaskReport::Exited { at, exit: Exit::Code(0), usage },
@@ -239,7 +240,7 @@ fn input(draw: &mut Draw, state: &State, now: Time, seen: &[TaskKey], known: &[W
         4 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Cordon { node, why: "fan".to_owned() }),
         5 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::Uncordon { node }),
         6 => draw.pick(&nodes).map_or(Input::Plan, |node| Input::RemoveNode { node }),
-        7..=14 => Input::Submit(Box::new(submission(draw, known))),
+        7..=14 => Input::Submit(Box::new(submission(draw, now, known))),
         15..=16 => {
             let workload = draw.pick(&live).unwrap_or(WorkloadId::of_step(1));
             let workload = if draw.one_in(3) { workload.list() } else { workload };
@@ -285,6 +286,7 @@ fn play(seed: u64, inputs: u32, coverage: &mut Coverage) {
     let (mut seen, mut known, mut steps) = (Vec::new(), Vec::new(), 0u64);
     let mut settings = Settings { partitions: book(), ..Settings::default() };
     settings.timing.mode_change_timeout = Span(9_000);
+    settings.queue.preempt_after = Span(500);
     let configured = step(&mut live, now, &Input::Configure(Box::new(settings))).expect("the settings hold together");
     replay(&mut again, &configured);
     steps += 1;
@@ -346,7 +348,7 @@ const NOT_HERE: [&str; 5] = ["invalid", "no_nodes", "unknown_node", "time_went_b
 #[test]
 fn fixed_seeds_hold_and_meet_every_event() {
     let mut coverage = Coverage::new();
-    for seed in 0..600 {
+    for seed in 0..800 {
         play(seed, 100, &mut coverage);
     }
     let expected = Event::KINDS.into_iter().chain(Rejection::CODES).filter(|kind| !NOT_HERE.contains(kind));

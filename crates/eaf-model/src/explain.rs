@@ -211,6 +211,9 @@ pub struct Explanation {
     /// What would make it start now, each alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_start: Vec<Change>,
+    /// When it gives up if it has not started by then, or is tried again; `None` where it waits for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_deadline: Option<Time>,
     /// When it is expected to start; `None` where it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<StartEstimate>,
@@ -228,6 +231,7 @@ impl Explanation {
             failing: Vec::new(),
             ahead: 0,
             would_start: Vec::new(),
+            state_deadline: None,
             estimate: None,
         }
     }

@@ -110,6 +110,13 @@ pub enum Rejection {
         /// How it ended.
         state: WorkloadState,
     },
+    /// Started at once, it would not end by its deadline.
+    DeadlineTooSoon {
+        /// What was given.
+        deadline: Time,
+        /// When it would end.
+        earliest: Time,
+    },
     /// The workload is already stopping.
     AlreadyStopping {
         /// The id.
@@ -196,7 +203,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 21] = [
+    pub const CODES: [&'static str; 22] = [
         "invalid",
         "never_fits",
         "no_nodes",
@@ -205,6 +212,7 @@ impl Rejection {
         "unknown_workload",
         "unknown_dependency",
         "dependency_failed",
+        "deadline_too_soon",
         "already_stopping",
         "unknown_node",
         "node_unchanged",
@@ -231,6 +239,7 @@ impl Rejection {
             Self::UnknownWorkload { .. } => "unknown_workload",
             Self::UnknownDependency { .. } => "unknown_dependency",
             Self::DependencyFailed { .. } => "dependency_failed",
+            Self::DeadlineTooSoon { .. } => "deadline_too_soon",
             Self::AlreadyStopping { .. } => "already_stopping",
             Self::UnknownNode { .. } => "unknown_node",
             Self::NodeUnchanged { .. } => "node_unchanged",

@@ -146,6 +146,13 @@ impl Time {
         Self(self.0.saturating_add(ms))
     }
 
+    /// This instant moved back by a span, held at the first.
+    #[must_use]
+    pub const fn before(self, span: Span) -> Self {
+        let ms = if span.0 > i64::MAX.cast_unsigned() { i64::MAX } else { span.0.cast_signed() };
+        Self(self.0.saturating_sub(ms))
+    }
+
     /// How long after `earlier` this instant is; zero where it is not after.
     pub const fn since(self, earlier: Self) -> Span {
         let ms = self.0.saturating_sub(earlier.0);
@@ -183,5 +190,6 @@ mod tests {
     fn time_holds_at_its_ends() {
         assert_eq!(Time(5).after(Span(u64::MAX)), Time::NEVER);
         assert_eq!(Time(5).since(Time(9)), Span::ZERO);
+        assert_eq!(Time(5).before(Span(9)), Time(-4));
     }
 }

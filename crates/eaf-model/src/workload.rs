@@ -3,7 +3,7 @@
 //! What: the specification, the states and the reasons for them. Absent: where it runs (`Lease`) and what it cost
 //! (`Bill`).
 
-use crate::{Bytes, CpuMilli, Exit, GpuMilli, NodeId, Span, WorkloadId};
+use crate::{Bytes, CpuMilli, Exit, GpuMilli, NodeId, Span, Time, WorkloadId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -149,6 +149,9 @@ pub struct WorkloadSpec {
     /// Give up when not started this long after submission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_after: Option<Span>,
+    /// Give up as soon as it could not end by this time any more, were it to run for its whole wall time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Time>,
     /// Between the polite and the hard stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_grace: Option<Span>,
@@ -202,6 +205,7 @@ impl WorkloadSpec {
             after_ok: Vec::new(),
             after_any: Vec::new(),
             expires_after: None,
+            deadline: None,
             stop_grace: None,
             environment: BTreeMap::new(),
             working_directory: None,
@@ -231,7 +235,7 @@ pub enum WorkloadState {
     Failed,
     /// Ended by order of its owner or an operator.
     Cancelled,
-    /// Did not start in time.
+    /// Did not start in time, or could not end by its deadline.
     Expired,
 }
 
@@ -345,6 +349,8 @@ pub enum Reason {
     },
     /// Expired: did not start in time.
     DidNotStartInTime,
+    /// Expired: could not end by its deadline any more.
+    DeadlineOutOfReach,
     /// Finished: every task exited with 0.
     AllTasksExitedZero,
 }

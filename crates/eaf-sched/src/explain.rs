@@ -61,6 +61,7 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         failing: tests.failing,
         ahead: snapshot.queue.ahead_of(&entry) as u64,
         would_start,
+        state_deadline: None,
         estimate: None,
     })
 }

@@ -44,6 +44,7 @@ reason-node-lost = node { $node } was lost
 reason-lost = lost: { $why }
 reason-dependency-failed = { $workload }, which it waited for, did not finish
 reason-did-not-start-in-time = did not start in time
+reason-deadline-out-of-reach = could not end by its deadline any more
 reason-all-tasks-exited-zero = every task exited with 0
 
 # Why a waiting workload is not placed.
@@ -133,6 +134,9 @@ rejection-never-fits = No node could ever hold it
 rejection-no-nodes = There are no nodes yet
     .detail = The factory knows of no node that could run anything.
     .next = Wait until a node is discovered, or name nodes in the site file; “eaf node list” shows them.
+rejection-deadline-too-soon = It could not end by its deadline
+    .detail = Started at once, it could run until { $earliest }, and its deadline is { $deadline }.
+    .next = Ask for a shorter wall time, or give a later deadline.
 rejection-queue-full = The queue is full
     .detail = { $max } workloads are live, and that is the bound.
     .next = Try again when some have ended, or raise limits.live_workloads_max.

@@ -41,6 +41,7 @@ reason-node-lost = 노드 연락이 끊김: { $node }
 reason-lost = 잃음: { $why }
 reason-dependency-failed = 앞서 끝나야 할 { $workload } 실행이 성공하지 못함
 reason-did-not-start-in-time = 제때 시작하지 못함
+reason-deadline-out-of-reach = 마감 시각까지 더는 끝날 수 없음
 reason-all-tasks-exited-zero = 모든 태스크가 0으로 끝남
 
 # 기다리는 워크로드가 아직 자리를 얻지 못한 까닭.
@@ -111,6 +112,9 @@ rejection-never-fits = 어떤 노드에도 들어갈 수 없습니다
 rejection-no-nodes = 아직 노드가 없습니다
     .detail = 무엇이든 실행할 수 있는 노드가 하나도 없습니다.
     .next = 노드가 발견될 때까지 기다리거나 사이트 파일에 노드를 적으십시오. “eaf node list”로 볼 수 있습니다.
+rejection-deadline-too-soon = 마감 시각까지 끝날 수 없습니다
+    .detail = 곧바로 시작해도 { $earliest }까지 실행할 수 있고, 마감 시각은 { $deadline }입니다.
+    .next = 실행 시간 한도를 줄이거나 더 늦은 마감 시각을 주십시오.
 rejection-queue-full = 대기열이 가득 찼습니다
     .detail = 살아 있는 워크로드가 한도인 { $max }개에 이르렀습니다.
     .next = 일부가 끝난 뒤 다시 시도하거나 limits.live_workloads_max 값을 올리십시오.

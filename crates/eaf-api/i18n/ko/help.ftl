@@ -45,6 +45,7 @@ help-run-fail-on-loss = 시도를 잃으면 다시 시도하지 않고 실패로
 help-run-after-ok = 이것들이 성공한 뒤 시작합니다.
 help-run-after-any = 이것들이 어떻게든 끝난 뒤 시작합니다.
 help-run-expires-after = 지금부터 이만큼 지나도 시작하지 못하면 그만둡니다.
+help-run-deadline = 실행 시간 한도만큼 실행해서 이때까지 끝날 수 없게 되면 그만둡니다: 시차가 있는 날짜, 또는 6h처럼 지금부터의 시간.
 help-run-stop-grace = 부드러운 중지와 강제 중지 사이의 시간.
 help-run-env = 환경 변수. 여러 번 줄 수 있습니다.
 help-run-label = 레이블. 여러 번 줄 수 있습니다.

@@ -79,6 +79,7 @@ pub fn reason(lang: Lang, reason: &Reason) -> String {
         Reason::Lost { why } => say("reason-lost", &[("why", why.as_str().into())]),
         Reason::DependencyFailed { workload } => say("reason-dependency-failed", &[("workload", shown(workload))]),
         Reason::DidNotStartInTime => say("reason-did-not-start-in-time", &[]),
+        Reason::DeadlineOutOfReach => say("reason-deadline-out-of-reach", &[]),
         Reason::AllTasksExitedZero => say("reason-all-tasks-exited-zero", &[]),
     }
 }
@@ -241,6 +242,9 @@ fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value
         Rejection::DependencyFailed { workload, state: ended } => {
             vec![("workload", shown(workload)), ("state", state(lang, *ended).into())]
         }
+        Rejection::DeadlineTooSoon { deadline, earliest } => {
+            vec![("deadline", instant(*deadline).into()), ("earliest", instant(*earliest).into())]
+        }
         Rejection::UnknownNode { node } | Rejection::NodeUnchanged { node } => vec![("node", shown(node))],
         Rejection::NodeHoldsMore { node, leases } => vec![("node", shown(node)), ("leases", (*leases).into())],
         Rejection::StaleReport { lease } => vec![("lease", shown(lease))],
@@ -316,6 +320,7 @@ mod tests {
         let largest = LargestFit { tasks: 4, cpu: CpuMilli(1_500), memory: Bytes(3 << 29), accelerators: 8 };
         all.extend([
             Rejection::NeverFits { largest },
+            Rejection::DeadlineTooSoon { deadline: Time(1), earliest: Time(2) },
             Rejection::NoNodes,
             Rejection::QueueFull { max: 10 },
             Rejection::KeyReused { workload: workload() },
@@ -405,6 +410,7 @@ mod tests {
             Reason::Lost { why: "gone".into() },
             Reason::DependencyFailed { workload: workload() },
             Reason::DidNotStartInTime,
+            Reason::DeadlineOutOfReach,
             Reason::AllTasksExitedZero,
         ];
         for ended in exits() {

@@ -247,6 +247,10 @@ fn spec() -> Value {
             "after_ok": ids("Wait until all of these have finished with success."),
             "after_any": ids("Wait until all of these have ended."),
             "expires_after": span(1, 1 << 50, "Give up when not started so many milliseconds after submission."),
+            "deadline": {
+                "type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": 253_402_300_799_000_i64,
+                "description": "Give up as soon as it could not end by then any more, were it to run for its whole wall time."
+            },
             "stop_grace": span(0, 3_600_000, "Milliseconds between the polite and the hard stop."),
             "environment": {
                 "type": "object",

@@ -301,6 +301,10 @@ fn explanations() -> Map<String, Value> {
                     "properties": { "code": { "type": "string", "enum": changes } }
                 }
             },
+            "state_deadline": {
+                "anyOf": [schema("Time"), { "type": "null" }],
+                "description": "When it gives up if it has not started by then, or is tried again."
+            },
             "estimate": schema("StartEstimate")
         })),
         "StartEstimate": object(&["runs", "learned_from"], json!({

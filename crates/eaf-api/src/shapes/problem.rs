@@ -65,6 +65,7 @@ pub fn rejection_status(rejection: &Rejection) -> u16 {
         | Rejection::KeyReused { .. }
         | Rejection::UnknownDependency { .. }
         | Rejection::DependencyFailed { .. }
+        | Rejection::DeadlineTooSoon { .. }
         | Rejection::AlreadyStopping { .. }
         | Rejection::NodeUnchanged { .. }
         | Rejection::NodeHoldsMore { .. }

@@ -48,19 +48,25 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
         Event::WorkloadRequeued { workload, reason, not_before, spent_retry } => {
             requeued(state, at, *workload, reason, *not_before, *spent_retry);
         }
-        Event::WorkloadEligible { workload } => change_workload(state, *workload, |record| {
-            record.not_before = None;
-            enter(record, at, WorkloadState::Queued, Reason::WaitingForCapacity, None);
-        }),
+        Event::WorkloadEligible { workload } => {
+            let start_by = start_by(state, *workload);
+            change_workload(state, *workload, |record| {
+                record.not_before = None;
+                enter(record, at, WorkloadState::Queued, Reason::WaitingForCapacity, start_by);
+            });
+        }
         Event::WorkloadAged { workload } => change_workload(state, *workload, |record| {
             record.aged = true;
             record.version += 1;
         }),
         Event::ServiceLevelReached { workload, level } => level_reached(state, *workload, *level),
         Event::LeaseEvictable { lease } => change_lease(state, *lease, |lease| lease.evictable = true),
-        Event::WorkloadPreempted { workload, by } => change_workload(state, *workload, |record| {
-            enter(record, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by: *by }, None);
-        }),
+        Event::WorkloadPreempted { workload, by } => {
+            let start_by = start_by(state, *workload);
+            change_workload(state, *workload, |record| {
+                enter(record, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by: *by }, start_by);
+            });
+        }
         _ => unreachable!("{} is not an event of work", event.kind()),
     }
 }
@@ -112,6 +118,8 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
             state.index.add_dependant(*on, list);
         }
     }
+    let expires = what.spec.expires_after.map(|span| at.after(span));
+    let gives_up = [expires, state.start_by(what.spec)].into_iter().flatten().min();
     let member = |id, array_index| Workload {
         id,
         spec: Arc::clone(what.spec),
@@ -122,7 +130,7 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
         state: WorkloadState::Queued,
         state_since: at,
         state_reason: reason.clone(),
-        state_deadline: what.spec.expires_after.map(|span| at.after(span)),
+        state_deadline: gives_up,
         version: 1,
         not_before: None,
         retries_spent: 0,
@@ -134,7 +142,7 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
     };
     if state.basis.is_some() {
         let members = u32::try_from(what.array.len()).unwrap_or(u32::MAX).max(1);
-        let wall = what.spec.wall_time.unwrap_or(state.settings.timing.wall_time_default);
+        let wall = state.wall_time_of(what.spec);
         state.mix.record(&shape(what.spec, wall), members);
     }
     let mut index = std::mem::take(&mut state.index);
@@ -314,6 +322,11 @@ pub(crate) fn exit_of(state: &TaskState) -> Exit {
         TaskState::Exited { exit, .. } => exit.clone(),
         _ => Exit::Lost("its node was lost".to_owned()),
     }
+}
+
+/// When a workload must start to end by its deadline.
+fn start_by(state: &State, id: WorkloadId) -> Option<Time> {
+    state.workloads.get(&id).and_then(|workload| state.start_by(&workload.spec))
 }
 
 fn requeued(state: &mut State, at: Time, id: WorkloadId, reason: &Reason, not_before: Time, spent_retry: bool) {

@@ -23,7 +23,11 @@ pub(crate) fn submit(draft: &mut Draft<'_>, submission: &Submission) -> Result<(
         return Err(Rejection::NoNodes);
     }
     let spec = &submission.spec;
-    let wall = spec.wall_time.unwrap_or(draft.settings().timing.wall_time_default);
+    let wall = draft.wall_time_of(spec);
+    let earliest = draft.now().after(wall);
+    if let Some(deadline) = spec.deadline.filter(|deadline| *deadline <= earliest) {
+        return Err(Rejection::DeadlineTooSoon { deadline, earliest });
+    }
     draft.fleet().ever_fits(&shape(spec, wall)).map_err(|largest| Rejection::NeverFits { largest })?;
     let waits_for = depend::waits_for(draft, submission)?;
     let event = Event::WorkloadSubmitted {

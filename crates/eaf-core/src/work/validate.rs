@@ -4,7 +4,7 @@
 
 use eaf_model::{
     AcceleratorRequest, FieldProblem, GpuMilli, Limits, PartitionBook, Rejection, Run, Settings, Span, Submission,
-    WorkloadSpec,
+    Time, WorkloadSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,8 @@ const CPU_MAX: u64 = 1_000_000_000;
 const MEMORY_MIN: u64 = 1 << 20;
 const MEMORY_MAX: u64 = 1 << 60;
 const ACCELERATORS_MAX: u64 = 4_096;
+/// The end of the year 9999; what is later cannot be written as a date.
+const DEADLINE_MAX: Time = Time(253_402_300_799_000);
 const SLICES_NAMED_MAX: usize = 64;
 
 type Checked = Result<(), Rejection>;
@@ -119,6 +121,14 @@ fn times(spec: &WorkloadSpec, settings: &Settings) -> Checked {
         |field, span: Option<Span>, min, max: Span| span.map_or(Ok(()), |span| within(field, span.0, min, max.0));
     check("wall_time", spec.wall_time, 1, settings.timing.wall_time_max)?;
     check("expires_after", spec.expires_after, 1, Span(1 << 50))?;
+    if let Some(Time(given)) = spec.deadline {
+        if given < 0 {
+            return invalid("deadline", FieldProblem::TooSmall { given, min: 0 });
+        }
+        if given > DEADLINE_MAX.0 {
+            return invalid("deadline", FieldProblem::TooLarge { given, max: DEADLINE_MAX.0 });
+        }
+    }
     check("stop_grace", spec.stop_grace, 0, settings.timing.stop_grace_max)
 }
 

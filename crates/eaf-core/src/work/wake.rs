@@ -33,6 +33,9 @@ fn take(draft: &mut Draft<'_>, deadline: Deadline) {
         Deadline::Expire(workload) => {
             settle::end(draft, workload, WorkloadState::Expired, Reason::DidNotStartInTime);
         }
+        Deadline::TooLate(workload) => {
+            settle::end(draft, workload, WorkloadState::Expired, Reason::DeadlineOutOfReach);
+        }
         Deadline::Age(workload) => draft.emit(Event::WorkloadAged { workload }),
         Deadline::Level(lease) => rise(draft, lease),
         Deadline::Evictable(lease) => draft.emit(Event::LeaseEvictable { lease }),

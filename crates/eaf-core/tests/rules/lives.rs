@@ -119,6 +119,40 @@ fn a_workload_that_does_not_start_in_time_expires() {
 }
 
 #[test]
+fn a_workload_that_cannot_end_by_its_deadline_gives_up() {
+    let mut factory = Factory::with_nodes(&[1]);
+    let within = |factory: &Factory, wall: u64, secs: u64| WorkloadSpec {
+        wall_time: Some(Span::from_secs(wall)),
+        deadline: Some(factory.now.after(Span::from_secs(secs))),
+        ..cpus(1)
+    };
+    let spec = within(&factory, 10, 10);
+    let earliest = factory.now.after(Span::from_secs(10));
+    let refused =
+        factory.submit_as(spec, &[], None).expect_err("it would end at its deadline, were it to start at once");
+    assert_eq!(refused, Rejection::DeadlineTooSoon { deadline: earliest, earliest });
+    let spec = within(&factory, 10, 30);
+    let (deadline, first) = (spec.deadline, factory.submit(spec));
+    let spec = within(&factory, 10, 25);
+    let waits = factory.submit(spec);
+    factory.plan();
+    assert_eq!(factory.workload(waits).state_deadline, Some(factory.now.after(Span::from_secs(15))));
+    factory.wait(Span::from_secs(14));
+    assert_eq!(factory.state_of(waits), Queued);
+    factory.wait(Span::from_secs(1));
+    assert_eq!(factory.state_of(waits), Expired);
+    // Granted in time and started late: what is left of its wall time ends at the deadline.
+    factory.wait(Span::from_secs(10));
+    factory.start(first);
+    assert_eq!(factory.workload(first).state_deadline, deadline);
+    // Lost, it could not end in time any more.
+    factory.exit(first, &Exit::Lost("gone".into()));
+    assert_eq!(factory.state_of(first), Queued);
+    factory.wait(Span(1));
+    assert_eq!(factory.state_of(first), Expired);
+}
+
+#[test]
 fn a_failure_is_retried_as_often_as_asked() {
     let mut factory = Factory::with_nodes(&[1]);
     let id = factory.submit(WorkloadSpec { retries: 2, ..cpus(1) });

@@ -286,6 +286,8 @@ pub struct JobSpec {
     pub after_any: Vec<String>,
     /// It expires where it has not started by then.
     pub expires: Option<Span>,
+    /// It gives up where it could not end so long after its submission.
+    pub deadline: Option<Span>,
     /// Between the polite and the hard stop.
     pub grace: Option<Span>,
     /// The idempotency key.
@@ -347,6 +349,7 @@ impl Default for JobSpec {
             after_ok: Vec::new(),
             after_any: Vec::new(),
             expires: None,
+            deadline: None,
             grace: None,
             key: None,
             array: 0,
@@ -526,6 +529,7 @@ impl JobSpec {
         item(!self.after_ok.is_empty(), format!("after ok {}", self.after_ok.join(" ")));
         item(!self.after_any.is_empty(), format!("after any {}", self.after_any.join(" ")));
         item(self.expires.is_some(), span("expires", self.expires));
+        item(self.deadline.is_some(), span("deadline", self.deadline));
         item(self.grace.is_some(), span("grace", self.grace));
         item(self.key.is_some(), format!("key {}", self.key.as_deref().unwrap_or_default()));
         item(self.array > 0, format!("array {}", self.array));

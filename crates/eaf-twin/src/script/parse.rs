@@ -375,7 +375,7 @@ fn job(words: &mut Words<'_>) -> Read<JobSpec> {
         } else if !trait_of(words, &mut job, first)? && !behaviour(words, &mut job, first)? {
             words.at -= 1;
             return Err(words.expected(
-                "an amount, or one of: after, array, at most, cannot start, checkpoints, exits, expires, fails, grace, \
+                "an amount, or one of: after, array, at most, cannot start, checkpoints, deadline, exits, expires, fails, grace, \
                  ignores stops, keeps progress, key, out of memory, preemptible, priority, retries, runs, signal, slice, \
                  starts in, wall",
             ));
@@ -431,6 +431,7 @@ fn trait_of(words: &mut Words<'_>, job: &mut JobSpec, first: &str) -> Read<bool>
             job.after_any = words.names()?;
         }
         "expires" => job.expires = Some(words.span()?),
+        "deadline" => job.deadline = Some(words.span()?),
         "grace" => job.grace = Some(words.span()?),
         "slice" => job.slice = Some(words.word("a slice")?.to_owned()),
         "key" => job.key = Some(words.word("a key")?.to_owned()),
@@ -558,7 +559,7 @@ mod tests {
             "submit train: runs 10m",
             "submit train: 2 tasks, at most 1 a node, 4 cpu, 8 GiB, 0.25 gpu, wall 1h, starts in 5s, runs for ever, exits 3, \
              fails 2 times, ignores stops, priority -5, retries 2, preemptible, keeps progress, fails when lost, after ok \
-             a b, after any c, expires 10m, grace 0s, key k-1, array 10000",
+             a b, after any c, expires 10m, deadline 2h, grace 0s, key k-1, array 10000",
             "submit b: 1 H200, runs 1m30s, signal 9",
             "submit c: runs 10m, out of memory",
             "submit d: runs 10m, cannot start",

@@ -24,6 +24,7 @@ pub fn reason_word(reason: &Reason) -> String {
         Reason::Lost { .. } => "lost".to_owned(),
         Reason::DependencyFailed { .. } => "dependency".to_owned(),
         Reason::DidNotStartInTime => "not started in time".to_owned(),
+        Reason::DeadlineOutOfReach => "its deadline is out of reach".to_owned(),
         Reason::AllTasksExitedZero => "exit 0".to_owned(),
     }
 }

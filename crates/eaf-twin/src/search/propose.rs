@@ -341,6 +341,9 @@ impl Proposer {
         }
         job.wall = swarm.has(Trait::Wall, draw, 2).then(|| Span::from_secs(draw.between(5, 900)));
         job.expires = swarm.has(Trait::Expires, draw, 4).then(|| Span::from_secs(draw.between(1, 600)));
+        // Without a wall time it would be the default, which no deadline here reaches.
+        let wall = job.wall.filter(|_| swarm.has(Trait::Expires, draw, 3));
+        job.deadline = wall.map(|wall| Span((wall.0 + draw.below(900_000)).saturating_sub(60_000)));
         job.grace = draw.one_in(4).then(|| Span::from_secs(draw.below(30)));
         job.fails_when_lost = draw.one_in(5);
         if swarm.has(Trait::Priority, draw, 2) {

@@ -101,7 +101,7 @@ fn simpler_jobs(job: &JobSpec) -> Vec<JobSpec> {
     jobs.push(JobSpec { after_ok: Vec::new(), after_any: Vec::new(), ..job.clone() });
     jobs.push(JobSpec { accelerators: 0, model: None, ..job.clone() });
     jobs.push(JobSpec { cpu: plain.cpu, memory: plain.memory, ..job.clone() });
-    jobs.push(JobSpec { wall: None, expires: None, grace: None, ..job.clone() });
+    jobs.push(JobSpec { wall: None, expires: None, deadline: None, grace: None, ..job.clone() });
     jobs.push(JobSpec { priority: 0, retries: 0, fails_when_lost: false, ..job.clone() });
     jobs.push(JobSpec { preemptible: false, keeps_progress: false, ..job.clone() });
     jobs.push(JobSpec { project: None, ..job.clone() });

@@ -31,7 +31,7 @@ impl World {
         if !self.is_up() {
             return Ok(Played::Nothing("the control plane is down".to_owned()));
         }
-        let mut spec = workload_spec(name, job);
+        let mut spec = workload_spec(name, job, self.clock());
         let ids = |names: &[String]| names.iter().filter_map(|name| self.find(name)).collect();
         (spec.after_ok, spec.after_any) = (ids(&job.after_ok), ids(&job.after_any));
         let array = (0..job.array).collect();

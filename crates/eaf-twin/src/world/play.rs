@@ -258,7 +258,7 @@ impl World {
     }
 
     fn submit(&mut self, name: &str, job: &JobSpec) -> Result<Played, Violation> {
-        let mut spec = workload_spec(name, job);
+        let mut spec = workload_spec(name, job, self.clock());
         let mut ended = Vec::new();
         for (names, ids) in [(&job.after_ok, &mut spec.after_ok), (&job.after_any, &mut spec.after_any)] {
             for on in names {
@@ -425,7 +425,7 @@ fn node_spec(name: &str, parts: &NodeParts) -> NodeSpec {
     }
 }
 
-pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
+pub(super) fn workload_spec(name: &str, job: &JobSpec, now: Time) -> WorkloadSpec {
     let mut spec = WorkloadSpec::command(&["simulated"]);
     name.clone_into(&mut spec.name);
     spec.run = command(&job.program);
@@ -446,6 +446,7 @@ pub(super) fn workload_spec(name: &str, job: &JobSpec) -> WorkloadSpec {
     spec.retries = job.retries;
     spec.on_loss = if job.fails_when_lost { OnLoss::Fail } else { OnLoss::Requeue };
     spec.expires_after = job.expires;
+    spec.deadline = job.deadline.map(|span| now.after(span));
     spec.stop_grace = job.grace;
     spec
 }

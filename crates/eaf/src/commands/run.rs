@@ -9,10 +9,11 @@ use crate::failure::Failure;
 use crate::files::{accelerators, parse_bytes, parse_cpu, parse_share, parse_span};
 use crate::follow;
 use crate::say::Say;
+use crate::screen::now;
 use eaf_api::client::Client;
 use eaf_api::messages::{self, Lang};
 use eaf_api::{SubmitRequest, WorkloadView};
-use eaf_model::{Exit, OnLoss, Reason, WorkloadId, WorkloadSpec, WorkloadState};
+use eaf_model::{Exit, OnLoss, Reason, Time, WorkloadId, WorkloadSpec, WorkloadState};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::{IsTerminal, Write};
@@ -96,6 +97,9 @@ struct Ask {
     /// Give up when not started this long after now.
     #[arg(long, value_name = "TIME")]
     expires_after: Option<String>,
+    /// Give up when its wall time could not end by then any more: a date with an offset, or a time from now such as 6h.
+    #[arg(long, value_name = "WHEN")]
+    deadline: Option<String>,
     /// Between the polite and the hard stop.
     #[arg(long, value_name = "TIME")]
     stop_grace: Option<String>,
@@ -119,11 +123,19 @@ fn span(option: &str, given: Option<&String>) -> Result<Option<eaf_model::Span>,
     given.map(|given| figure(option, given, "1h30m", parse_span)).transpose()
 }
 
+/// A date, or a time from now.
+fn instant(option: &str, given: &str) -> Result<Time, Failure> {
+    let date = || given.parse().ok().map(|at: jiff::Timestamp| Time(at.as_millisecond()));
+    let wrong = || Failure::new(exit::USAGE, Say::new("fail-instant").with("option", option).with("given", given));
+    parse_span(given).ok().map(|span| now().after(span)).or_else(date).ok_or_else(wrong)
+}
+
 fn spec(ask: Ask, command: &[String]) -> Result<WorkloadSpec, Failure> {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let mut spec = WorkloadSpec::command(&words);
     spec.wall_time = span("--wall-time", ask.wall_time.as_ref())?;
     spec.expires_after = span("--expires-after", ask.expires_after.as_ref())?;
+    spec.deadline = ask.deadline.as_ref().map(|given| instant("--deadline", given)).transpose()?;
     spec.stop_grace = span("--stop-grace", ask.stop_grace.as_ref())?;
     if let Some(given) = &ask.cpu {
         spec.task.cpu = figure("--cpu", given, "1.5", parse_cpu)?;

@@ -67,6 +67,7 @@ fn facts(view: &WorkloadView, context: &Context) -> Vec<(&'static str, String)> 
     fact("show-tasks-per-node", spec.tasks_per_node_max.map(|max| max.to_string()));
     fact("show-each-task", Some(request_text(&spec.task, lang)));
     fact("show-wall-time", spec.wall_time.map(messages::span));
+    fact("show-ends-by", spec.deadline.map(messages::instant));
     fact("show-priority", (spec.priority != 0).then(|| spec.priority.to_string()));
     let made_room = status.attempts.iter().filter(|attempt| attempt.bill.preempted.is_some()).count();
     let preemptible = if spec.keeps_progress { "show-preemptible-keeps" } else { "show-preemptible-loses" };

@@ -7,6 +7,7 @@ use super::doc::{Doc, Entry, Kind};
 use super::figures::FigureProblem;
 use super::suggest::nearest;
 use crate::say::Say;
+use eaf_model::Time;
 use std::str::FromStr;
 
 type Read<T> = Result<T, FileProblem>;
@@ -74,4 +75,11 @@ pub(super) fn figure<T>(
         let say = Say::new("file-figure").with("field", field).with("given", given);
         FileProblem::at(doc.line, say.say("problem", problem.say(example)))
     })
+}
+
+/// A date with a time and an offset.
+pub(super) fn instant(field: &str, doc: &Doc) -> Read<Time> {
+    let Kind::Text(given) = &doc.kind else { return Err(wrong(field, doc, "kind-instant")) };
+    let read: Option<jiff::Timestamp> = given.parse().ok();
+    read.map(|at| Time(at.as_millisecond())).ok_or_else(|| wrong(field, doc, "kind-instant"))
 }

@@ -4,8 +4,8 @@
 //! a policy as lines that read as it again. Absent: whether the factory can keep it; that is asked of the factory.
 
 use super::FileProblem;
-use super::doc::{self, Doc, Entry, Kind};
-use super::fields::{figure, integer, table, text, texts, unknown, wrong};
+use super::doc::{self, Entry, Kind};
+use super::fields::{figure, instant, integer, table, text, texts, unknown};
 use super::figures::parse_span;
 use crate::say::Say;
 use eaf_api::messages;
@@ -141,13 +141,6 @@ fn window(file: &mut PolicyFile, place: &str, entry: &Entry, fields: &[&str]) ->
         }
         None => Ok(window),
     }
-}
-
-/// A date with a time and an offset.
-fn instant(field: &str, doc: &Doc) -> Read<Time> {
-    let Kind::Text(given) = &doc.kind else { return Err(wrong(field, doc, "kind-instant")) };
-    let read: Option<jiff::Timestamp> = given.parse().ok();
-    read.map(|at| Time(at.as_millisecond())).ok_or_else(|| wrong(field, doc, "kind-instant"))
 }
 
 /// A policy as lines of a file: `shares.vision.weight = 2`. Every value stands on a line of its own.

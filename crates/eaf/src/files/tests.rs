@@ -142,7 +142,7 @@ fn a_wrong_field_is_told_with_its_line() {
     check("name = 'y'", "this is not well-formed: duplicate key");
     let fields = "name, project, command, script, tasks, tasks_min, tasks_per_node_max, cpu, memory, accelerators, wall_time, \
                   priority, preemptible, keeps_progress, retries, on_loss, after_ok, after_any, expires_after, \
-                  stop_grace, environment, working_directory, labels, array";
+                  deadline, stop_grace, environment, working_directory, labels, array";
     check("colour = 'red'", &format!("there is no field “colour”; the fields are: {fields}"));
 }
 

@@ -4,7 +4,7 @@
 //! that the factory sets; it judges those when the workload is submitted.
 
 use super::doc::{Doc, Entry, Kind};
-use super::fields::{figure, integer, table, text, texts, truth, unknown, wrong};
+use super::fields::{figure, instant, integer, table, text, texts, truth, unknown, wrong};
 use super::figures::{parse_bytes, parse_cpu, parse_share, parse_span};
 use super::{FileProblem, WorkloadFile, array};
 use crate::say::Say;
@@ -31,6 +31,7 @@ const FIELDS: &[&str] = &[
     "after_ok",
     "after_any",
     "expires_after",
+    "deadline",
     "stop_grace",
     "environment",
     "working_directory",
@@ -146,6 +147,7 @@ fn set(file: &mut WorkloadFile, entry: &Entry) -> Read<()> {
         "after_ok" => spec.after_ok = ids("after_ok", value)?,
         "after_any" => spec.after_any = ids("after_any", value)?,
         "expires_after" => spec.expires_after = Some(figure("expires_after", value, "1d", parse_span)?),
+        "deadline" => spec.deadline = Some(instant("deadline", value)?),
         "stop_grace" => spec.stop_grace = Some(figure("stop_grace", value, "10s", parse_span)?),
         "environment" => spec.environment = map("environment", value)?,
         "working_directory" => spec.working_directory = Some(text("working_directory", value)?),
