@@ -245,10 +245,9 @@ impl Pass<'_> {
     /// True where it is of the first who wait for the same, and of the first of its project.
     fn is_among_first(&self, shape: &Shape, waits_for: WaitsFor) -> bool {
         let max = self.snapshot.holds_max as usize;
-        let count = |is_alike: &dyn Fn(&(Option<Arc<str>>, WaitsFor)) -> bool| {
-            self.holders.iter().filter(|holder| is_alike(holder)).count()
-        };
-        count(&|(_, other)| *other == waits_for) < max && count(&|(project, _)| *project == shape.project) < max
+        let alike = self.holders.iter().filter(|(_, other)| *other == waits_for).count();
+        let own = self.holders.iter().filter(|(project, _)| *project == shape.project).count();
+        alike < max && own < max
     }
 
     /// True where a workload would take of what somebody before it waits for.

@@ -68,7 +68,9 @@ pub(super) fn maxima_kept(
     for (hold, entry) in holds {
         let (over, still): (Vec<_>, Vec<_>) = ends.into_iter().partition(|(at, ..)| *at <= hold.at);
         ends = still;
-        over.into_iter().for_each(|(_, project, tasks)| books.subtract(project, tasks));
+        for (_, project, tasks) in over {
+            books.subtract(project, tasks);
+        }
         let (workload, project) = (hold.workload, entry.shape.project.as_deref());
         books.add(workload, &hold.placement);
         if let Some(model) = books.above(project, &hold.placement) {
