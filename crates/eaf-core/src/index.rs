@@ -8,7 +8,7 @@ use crate::tenancy::used::{self, Holdings};
 use crate::work::service::{self, may_be_preempted};
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
 use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
-use eaf_sched::{Class, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
+use eaf_sched::{Class, Counts, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 
@@ -154,8 +154,12 @@ impl Index {
             self.holdings.add(account, held);
         }
         let workload = state.workloads.get(&lease.workload);
-        let project = workload.and_then(|workload| project_of(state, &workload.spec));
-        self.releases.insert(release_at(state, lease), lease.id, still, project);
+        let counts = if lease.is_preempted() {
+            Counts::NoMore
+        } else {
+            Counts::For(workload.and_then(|workload| project_of(state, &workload.spec)))
+        };
+        self.releases.insert(release_at(state, lease), lease.id, still, counts);
         for deadline in lease_deadlines(state, lease) {
             self.deadlines.insert(deadline);
         }

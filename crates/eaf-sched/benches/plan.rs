@@ -90,7 +90,12 @@ fn make(snapshot: &mut Snapshot, made: Plan, lease: &mut u64) {
         }
         *lease += 1;
         let end = snapshot.now.after(Span::from_secs(60 + *lease % 3_600));
-        snapshot.releases.insert(end, LeaseId::of_step(*lease), grant.placement.tasks.into(), None);
+        snapshot.releases.insert(
+            end,
+            LeaseId::of_step(*lease),
+            grant.placement.tasks.into(),
+            eaf_sched::Counts::For(None),
+        );
     }
 }
 

@@ -40,13 +40,13 @@ impl Beside {
         self.passed(end).iter().filter_map(|level| level.shares.as_ref())
     }
 
-    fn passed(&self, end: Time) -> &[Level] {
-        &self.levels[..self.levels.partition_point(|level| level.at < end)]
-    }
-
     /// The nodes of all planned starts.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeId> {
         self.levels.iter().flat_map(|level| level.left.keys())
+    }
+
+    fn passed(&self, end: Time) -> &[Level] {
+        &self.levels[..self.levels.partition_point(|level| level.at < end)]
     }
 
     /// A start is planned at some time, and is in the timeline. `fleet` is what is free now.

@@ -49,7 +49,7 @@ pub use place::place;
 pub use plan::{Grant, Hold, Plan, Snapshot, plan};
 pub use preempt::Claim;
 pub use queue::{Entry, Queue};
-pub use releases::Releases;
+pub use releases::{Counts, Releases};
 pub use running::{Evictable, Running};
 pub use scores::Scores;
 pub use shape::Shape;

@@ -125,6 +125,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         beside: Beside::default(),
         over: snapshot.now,
         holders: Vec::new(),
+        fruitless: 0,
         unpromised: Vec::new(),
         starved: Vec::new(),
         no_more_holds: false,
@@ -182,6 +183,8 @@ struct Pass<'a> {
     over: Time,
     /// Of each hold, whose it is, and for what that waits.
     holders: Vec<(Option<Arc<str>>, WaitsFor)>,
+    /// How often a start was looked for in vain that a share has room for later.
+    fruitless: u32,
     /// What those wait for of their shares who are not promised a start.
     unpromised: Vec<Barred>,
     /// What those of them wait for who have waited too long.
@@ -207,11 +210,12 @@ impl Pass<'_> {
         }
     }
 
-    /// What its share does not give it comes back from work of that share. The first of those are promised a start, and keep
-    /// nobody of other shares from starting.
+    /// What its share does not give it comes back from work of that share. The first of those are promised a start.
     fn wait_for_share(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let later = self.shares.let_later(&self.snapshot.fleet, shape);
-        let Some((_, barred)) = later.first().filter(|_| self.fleet.ready_fit(shape)) else { return Verdict::Waits };
+        if later.is_empty() || !self.fleet.ready_fit(shape) {
+            return Verdict::Waits;
+        }
         if self.may_promise_share(turn, shape) {
             let fits = |forecast| match forecast {
                 Forecast::Fits { at, placement } => Some((at, placement)),
@@ -222,10 +226,13 @@ impl Pass<'_> {
                 self.hold(turn.workload(), shape, WaitsFor::Share, at, placement);
                 return Verdict::Starts;
             }
+            self.fruitless += 1;
         }
         let kind = if turn.is_aged() { &mut self.starved } else { &mut self.unpromised };
-        if !kind.contains(barred) {
-            kind.push(barred.clone());
+        for (_, barred) in later {
+            if !kind.contains(&barred) {
+                kind.push(barred);
+            }
         }
         Verdict::Waits
     }
@@ -238,7 +245,8 @@ impl Pass<'_> {
             Passing::Backfill => true,
         };
         // What is claimed comes back within a grace, and then there is another pass to promise in.
-        let may = passes && self.plan.claims.is_empty() && !self.no_more_holds;
+        let is_cheap = self.fruitless < self.snapshot.holds_max;
+        let may = passes && is_cheap && self.plan.claims.is_empty() && !self.no_more_holds;
         may && self.is_among_first(shape, WaitsFor::Share) && !self.is_behind(&self.unpromised, shape)
     }
 
@@ -247,7 +255,8 @@ impl Pass<'_> {
         let max = self.snapshot.holds_max as usize;
         let alike = self.holders.iter().filter(|(_, other)| *other == waits_for).count();
         let own = self.holders.iter().filter(|(project, _)| *project == shape.project).count();
-        alike < max && own < max
+        // Those without a share are not one project.
+        alike < max && (own < max || shape.project.is_none())
     }
 
     /// True where a workload would take of what somebody before it waits for.
@@ -318,6 +327,10 @@ impl Pass<'_> {
         if is_idle {
             return false;
         }
+        // Others do not stop for what would not be let start beside the planned starts once they have.
+        let end = snapshot.now.after(shape.wall);
+        let Some(shape) = let_by(self.beside.shares(end), &snapshot.fleet, shape) else { return false };
+        let shape = &*shape;
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
         let (kept, behind) = (self.beside.nodes(), self.plan.grants.len());
         let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, turn, shape, kept) else {
@@ -378,7 +391,7 @@ impl Pass<'_> {
                 self.hold(workload, shape, WaitsFor::Room, at, placement);
                 Verdict::Starts
             }
-            Forecast::NotBefore(_) if !self.plan.holds.is_empty() => {
+            Forecast::NotBefore(_) if self.held_for_room() > 0 => {
                 self.no_more_holds = true;
                 Verdict::Waits
             }

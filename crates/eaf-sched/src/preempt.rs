@@ -104,6 +104,8 @@ impl Soon {
         let mut found = Vec::new();
         for lease in snapshot.running.youngest_first().filter(may).take(LOOKED_AT_MAX) {
             let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref()) {
+                // What a part of its own share has is not its own.
+                None if shares.is_part_of(lease.project.as_deref(), shape.project.as_deref()) => false,
                 None => lease.preemptible && lease.class > class,
                 Some(room) => {
                     let room = rooms.entry(room.part).or_insert(room);

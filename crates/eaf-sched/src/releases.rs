@@ -17,11 +17,20 @@ pub struct Releases {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Held {
     tasks: Arc<[Allotment]>,
-    project: Option<Arc<str>>,
+    counts: Counts,
 }
 
-/// When something comes back, whose it is, and what.
-pub(crate) type Return<'a> = (Time, Option<&'a Arc<str>>, &'a [Allotment]);
+/// In whose share something counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Of a project, where that decides anything.
+    For(Option<Arc<str>>),
+    /// It was given back already, though it is still held: it was told to make room.
+    NoMore,
+}
+
+/// When something comes back, in whose share it counts, and what.
+pub(crate) type Return<'a> = (Time, &'a Counts, &'a [Allotment]);
 
 impl Releases {
     /// Nothing is held.
@@ -31,9 +40,8 @@ impl Releases {
 
     /// A lease is expected to give `tasks` back at `at`. `tasks` are those that the fleet still holds for it: when some
     /// tasks of a gang end before the others, remove the lease and insert it with the rest. Asserts that the lease is new.
-    /// `project` is whose it is, where that decides anything.
-    pub fn insert(&mut self, at: Time, lease: LeaseId, tasks: Arc<[Allotment]>, project: Option<Arc<str>>) {
-        let old = self.by_time.insert((at, lease), Held { tasks, project });
+    pub fn insert(&mut self, at: Time, lease: LeaseId, tasks: Arc<[Allotment]>, counts: Counts) {
+        let old = self.by_time.insert((at, lease), Held { tasks, counts });
         assert!(old.is_none(), "{lease} is expected back once");
     }
 
@@ -58,8 +66,8 @@ impl Releases {
         self.by_time.iter().map(|((at, lease), held)| (*at, *lease, &held.tasks))
     }
 
-    /// The same, with whose it is instead of the lease.
+    /// The same, with what it counts for instead of the lease.
     pub(crate) fn by_project(&self) -> impl Iterator<Item = Return<'_>> {
-        self.by_time.iter().map(|((at, _), held)| (*at, held.project.as_ref(), held.tasks.as_ref()))
+        self.by_time.iter().map(|((at, _), held)| (*at, &held.counts, held.tasks.as_ref()))
     }
 }

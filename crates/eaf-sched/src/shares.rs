@@ -191,6 +191,12 @@ impl Shares {
         project.and_then(|project| self.by_project.get(project)).copied().unwrap_or(OTHERS)
     }
 
+    /// True where the share of a project is a part of that of another.
+    pub(crate) fn is_part_of(&self, project: Option<&str>, of: Option<&str>) -> bool {
+        let (part, whole) = (self.part_of(project), self.part_of(of));
+        part != whole && self.way_up(part).contains(&whole)
+    }
+
     /// A part, and those that it is a part of up to the whole.
     fn way_up(&self, at: usize) -> Vec<usize> {
         let mut way = vec![at];
@@ -240,9 +246,26 @@ impl Shares {
     pub(crate) fn let_later(&self, fleet: &Fleet, shape: &Shape) -> Vec<(Shape, Barred)> {
         let at = self.part_of(shape.project.as_deref());
         let asks = Self::asks(fleet, shape);
-        let barred = asks.iter().filter_map(|(model, ask)| Some((*ask, self.bar(fleet, at, model, *ask)?)));
-        let later = barred.filter(|(ask, barred)| *ask <= barred.limit);
-        later.map(|(_, barred)| (shape.on(vec![barred.model.clone()]), barred)).collect()
+        let later = asks.iter().filter(|(model, ask)| self.would_let(fleet, at, model, **ask));
+        let barred = later.filter_map(|(model, ask)| self.bar(fleet, at, model, *ask));
+        barred.map(|barred| (shape.on(vec![barred.model.clone()]), barred)).collect()
+    }
+
+    /// True where a part could take so much of a model if nobody held anything.
+    fn would_let(&self, fleet: &Fleet, at: usize, model: &str, ask: u64) -> bool {
+        let way = self.way_up(at);
+        let limits = |at: usize| self.parts[at].limits(model);
+        let is_own = way.iter().filter(|at| **at != ROOT).all(|at| ask <= limits(*at).guaranteed);
+        let kept: u64 = self.beside(&way).map(|at| limits(at).kept).sum();
+        way.iter().all(|at| limits(*at).maximum.is_none_or(|maximum| ask <= maximum))
+            && (is_own || kept == 0 || ask <= fleet.ready_of(model).saturating_sub(kept))
+    }
+
+    /// The parts beside a way up, on every level, and those of its first.
+    fn beside<'a>(&'a self, way: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
+        let of =
+            |at: usize, but: Option<usize>| self.parts[at].children.iter().filter(move |child| Some(**child) != but);
+        of(way[0], None).chain(way.windows(2).flat_map(move |step| of(step[1], Some(step[0])))).copied()
     }
 
     /// True where a project may take so much of every model, one or the other.
@@ -283,12 +306,8 @@ impl Shares {
             return None;
         }
         // What its owners do not lend is left to them: to its own parts, and beside it on every level.
-        let beside =
-            |at: usize, but: Option<usize>| self.parts[at].children.iter().filter(move |child| Some(**child) != but);
-        let above = way.windows(2).flat_map(|step| beside(step[1], Some(step[0])));
-        let siblings = beside(way[0], None).chain(above);
-        let kept: u64 =
-            siblings.map(|at| self.parts[*at].limits(model).kept.saturating_sub(self.parts[*at].held(model))).sum();
+        let left = |at: usize| self.parts[at].limits(model).kept.saturating_sub(self.parts[at].held(model));
+        let kept: u64 = self.beside(&way).map(left).sum();
         let (held, limit) = (self.parts[ROOT].held(model), fleet.ready_of(model).saturating_sub(kept));
         (kept > 0 && held + ask > limit).then(|| Barred { share: None, model: model.to_owned(), held, limit })
     }

@@ -11,7 +11,7 @@ use crate::candidates::{Candidate, candidates_without, choose};
 use crate::capacity::NodeCapacity;
 use crate::place::allot;
 use crate::rank::Rank;
-use crate::releases::Return;
+use crate::releases::{Counts, Return};
 use crate::{Fleet, Releases, Shape, Shares, Window, Windows};
 use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
@@ -215,10 +215,10 @@ impl<'a> Timeline<'a> {
     /// Takes in all that comes back at one time.
     fn look_at(&mut self, fleet: &Fleet, at: Time) {
         let soonest = self.soonest;
-        while let Some((_, project, tasks)) = self.rest.next_if(|(next, ..)| (*next).max(soonest) <= at) {
+        while let Some((_, counts, tasks)) = self.rest.next_if(|(next, ..)| (*next).max(soonest) <= at) {
             self.looked += 1;
-            if let Some(ahead) = &mut self.ahead {
-                ahead.give_back(fleet, project, tasks, at);
+            if let (Some(ahead), Counts::For(project)) = (&mut self.ahead, counts) {
+                ahead.give_back(fleet, project.as_ref(), tasks, at);
             }
             for task in tasks {
                 self.give_back(fleet, task, at);
@@ -349,9 +349,8 @@ impl<'a> Search<'a> {
 
     /// The places of the whole gang, where there is room for it and its shares let it.
     fn placement(&self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) -> Option<Placement> {
-        let project = self.shape.project.as_deref();
-        let lets = self.stretch.as_ref().is_none_or(|stretch| stretch.lets(fleet, project));
-        if self.room < u64::from(self.shape.tasks) || !lets {
+        let lets = |stretch: &Stretch| stretch.lets(fleet, self.shape.project.as_deref());
+        if self.room < u64::from(self.shape.tasks) || !self.stretch.as_ref().is_none_or(lets) {
             return None;
         }
         let place_of = |node: &NodeId| timeline.places.get(node).copied();

@@ -73,8 +73,8 @@ fn started(draft: &mut Draft<'_>, lease: &Arc<Lease>, key: TaskKey, at: Time) {
     // The wall time runs from the start of the last task: then the gang is whole.
     let run_until = starts.iter().all(Option::is_some).then(|| {
         let whole = starts.iter().flatten().copied().fold(at, Time::max);
-        let Some(workload) = draft.workload(lease.workload) else { return whole };
-        whole.after(draft.wall_time(workload)).min(workload.spec.deadline.unwrap_or(Time::NEVER))
+        let wall = draft.workload(lease.workload).map(|workload| draft.wall_time(workload));
+        whole.after(wall.unwrap_or_default())
     });
     draft.emit(Event::TaskStarted { key, at, run_until });
 }

@@ -99,6 +99,10 @@ fn close(draft: &mut Draft<'_>, lease: &Lease, reason: Option<Reason>) {
     draft.emit(Event::LeaseClosed { lease: lease.id, bill, ran });
     match outcome(draft, &workload, reason, lost) {
         Outcome::End(state, reason) => end(draft, workload.id, state, reason),
+        // The deadline was not in force while it ran.
+        Outcome::WaitAgain { .. } if draft.start_by(&workload.spec).is_some_and(|by| by <= draft.now()) => {
+            end(draft, workload.id, WorkloadState::Expired, Reason::DeadlineOutOfReach);
+        }
         Outcome::WaitAgain { by } => draft.emit(Event::WorkloadPreempted { workload: workload.id, by }),
         Outcome::Retry { reason, spent_retry } => {
             let tries = workload.retries_spent + workload.losses;

@@ -6,6 +6,7 @@
 //! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
 
 use super::Violation;
+use crate::releases::Counts;
 use crate::shares::Part;
 use crate::{Claim, Entry, Hold, Plan, Snapshot, held_by};
 use eaf_model::{Allotment, Placement, Time, WorkloadId};
@@ -56,8 +57,10 @@ pub(super) fn maxima_kept(
     let parts = snapshot.shares.parts();
     let mut books = Books { snapshot, parts, held: parts.iter().map(|part| part.held.clone()).collect() };
     let mut ends: Vec<(Time, Option<&str>, &[Allotment])> = Vec::new();
-    for (at, project, tasks) in snapshot.releases.by_project() {
-        ends.push((at, project.map(AsRef::as_ref), tasks));
+    for (at, counts, tasks) in snapshot.releases.by_project() {
+        if let Counts::For(project) = counts {
+            ends.push((at, project.as_deref(), tasks));
+        }
     }
     for (entry, placement) in granted {
         books.add(entry.workload, placement);
@@ -191,10 +194,9 @@ impl Books<'_> {
                 let left = self.held[giver].get(model).copied().unwrap_or(0);
                 left + with > self.parts[giver].limits.get(model).map_or(0, |limits| limits.guaranteed)
             };
-            // The largest may go last: put back, it must show that something was borrowed.
-            let largest = leases.iter().max_by_key(|(_, held)| held.values().sum::<u64>());
-            let Some((lease, held)) = largest else { continue };
-            if !held.iter().any(|(model, milli)| is_beyond(model, *milli)) {
+            // One of them may go last: put back, it must show that something was borrowed.
+            let may_be_last = |held: &Held| held.iter().any(|(model, milli)| is_beyond(model, *milli));
+            if let Some((lease, _)) = leases.first().filter(|_| !leases.iter().any(|(_, held)| may_be_last(held))) {
                 return Err(Violation::MayNotStop { workload, lease: *lease });
             }
         }

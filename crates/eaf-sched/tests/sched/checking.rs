@@ -137,7 +137,12 @@ fn the_hold_is_not_delayed() {
         snapshot.fleet.set_state(nd(2), NodeState::Cordoned);
         snapshot.fleet.set_state(nd(2), NodeState::Ready);
         snapshot.fleet.hold(&task);
-        snapshot.releases.insert(secs(101), eaf_model::LeaseId::of_step(1), [task].into(), None);
+        snapshot.releases.insert(
+            secs(101),
+            eaf_model::LeaseId::of_step(1),
+            [task].into(),
+            eaf_sched::Counts::For(None),
+        );
         plan.grants.truncate(3);
     });
 }

@@ -5,7 +5,7 @@ use eaf_model::{
     TaskRequest, Time, WorkloadId,
 };
 use eaf_sched::{
-    Basis, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, Window, Windows, check, due,
+    Basis, Counts, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, Window, Windows, check, due,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -235,7 +235,7 @@ impl World {
         let tasks: Arc<[Allotment]> = placement.tasks.clone().into();
         let until = now.after(entry.shape.wall);
         let project = entry.shape.project.clone();
-        self.snapshot.releases.insert(until, lease, tasks.clone(), project.clone());
+        self.snapshot.releases.insert(until, lease, tasks.clone(), Counts::For(project.clone()));
         let ends = now.after(self.runs[&workload]);
         self.running.insert(lease, Running { until, ends, tasks, project });
         self.started.insert(workload, now);
@@ -277,7 +277,7 @@ impl World {
         }
         let mut releases = Releases::new();
         for (id, lease) in self.running.iter().rev() {
-            releases.insert(lease.until, *id, lease.tasks.clone(), lease.project.clone());
+            releases.insert(lease.until, *id, lease.tasks.clone(), Counts::For(lease.project.clone()));
             for task in lease.tasks.iter() {
                 fleet.hold(task);
             }
