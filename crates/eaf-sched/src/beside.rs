@@ -1,9 +1,9 @@
 //! What is free beside planned starts.
 //!
 //! What: for each time at which a planned start begins, what is free both now and through all that begins up to then, and
-//! what projects have at that time. Why a
-//! list that only narrows: what starts now and lasts beyond the first k beginnings must fit under all of them, so a pass
-//! picks one fleet by the end of what it places and asks nothing else. Absent: when planned starts begin (`timeline`).
+//! what projects have at that time. Why a list that only narrows: what starts now and lasts beyond the first k beginnings
+//! must fit under all of them, so a pass picks one fleet by the end of what it places and asks nothing else of nodes.
+//! Absent: when planned starts begin (`timeline`).
 
 use crate::capacity::NodeCapacity;
 use crate::timeline::Timeline;

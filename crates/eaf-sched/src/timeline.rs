@@ -1,8 +1,9 @@
 //! What will be free, and when a gang that does not fit now will fit.
 //!
 //! What: how what is free on nodes changes from now on, by what is expected back, by the planned starts made so far, and by
-//! windows; and the earliest time from which a gang finds room for its whole wall time and its shares let it (`ahead`). Why without a fleet of every time:
-//! only nodes on which something changes are looked at, and what was looked at for one gang is there for the next.
+//! windows; and the earliest time from which a gang finds room for its whole wall time and its shares let it (`ahead`).
+//! Why without a fleet of every time: only nodes on which something changes are looked at, and what was looked at for one
+//! gang is there for the next.
 //! Why the best of a time at once: all that comes back at one time is taken together before anyone is placed.
 //! Absent: doubt; everything is expected to run for its whole wall time, and earlier ends only help.
 
