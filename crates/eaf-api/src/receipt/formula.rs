@@ -169,7 +169,7 @@ impl<L: Fn(&str) -> Option<Value>> Reader<'_, L> {
             let number = digits.parse().map_err(|_| self.fail(FormulaProblem::TooLarge))?;
             return Ok(Value::One(Some(number)));
         }
-        let name = self.word(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let name = self.word(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if name.is_empty() {
             return Err(self.fail(FormulaProblem::Unexpected));
         }

@@ -3,10 +3,11 @@
 use super::*;
 use crate::messages::Lang;
 use eaf_model::{
-    Basis, Bill, Bytes, CarbonSegment, Charge, CpuMicros, EnergyPart, Exit, GpuMilli, Item, LeaseId, Load,
+    Basis, Bill, Bytes, CarbonSegment, Charge, CpuMicros, EnergyPart, Equivalent, Exit, GpuMilli, Item, LeaseId, Load,
     MicroGramsCo2, MicroWon, MilliJoules, Reason, Span, Time, Usage, Waiver, Watts, WorkloadId, WorkloadState,
 };
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const START: i64 = 1_795_441_234_567;
 
@@ -68,6 +69,11 @@ fn lost_bill() -> Bill {
         pretended: true,
         ended_at: Time(START + 1_800_000),
         usage: Usage::default(),
+        equivalent: Some(Equivalent {
+            book: "example".into(),
+            h100_milli: BTreeMap::from([("MI355X".into(), Some(2_500)), ("MI999X".into(), None)]),
+            h100_micro_hours: None,
+        }),
         charges: vec![charge("MI355X"), charge("MI999X")],
         energy: vec![
             accelerator("MI355X", Some((1_400, Some(238))), Some(1_009_008_000)),
@@ -164,7 +170,10 @@ fn waivers_unknowns_and_pretended_accelerators_are_shown() {
     assert_eq!(figure("attempt_1.price").value, Some(0));
     assert_eq!(figure("price").value, Some(9_091), "the waived attempt costs nothing");
     assert_eq!(figure("attempt_1.energy.accelerator.MI355X").value, Some(1_009_008_000));
+    // Half of it for half an hour, two and a half H100s strong.
+    assert_eq!(figure("attempt_1.equivalent.accelerator.MI355X").value, Some(625_000));
     let unknown = |name: &str| (figure(name).value, figure(name).unknown);
+    assert_eq!(unknown("attempt_1.equivalent.accelerator.MI999X"), (None, Some(Unknown::NoExchangeRate)));
     assert_eq!(unknown("attempt_1.energy.accelerator.MI999X"), (None, Some(Unknown::NoPowerFigure)));
     assert_eq!(unknown("attempt_1.accelerator_busy"), (None, Some(Unknown::NoCounter)));
     assert_eq!(unknown("site_energy"), (None, Some(Unknown::MadeFromUnknown)));

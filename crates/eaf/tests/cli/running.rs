@@ -117,6 +117,23 @@ fn a_file_is_submitted_waited_for_read_and_billed() {
 }
 
 #[test]
+fn a_receipt_counts_accelerators_and_what_they_are_worth() {
+    let factory = factory();
+    let id = factory.cli_ok(&["run", "--detach", "-g", "2", "--", "true"]).trim().to_owned();
+    factory.cli_ok(&["wait", &id]);
+    let receipt = factory.cli_ok(&["receipt", "show", &id, "--json"]);
+    let figures = json(&receipt)["figures"].as_array().cloned().expect("its figures");
+    let named = |name: &str| figures.iter().find(|figure| figure["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    let charged = named("attempt_1.charge.accelerator.MI355X");
+    assert!(charged["value"].as_u64() > Some(0), "{charged}");
+    assert_eq!(named("attempt_1.equivalent.accelerator.MI355X")["inputs"]["held"], 2_000);
+    assert!(factory.cli_ok(&["receipt", "show", &id]).contains("MI355X"));
+    let path = factory.folder().join("receipt.json");
+    fs::write(&path, &receipt).expect("written");
+    assert!(factory.cli_ok(&["receipt", "verify", path.to_str().expect("UTF-8")]).contains("The receipt is whole"));
+}
+
+#[test]
 fn a_script_for_slurm_is_an_array_here() {
     let factory = factory();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/array.sh");
