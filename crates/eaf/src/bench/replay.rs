@@ -14,6 +14,8 @@ use serde_json::Value;
 use std::path::Path;
 
 const COMMAND: &str = "eaf bench replay --all --markdown docs/benchmarks.md";
+/// The same with the full trace, which this program does not carry.
+const COMMAND_FULL: &str = "eaf bench replay --all --jobs FILE --markdown docs/benchmarks.md";
 const HEADINGS: [&str; 12] = [
     "replay-policy",
     "replay-published",
@@ -84,8 +86,9 @@ pub(super) fn run(asked: &Asked<'_>, context: &mut Context) -> Result<(), Failur
         sheets.iter().try_for_each(|sheet| sheet.print("", context))?;
     }
     let Some(path) = asked.markdown else { return Ok(()) };
+    let command = if asked.jobs.is_some() { COMMAND_FULL } else { COMMAND };
     let mut text =
-        format!("## replay\n\nWritten by `{COMMAND}`; nothing here is typed by hand.\n\n{}\n\n", asked.machine);
+        format!("## replay\n\nWritten by `{command}`; nothing here is typed by hand.\n\n{}\n\n", asked.machine);
     text.push_str(&Say::new("replay-means").in_lang(Lang::En));
     for sheet in &sheets {
         text.push_str("\n\n#");

@@ -10,14 +10,20 @@ use super::peers::MEASURED;
 use super::{BenchError, Plan};
 use eaf_core::{Machine, State, decide};
 use eaf_model::{
-    Accelerator, AcceleratorRequest, Bytes, CpuMilli, Exit, GpuMilli, Input, NodeSpec, Span, Submission, TaskKey,
-    TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
+    Accelerator, AcceleratorRequest, Bytes, CpuMilli, Exit, GpuMilli, Input, NodeSpec, Policy, Quota, Share, Span,
+    Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 const NAME: &str = "scheduler";
+const BY: &str = "bench";
+const MODEL: &str = "MI355X";
 const PER_NODE: u32 = 8;
+/// What is measured with shares.
+const SHARED_NODES: u32 = 10_000;
+const TENANTS: u32 = 10;
+const PROJECTS: u32 = 100;
 /// Steady turns that are timed.
 const TURNS: u32 = 1_000;
 /// Shapes that wait.
@@ -43,13 +49,13 @@ pub(super) struct Size {
 }
 
 pub(super) fn measure(plan: &Plan, size: Size, report: &mut Report) -> Result<(), BenchError> {
-    match size.nodes {
-        Some(nodes) => one(nodes, size.pending, &GIVEN, report)?,
-        None => {
-            for (nodes, names) in SIZES {
-                one(plan.amount(nodes), plan.amount(size.pending), &names, report)?;
-            }
+    if let Some(nodes) = size.nodes {
+        one(nodes, size.pending, &GIVEN, report)?;
+    } else {
+        for (nodes, names) in SIZES {
+            one(plan.amount(nodes), plan.amount(size.pending), &names, report)?;
         }
+        shared(plan.amount(SHARED_NODES), plan.amount(size.pending), report)?;
     }
     report.quoted(NAME, "slurm-cycle", Unit::Milliseconds, 8_800.0, MEASURED);
     report.quoted(NAME, "slurm-backfill", Unit::Milliseconds, 31.0, MEASURED);
@@ -58,24 +64,18 @@ pub(super) fn measure(plan: &Plan, size: Size, report: &mut Report) -> Result<()
 
 fn one(nodes: u32, pending: u32, names: &Names, report: &mut Report) -> Result<(), BenchError> {
     let before = resident_mib();
-    let mut world = World::new(nodes)?;
+    let mut world = World::new(nodes, Policy::default())?;
     let begun = Instant::now();
     let granted = world.fill(nodes)?;
     let filled = f64::from(granted) / begun.elapsed().as_secs_f64().max(1e-9);
     world.queue(pending)?;
     report.value(NAME, names[6], Unit::MebiBytes, resident_mib() - before);
 
-    let cold = timed(|| decide(world.machine.state(), world.now, &Input::Plan).map(drop))?;
-    report.value(NAME, names[0], Unit::Milliseconds, cold);
+    report.value(NAME, names[0], Unit::Milliseconds, world.cold()?);
     report.value(NAME, names[1], Unit::Milliseconds, world.arrival()?);
     report.value(NAME, names[2], Unit::PerSecond, filled);
 
-    let mut turns = Vec::new();
-    for _ in 0..TURNS {
-        turns.push(world.steady()?);
-    }
-    report.value(NAME, names[3], Unit::Milliseconds, turns.iter().sum::<f64>() / f64::from(TURNS));
-    report.value(NAME, names[4], Unit::Milliseconds, percentile(&turns, 99));
+    world.turns([names[3], names[4]], report)?;
     let asked = world.last.ok_or_else(|| BenchError::factory("filling the queue", "nothing waits"))?;
     let estimate = timed(|| {
         let explained = eaf_core::explain(world.machine.state(), world.now, asked);
@@ -83,6 +83,31 @@ fn one(nodes: u32, pending: u32, names: &Names, report: &mut Report) -> Result<(
     })?;
     report.value(NAME, names[5], Unit::Milliseconds, estimate);
     Ok(())
+}
+
+/// The same with shares: each project with a guarantee of a quarter of an even part of the fleet, every other one at a maximum
+/// of half of it, so that some wait for room and some for their share.
+fn shared(nodes: u32, pending: u32, report: &mut Report) -> Result<(), BenchError> {
+    let part = nodes * PER_NODE / PROJECTS;
+    let share = |parent, guaranteed, maximum| {
+        let quota = Quota { guaranteed, maximum, ..Quota::default() };
+        Share { parent, accelerators: BTreeMap::from([(MODEL.to_owned(), quota)]), ..Share::default() }
+    };
+    let tenant = |at| format!("tenant-{at}");
+    let tenants = (0..TENANTS).map(|at| (tenant(at), share(None, part / 4 * (PROJECTS / TENANTS), None)));
+    let projects = (0..PROJECTS).map(|at| {
+        let maximum = at.is_multiple_of(2).then_some(part / 2);
+        (project(at), share(Some(tenant(at % TENANTS)), part / 4, maximum))
+    });
+    let mut world = World::new(nodes, Policy { shares: tenants.chain(projects).collect(), ..Policy::default() })?;
+    world.fill(nodes)?;
+    world.queue(pending)?;
+    report.value(NAME, "cold-shares", Unit::Milliseconds, world.cold()?);
+    world.turns(["steady-shares", "steady-p99-shares"], report)
+}
+
+fn project(at: u32) -> String {
+    format!("project-{at}")
 }
 
 /// Milliseconds that something takes.
@@ -99,15 +124,34 @@ struct World {
     running: VecDeque<TaskKey>,
     next: u64,
     last: Option<WorkloadId>,
+    has_shares: bool,
 }
 
 impl World {
-    fn new(nodes: u32) -> Result<Self, BenchError> {
+    fn new(nodes: u32, policy: Policy) -> Result<Self, BenchError> {
         let machine = Machine::new(State::new(), false);
-        let mut world = Self { machine, now: Time(1_000), running: VecDeque::new(), next: 0, last: None };
-        let joined: Vec<Input> = (0..nodes).map(|number| Input::NodeSeen(node(number))).collect();
-        world.turn(&joined)?;
+        let (running, has_shares) = (VecDeque::new(), policy.has_shares());
+        let mut world = Self { machine, now: Time(1_000), running, next: 0, last: None, has_shares };
+        let joined = (0..nodes).map(|number| Input::NodeSeen(node(number)));
+        let applied = has_shares.then(|| Input::ApplyPolicy { policy: Box::new(policy), by: BY.into() });
+        world.turn(&joined.chain(applied).collect::<Vec<_>>())?;
         Ok(world)
+    }
+
+    /// A pass of a driver that remembers nothing.
+    fn cold(&self) -> Result<f64, BenchError> {
+        timed(|| decide(self.machine.state(), self.now, &Input::Plan).map(drop))
+    }
+
+    /// Steady turns: their mean and their 99th percentile.
+    fn turns(&mut self, [mean, most]: [&'static str; 2], report: &mut Report) -> Result<(), BenchError> {
+        let mut turns = Vec::new();
+        for _ in 0..TURNS {
+            turns.push(self.steady()?);
+        }
+        report.value(NAME, mean, Unit::Milliseconds, turns.iter().sum::<f64>() / f64::from(TURNS));
+        report.value(NAME, most, Unit::Milliseconds, percentile(&turns, 99));
+        Ok(())
     }
 
     /// One turn; gives its milliseconds. What it grants is running at once.
@@ -168,13 +212,11 @@ impl World {
         spec.task = TaskRequest { cpu: CpuMilli(1_000 * count), memory: Bytes(count << 30), accelerators };
         spec.tasks = if self.next % 16 == 3 { 4 } else { 1 };
         spec.wall_time = Some(wall);
-        Input::Submit(Box::new(Submission {
-            spec,
-            array: Vec::new(),
-            key: None,
-            by: "bench".into(),
-            ended: Vec::new(),
-        }))
+        if self.has_shares {
+            // Seven at a time, so that a project has work of every size and length.
+            spec.project = project(u32::try_from(self.next / 7 % u64::from(PROJECTS)).unwrap_or(0));
+        }
+        Input::Submit(Box::new(Submission { spec, array: Vec::new(), key: None, by: BY.into(), ended: Vec::new() }))
     }
 
     /// One arrival at a driver that remembers the pass before.
@@ -198,7 +240,7 @@ impl World {
 }
 
 fn node(number: u32) -> NodeSpec {
-    let one = || Accelerator { model: "MI355X".into(), memory: None, uuid: None };
+    let one = || Accelerator { model: MODEL.into(), memory: None, uuid: None };
     NodeSpec {
         name: format!("node-{number}"),
         cpu: CpuMilli(128_000),
