@@ -20,8 +20,12 @@ pub fn explain(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> 
         return Some(Explanation::of(id, workload.state));
     }
     let mut explanation = why(state, now, id)?;
-    explanation.state_deadline = workload.state_deadline;
-    let never = |blocker: &Blocker| matches!(blocker, Blocker::FleetTooSmall | Blocker::NodesNotReady { .. });
+    // Between two attempts the deadline of the state is the next attempt.
+    let is_tried_again = workload.not_before.is_some();
+    explanation.state_deadline = if is_tried_again { state.start_by(&workload.spec) } else { workload.state_deadline };
+    let never = |blocker: &Blocker| {
+        matches!(blocker, Blocker::FleetTooSmall | Blocker::NodesNotReady { .. } | Blocker::ShareTooSmall { .. })
+    };
     explanation.estimate = if explanation.blockers.iter().any(never) {
         Some(StartEstimate::default())
     } else {

@@ -33,6 +33,7 @@ pub use machine::{BrokenStep, Machine, Taken, Turn};
 pub use outstanding::{effects_of, outstanding};
 pub use preview::{Preview, preview};
 pub use reconcile::{Expected, Met, Reconciled, reconcile, taken_on};
+pub use settings::settings_problem;
 pub use state::State;
 pub use tenancy::{Average, policy_problem, share_uses};
 pub use wakeup::{Wakeup, WakeupReason, next_wakeup};

@@ -25,6 +25,8 @@ pub enum Test {
     Mode,
     /// Too few accelerators, or too small shares or slices, are free.
     Accelerators,
+    /// It is kept for others, or for a repair, at some time of the wall time.
+    Reserved,
 }
 
 /// How many nodes fail a test. A node counts at the first test that it fails, in the order of `Test`.
@@ -105,6 +107,18 @@ pub enum Blocker {
         /// What the share (or everybody) holds of it, in thousandths.
         held: GpuMilli,
         /// What it (or everybody who borrows) may hold of it, in thousandths.
+        limit: GpuMilli,
+    },
+    /// It asks for more than its share may ever hold, however little the share holds.
+    ShareTooSmall {
+        /// The share whose maximum that is above; `None` where others do not lend enough.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<String>,
+        /// The model of accelerator.
+        model: String,
+        /// What it asks for, in thousandths.
+        wanted: GpuMilli,
+        /// The most that it could ever have, in thousandths.
         limit: GpuMilli,
     },
     /// Nodes on which it would fit are kept for others at some time of its wall time, or for a repair.
@@ -208,10 +222,14 @@ pub struct Explanation {
     pub failing: Vec<Failing>,
     /// Workloads that go before it in the queue.
     pub ahead: u64,
+    /// True where projects have shares: `ahead` counts those of its own project, and of others those that have waited too
+    /// long; between projects it goes by share.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_share: bool,
     /// What would make it start now, each alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_start: Vec<Change>,
-    /// When it gives up if it has not started by then, or is tried again; `None` where it waits for ever.
+    /// When it gives up if it has not started by then; `None` where it waits for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_deadline: Option<Time>,
     /// When it is expected to start; `None` where it does not wait.
@@ -231,6 +249,7 @@ impl Explanation {
             failing: Vec::new(),
             ahead: 0,
             would_start: Vec::new(),
+            by_share: false,
             state_deadline: None,
             estimate: None,
         }

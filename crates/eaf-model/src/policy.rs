@@ -233,8 +233,13 @@ pub enum PolicyProblem {
         /// What it may be at most.
         max: u64,
     },
-    /// A window ends before it begins, or is over.
+    /// A window ends before it begins.
     Over,
+    /// No node has this model of accelerator.
+    NoSuchModel {
+        /// The model.
+        model: String,
+    },
     /// There is no such node.
     NoSuchNode {
         /// The name.

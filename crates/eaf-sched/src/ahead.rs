@@ -5,9 +5,9 @@
 //! begins: what comes back before it begins would lower that, so this errs to the safe side, and needs one look a time.
 //! Absent: nodes (`timeline`).
 
-use crate::shares::held_by;
+use crate::shares::Amounts;
 use crate::{Fleet, Shape, Shares};
-use eaf_model::{Allotment, Time};
+use eaf_model::Time;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -25,16 +25,16 @@ pub(crate) struct Ahead {
 /// What a project has a part of the time.
 struct Part {
     project: Option<Arc<str>>,
-    held: BTreeMap<Arc<str>, u64>,
+    held: Amounts,
 }
 
 impl Part {
-    fn new(fleet: &Fleet, project: Option<&Arc<str>>, tasks: &[Allotment]) -> Self {
-        Self { project: project.cloned(), held: held_by(fleet, tasks) }
+    fn new(project: Option<&Arc<str>>, held: Amounts) -> Self {
+        Self { project: project.cloned(), held }
     }
 
     fn add(&self, shares: &mut Shares) {
-        shares.take_held(self.project.as_deref(), &self.held);
+        shares.take(self.project.as_deref(), &self.held);
     }
 
     fn subtract(&self, shares: &mut Shares) {
@@ -55,26 +55,20 @@ impl Ahead {
     }
 
     /// Something that a project has now comes back.
-    pub(crate) fn give_back(&mut self, fleet: &Fleet, project: Option<&Arc<str>>, tasks: &[Allotment], at: Time) {
-        self.returns.entry(at).or_default().push(Part::new(fleet, project, tasks));
+    pub(crate) fn give_back(&mut self, project: Option<&Arc<str>>, held: Amounts, at: Time) {
+        self.returns.entry(at).or_default().push(Part::new(project, held));
     }
 
     /// A workload starts now.
-    pub(crate) fn start(&mut self, fleet: &Fleet, project: Option<&Arc<str>>, tasks: &[Allotment], end: Time) {
-        let part = Part::new(fleet, project, tasks);
+    pub(crate) fn start(&mut self, project: Option<&Arc<str>>, held: Amounts, end: Time) {
+        let part = Part::new(project, held);
         part.add(&mut self.now);
         self.returns.entry(end).or_default().push(part);
     }
 
     /// A start is planned.
-    pub(crate) fn promise(
-        &mut self,
-        fleet: &Fleet,
-        project: Option<&Arc<str>>,
-        tasks: &[Allotment],
-        (from, until): (Time, Time),
-    ) {
-        self.planned.push(Planned { from, until, part: Part::new(fleet, project, tasks) });
+    pub(crate) fn promise(&mut self, project: Option<&Arc<str>>, held: Amounts, (from, until): (Time, Time)) {
+        self.planned.push(Planned { from, until, part: Part::new(project, held) });
     }
 
     /// What projects have at some time, as far as it is known.
@@ -87,41 +81,60 @@ impl Ahead {
     }
 }
 
-/// What projects have in the stretch that one gang would run, moved forward with it.
+/// What projects have in the stretch that one gang would run, moved forward with it: of the models that it asks for alone.
 pub(crate) struct Stretch {
-    shares: Shares,
+    asks: Vec<Asked>,
     /// Up to when what comes back is back.
     at: Time,
     /// Which planned starts are counted.
     counted: Vec<bool>,
-    /// What the gang asks for, by model.
-    asks: BTreeMap<String, u64>,
+}
+
+/// What a gang asks for of one model.
+struct Asked {
+    model: Arc<str>,
+    milli: u64,
+    /// What each part has of it.
+    held: Vec<u64>,
 }
 
 impl Stretch {
     pub(crate) fn new(ahead: &Ahead, fleet: &Fleet, shape: &Shape) -> Self {
-        let (shares, counted) = (ahead.now.clone(), vec![false; ahead.planned.len()]);
-        Self { shares, at: Time(i64::MIN), counted, asks: Shares::asks(fleet, shape) }
+        let held = |model: &Arc<str>| ahead.now.parts().iter().map(|part| part.held(model)).collect();
+        let asked = |(model, milli)| Asked { held: held(&model), model, milli };
+        let asks = Shares::asks(fleet, shape).into_iter().map(asked).collect();
+        Self { asks, at: Time(i64::MIN), counted: vec![false; ahead.planned.len()] }
     }
 
     /// The gang would run from one time to another; neither moves back.
     pub(crate) fn go_to(&mut self, ahead: &Ahead, at: Time, end: Time) {
         let back = ahead.returns.range((Bound::Excluded(self.at), Bound::Included(at)));
-        back.flat_map(|(_, parts)| parts).for_each(|part| part.subtract(&mut self.shares));
+        back.flat_map(|(_, parts)| parts).for_each(|part| self.change(&ahead.now, part, u64::saturating_sub));
         self.at = at;
-        for (planned, counted) in ahead.planned.iter().zip(&mut self.counted) {
+        for (place, planned) in ahead.planned.iter().enumerate() {
             let meets = planned.from < end && planned.until > at;
-            if meets && !*counted {
-                planned.part.add(&mut self.shares);
-            } else if *counted && !meets {
-                planned.part.subtract(&mut self.shares);
+            if meets && !self.counted[place] {
+                self.change(&ahead.now, &planned.part, u64::saturating_add);
+            } else if self.counted[place] && !meets {
+                self.change(&ahead.now, &planned.part, u64::saturating_sub);
             }
-            *counted = meets;
+            self.counted[place] = meets;
+        }
+    }
+
+    fn change(&mut self, shares: &Shares, part: &Part, change: fn(u64, u64) -> u64) {
+        for asked in &mut self.asks {
+            let Some(milli) = part.held.get(&asked.model) else { continue };
+            for at in shares.up(shares.part_of(part.project.as_deref())) {
+                asked.held[at] = change(asked.held[at], *milli);
+            }
         }
     }
 
     /// True where its shares let it take what it asks for, whichever of the models it gets.
-    pub(crate) fn lets(&self, fleet: &Fleet, project: Option<&str>) -> bool {
-        self.shares.lets_all(fleet, project, &self.asks)
+    pub(crate) fn lets(&self, ahead: &Ahead, fleet: &Fleet, project: Option<&str>) -> bool {
+        let at = ahead.now.part_of(project);
+        let lets = |asked: &Asked| ahead.now.lets_over(fleet, at, &asked.model, asked.milli, |part| asked.held[part]);
+        self.asks.iter().all(lets)
     }
 }

@@ -6,8 +6,9 @@
 //! Absent: when planned starts begin (`timeline`).
 
 use crate::capacity::NodeCapacity;
+use crate::shares::Amounts;
 use crate::timeline::Timeline;
-use crate::{Fleet, Shape, Shares};
+use crate::{Fleet, Shares};
 use eaf_model::{Allotment, NodeId, Placement, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,17 +51,9 @@ impl Beside {
     }
 
     /// A start is planned at some time, and is in the timeline. `fleet` is what is free now.
-    pub(crate) fn promise(
-        &mut self,
-        fleet: &Fleet,
-        timeline: &Timeline<'_>,
-        shape: &Shape,
-        placement: &Placement,
-        at: Time,
-    ) {
+    pub(crate) fn promise(&mut self, fleet: &Fleet, timeline: &Timeline<'_>, placement: &Placement, at: Time) {
         let nodes: BTreeSet<NodeId> = placement.tasks.iter().map(|task| task.node).collect();
         let from = self.levels.partition_point(|level| level.at < at);
-        self.take(fleet, shape.project.as_deref(), placement, (at, at.after(shape.wall)));
         if self.levels.get(from).is_none_or(|level| level.at > at) {
             let below = if from == 0 { fleet } else { &self.levels[from - 1].fleet };
             let shares = timeline.shares_at(at);
@@ -80,15 +73,9 @@ impl Beside {
     }
 
     /// A project has more from one time until another.
-    pub(crate) fn take(
-        &mut self,
-        fleet: &Fleet,
-        project: Option<&str>,
-        placement: &Placement,
-        (from, until): (Time, Time),
-    ) {
+    pub(crate) fn take(&mut self, project: Option<&str>, held: &Amounts, (from, until): (Time, Time)) {
         let meant = self.levels.iter_mut().skip_while(|level| level.at < from).take_while(|level| level.at < until);
-        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, fleet, placement));
+        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, held));
     }
 
     /// A task starts now; `fleet` holds it already.

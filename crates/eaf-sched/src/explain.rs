@@ -5,9 +5,9 @@
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
 use crate::plan::{Grant, Hold, Plan, Snapshot, plan_with_head};
-use crate::{Fleet, NodeCapacity, Scores, Shape, Shares, relax};
+use crate::{Entry, Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
-    AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeState, Short, Test, Time,
+    AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeId, NodeState, Short, Test, Time,
     WorkloadId, WorkloadState,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,12 +27,18 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
     let barred = barred(snapshot, &plan.grants, &entry.shape);
     let claim = plan.claims.iter().find(|claim| claim.workload == workload);
     let hold = plan.holds.iter().find(|hold| hold.workload == workload);
+    let project = entry.shape.project.as_deref();
+    let end = snapshot.now.after(entry.shape.wall);
+    let closed: BTreeSet<NodeId> =
+        snapshot.windows.closing(project, snapshot.now, end).map(|window| window.node).collect();
     let blockers = if is_next {
         vec![Blocker::NextPass]
     } else if let Some(claim) = claim {
         vec![Blocker::Preemption { workloads: u32::try_from(claim.victims.len()).unwrap_or(u32::MAX) }]
     } else if !fleet.ready_fit(&entry.shape) {
         vec![never(&fleet, &entry.shape)]
+    } else if let Some(too_small) = share_too_small(snapshot, &entry.shape) {
+        vec![too_small]
     } else if let Some(barred) = barred {
         vec![barred]
     } else if tests.tasks_placeable < entry.shape.tasks {
@@ -52,18 +58,29 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
     let held = hold.map(|hold| Blocker::Planned { at: hold.at, latest: hold.latest });
     let blockers = blockers.into_iter().chain(held).collect();
     let would_start = if is_next { Vec::new() } else { relax::changes(snapshot, &entry, &mut scores) };
+    let shown = Tests::run_but(&fleet, &entry.shape, &closed);
     Some(Explanation {
         workload,
         state: WorkloadState::Queued,
         blockers,
         nodes_total: u32::try_from(fleet.len()).unwrap_or(u32::MAX),
-        nodes_fitting: tests.nodes_fitting,
-        failing: tests.failing,
-        ahead: snapshot.queue.ahead_of(&entry) as u64,
+        nodes_fitting: shown.nodes_fitting,
+        failing: shown.failing,
+        ahead: ahead(snapshot, &entry),
+        by_share: !snapshot.shares.is_empty(),
         would_start,
         state_deadline: None,
         estimate: None,
     })
+}
+
+/// How many go before it: with shares, of its own project, or because they have waited too long.
+fn ahead(snapshot: &Snapshot, entry: &Entry) -> u64 {
+    let shares = &snapshot.shares;
+    let of_its =
+        |shape: &Shape| shares.part_of(shape.project.as_deref()) == shares.part_of(entry.shape.project.as_deref());
+    let before = snapshot.queue.ahead_of(entry);
+    before.filter(|(place, shape)| shares.is_empty() || place.is_aged() || of_its(shape)).count() as u64
 }
 
 /// The first planned start that begins before this could be over, on a node where a task of it would fit now.
@@ -93,11 +110,27 @@ fn barred(snapshot: &Snapshot, grants: &[Grant], shape: &Shape) -> Option<Blocke
     let mut shares = Shares::clone(&snapshot.shares);
     for grant in grants {
         let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
-        shares.take(project.as_deref(), &snapshot.fleet, &grant.placement);
+        shares.take(project.as_deref(), &shares.amounts(&snapshot.fleet, &grant.placement.tasks));
     }
     let barred = shares.barred(&snapshot.fleet, shape)?;
     let share = barred.share.map(|share| share.to_string());
-    Some(Blocker::Share { share, model: barred.model, held: GpuMilli(barred.held), limit: GpuMilli(barred.limit) })
+    Some(Blocker::Share {
+        share,
+        model: barred.model.to_string(),
+        held: GpuMilli(barred.held),
+        limit: GpuMilli(barred.limit),
+    })
+}
+
+/// Is it more than its share may ever hold?
+fn share_too_small(snapshot: &Snapshot, shape: &Shape) -> Option<Blocker> {
+    let (barred, wanted) = snapshot.shares.barred_for_ever(&snapshot.fleet, shape)?;
+    Some(Blocker::ShareTooSmall {
+        share: barred.share.map(|share| share.to_string()),
+        model: barred.model.to_string(),
+        wanted: GpuMilli(wanted),
+        limit: GpuMilli(barred.limit),
+    })
 }
 
 /// The ready nodes can never hold it: are those missing that are not ready?
@@ -150,11 +183,17 @@ struct Tests {
 
 impl Tests {
     fn run(fleet: &Fleet, shape: &Shape) -> Self {
+        Self::run_but(fleet, shape, &BTreeSet::new())
+    }
+
+    /// The same, with some nodes closed to it.
+    fn run_but(fleet: &Fleet, shape: &Shape, closed: &BTreeSet<NodeId>) -> Self {
         let mut tests = Self::default();
         let mut failed: BTreeMap<Test, u32> = BTreeMap::new();
         let mut room = 0_u64;
-        for (_, node) in fleet.nodes() {
-            if let Some(test) = first_failing(node, shape) {
+        for (id, node) in fleet.nodes() {
+            let reserved = || closed.contains(&id).then_some(Test::Reserved);
+            if let Some(test) = first_failing(node, shape).or_else(reserved) {
                 *failed.entry(test).or_default() += 1;
                 continue;
             }

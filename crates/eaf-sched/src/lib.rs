@@ -53,6 +53,6 @@ pub use releases::{Counts, Releases};
 pub use running::{Evictable, Running};
 pub use scores::Scores;
 pub use shape::Shape;
-pub use shares::{Shares, Use, held_by};
+pub use shares::{Amounts, Shares, Use, held_by};
 pub use valuation::{Basis, Valued, due};
 pub use windows::{Window, Windows};

@@ -16,15 +16,16 @@
 use crate::beside::Beside;
 use crate::order::Place;
 use crate::place::Chooser;
-use crate::preempt::{Claim, Soon};
+use crate::preempt::{Claim, Claimant, Soon};
 use crate::scores::{Scores, Side};
-use crate::shares::{Admitted, Barred, Shares};
+use crate::shares::{Admitted, Barred, Shares, held_by};
 use crate::timeline::{Forecast, Timeline};
 use crate::turns::Turns;
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::iter;
 use std::sync::Arc;
 
@@ -124,6 +125,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         timeline: None,
         beside: Beside::default(),
         over: snapshot.now,
+        waiting: BTreeSet::new(),
         holders: Vec::new(),
         fruitless: 0,
         unpromised: Vec::new(),
@@ -133,10 +135,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
     let mut turns = Turns::new(&snapshot.queue, &snapshot.fleet, &snapshot.shares, snapshot.shapes_max);
-    let is_open = |pass: &Pass<'_>| {
-        let made = pass.plan.grants.len() + pass.plan.claims.len();
-        made < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX
-    };
+    let is_open = |pass: &Pass<'_>| pass.made() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX;
     while is_open(&pass) {
         let Some((turn, shape)) = turns.next(&snapshot.fleet, &pass.shares) else { break };
         match pass.consider(&turn, shape) {
@@ -181,6 +180,8 @@ struct Pass<'a> {
     beside: Beside,
     /// When everything that is promised a start is over at the latest.
     over: Time,
+    /// Of whom somebody had his turn and waits; noted with shares alone.
+    waiting: BTreeSet<Option<Arc<str>>>,
     /// Of each hold, whose it is, and for what that waits.
     holders: Vec<(Option<Arc<str>>, WaitsFor)>,
     /// How often a start was looked for in vain that a share has room for later.
@@ -199,6 +200,20 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+        let made = self.made();
+        let verdict = self.judge(turn, shape);
+        if self.made() == made && !self.shares.is_empty() {
+            self.waiting.insert(shape.project.clone());
+        }
+        verdict
+    }
+
+    /// How many have started, or will as soon as others have stopped for them.
+    fn made(&self) -> usize {
+        self.plan.grants.len() + self.plan.claims.len()
+    }
+
+    fn judge(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         // Else small work of a share could keep it used up for ever, and large work of it would never start.
         if self.is_behind(&self.starved, shape) {
             return Verdict::Waits;
@@ -333,13 +348,14 @@ impl Pass<'_> {
         let shape = &*shape;
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
         let (kept, behind) = (self.beside.nodes(), self.plan.grants.len());
-        let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, turn, shape, kept) else {
+        let claimant = Claimant { turn, shape, leads: !self.waiting.contains(&shape.project) };
+        let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, claimant, kept) else {
             return false;
         };
-        let project = shape.project.as_deref();
-        self.shares.take(project, &self.fleet, &claim.placement);
+        let (project, held) = (shape.project.as_deref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
+        self.shares.take(project, &held);
         // What leaves for it still counts there, up to its own end: no more than that it is left out of a planned start.
-        self.beside.take(&self.fleet, project, &claim.placement, (snapshot.now, Time::NEVER));
+        self.beside.take(project, &held, (snapshot.now, Time::NEVER));
         for task in &claim.placement.tasks {
             let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
             self.fleet.limit(task.node, left);
@@ -364,10 +380,11 @@ impl Pass<'_> {
     }
 
     fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, end: Time) {
-        self.shares.take(shape.project.as_deref(), &self.fleet, &placement);
-        self.beside.take(&self.fleet, shape.project.as_deref(), &placement, (self.snapshot.now, end));
+        let held = self.shares.amounts(&self.fleet, &placement.tasks);
+        self.shares.take(shape.project.as_deref(), &held);
+        self.beside.take(shape.project.as_deref(), &held, (self.snapshot.now, end));
         if let Some(timeline) = &mut self.timeline {
-            timeline.take(&self.fleet, shape.project.as_ref(), &placement, end);
+            timeline.take(shape.project.as_ref(), held, end);
         }
         for task in &placement.tasks {
             self.fleet.hold(task);
@@ -407,8 +424,10 @@ impl Pass<'_> {
     /// Keeps free what a planned start needs, and says when it is at the latest.
     fn hold(&mut self, workload: WorkloadId, shape: &Shape, waits_for: WaitsFor, at: Time, placement: Placement) {
         let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
-        timeline.promise(&self.fleet, shape, &placement, at);
-        self.beside.promise(&self.fleet, timeline, shape, &placement, at);
+        let held = self.shares.amounts(&self.fleet, &placement.tasks);
+        self.beside.take(shape.project.as_deref(), &held, (at, at.after(shape.wall)));
+        timeline.promise(&self.fleet, shape, &placement, held, at);
+        self.beside.promise(&self.fleet, timeline, &placement, at);
         let latest = if self.plan.holds.is_empty() {
             at
         } else {
@@ -433,7 +452,7 @@ impl Pass<'_> {
                 timeline.started(&self.fleet, &grant.placement, *end);
                 if !self.shares.is_empty() {
                     let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
-                    timeline.take(&self.fleet, project.as_ref(), &grant.placement, *end);
+                    timeline.take(project.as_ref(), held_by(&self.fleet, &grant.placement.tasks), *end);
                 }
             }
             timeline

@@ -40,6 +40,15 @@ pub(crate) struct Soon {
     told: BTreeSet<LeaseId>,
 }
 
+/// For whom others may stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimant<'a> {
+    pub(crate) turn: &'a Place,
+    pub(crate) shape: &'a Shape,
+    /// True where nobody of its project waits before it.
+    pub(crate) leads: bool,
+}
+
 impl Soon {
     /// Before any claim; `fleet` is what is free now.
     pub(crate) fn new(snapshot: &Snapshot, fleet: &Fleet) -> Self {
@@ -55,10 +64,10 @@ impl Soon {
         snapshot: &Snapshot,
         shares: &mut Shares,
         behind: usize,
-        turn: &Place,
-        shape: &Shape,
+        claimant: Claimant<'_>,
         kept: impl Iterator<Item = &'k NodeId>,
     ) -> Option<Claim> {
+        let shape = claimant.shape;
         let mut open = self.fleet.clone();
         kept.for_each(|node| open.set_state(*node, NodeState::Cordoned));
         let end = snapshot.now.after(shape.wall).after(NOTICE);
@@ -70,7 +79,7 @@ impl Soon {
         let placement = if let Some(placement) = fits(&open) {
             placement
         } else {
-            let worse = self.candidates(snapshot, shares, turn, shape);
+            let worse = self.candidates(snapshot, shares, claimant);
             victims = Choice { snapshot, open: &open, shape, worse: &worse }.victims()?;
             release(&mut open, &victims);
             fits(&open)?
@@ -81,7 +90,7 @@ impl Soon {
                 without.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
             }
             // A victim may have held what its own project does not lend, and that is then kept for the project again.
-            if !without.lets(&snapshot.fleet, shape.project.as_deref(), &placement) {
+            if !without.lets(&snapshot.fleet, shape.project.as_deref(), &held_by(&snapshot.fleet, &placement.tasks)) {
                 return None;
             }
             *shares = without;
@@ -90,11 +99,12 @@ impl Soon {
         placement.tasks.iter().for_each(|task| self.fleet.hold(task));
         let victims: Vec<LeaseId> = victims.iter().map(|lease| lease.lease).collect();
         self.told.extend(&victims);
-        Some(Claim { workload: turn.workload(), victims, placement, behind })
+        Some(Claim { workload: claimant.turn.workload(), victims, placement, behind })
     }
 
     /// Who may be stopped for a workload: of its own project a worse class, and of others what shares give it.
-    fn candidates(&self, snapshot: &Snapshot, shares: &Shares, turn: &Place, shape: &Shape) -> Vec<Arc<Evictable>> {
+    fn candidates(&self, snapshot: &Snapshot, shares: &Shares, claimant: Claimant<'_>) -> Vec<Arc<Evictable>> {
+        let Claimant { turn, shape, leads } = claimant;
         let class = turn.class(snapshot.queue.order());
         let may = |lease: &&Arc<Evictable>| lease.started_at < snapshot.now && !self.told.contains(&lease.lease);
         if shares.is_empty() {
@@ -103,7 +113,7 @@ impl Soon {
         let mut rooms: BTreeMap<usize, Room> = BTreeMap::new();
         let mut found = Vec::new();
         for lease in snapshot.running.youngest_first().filter(may).take(LOOKED_AT_MAX) {
-            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref()) {
+            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref(), leads) {
                 // What a part of its own share has is not its own.
                 None if shares.is_part_of(lease.project.as_deref(), shape.project.as_deref()) => false,
                 None => lease.preemptible && lease.class > class,

@@ -139,9 +139,9 @@ impl Queue {
         Some(place.entry(self.order.get(place)?))
     }
 
-    /// How many go before this one. O(that many).
-    pub(crate) fn ahead_of(&self, entry: &Entry) -> usize {
-        self.order.range::<_, Place>(..Place::of(self.by, entry)).count()
+    /// Who goes before this one, and the shape of each. O(that many).
+    pub(crate) fn ahead_of(&self, entry: &Entry) -> impl Iterator<Item = (&Place, &Arc<Shape>)> {
+        self.order.range::<_, Place>(..Place::of(self.by, entry))
     }
 
     /// The first of every shape, in queue order.

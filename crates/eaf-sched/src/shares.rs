@@ -6,8 +6,9 @@
 //! Absent: the decay of use, which is told as an average by whoever keeps it; and order inside one project (`order`).
 
 use crate::{Fleet, Queue, Shape};
-use eaf_model::{AcceleratorRequest, GpuMilli, ModelUse, Placement, Policy, ShareUse};
+use eaf_model::{AcceleratorRequest, Allotment, GpuMilli, ModelUse, Policy, ShareUse};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
 /// One accelerator, in thousandths.
@@ -17,11 +18,14 @@ const ROOT: usize = 0;
 /// Projects without a share, together.
 const OTHERS: usize = 1;
 
+/// So much of each model, in thousandths of an accelerator.
+pub type Amounts = BTreeMap<Arc<str>, u64>;
+
 /// What a project has of the fleet and had of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// What it holds now of each model, in thousandths of an accelerator.
-    pub held: BTreeMap<Arc<str>, u64>,
+    /// What it holds now.
+    pub held: Amounts,
     /// What it held on the average of the time that counts, in thousandths of an accelerator.
     pub average: u64,
 }
@@ -44,15 +48,17 @@ pub(crate) struct Part {
     children: Vec<usize>,
     pub(crate) weight: u64,
     pub(crate) limits: BTreeMap<Arc<str>, Limits>,
-    pub(crate) held: BTreeMap<Arc<str>, u64>,
+    pub(crate) held: Amounts,
     /// Held and the average of it, over all models.
     used: u64,
     /// The same without what its parts use.
     own: u64,
+    /// True where it, or a part of it, has something that it does not lend.
+    keeps: bool,
 }
 
 impl Part {
-    fn held(&self, model: &str) -> u64 {
+    pub(crate) fn held(&self, model: &str) -> u64 {
         self.held.get(model).copied().unwrap_or(0)
     }
 
@@ -87,7 +93,7 @@ pub(crate) enum Admitted<'a> {
 pub(crate) struct Barred {
     /// The share that is at its maximum; `None` where what is free is kept for other shares.
     pub(crate) share: Option<Arc<str>>,
-    pub(crate) model: String,
+    pub(crate) model: Arc<str>,
     /// What it holds of it, in thousandths.
     pub(crate) held: u64,
     /// What it may hold, in thousandths.
@@ -122,6 +128,11 @@ impl Shares {
             parts[parent].children.push(at);
         }
         let mut shares = Self { parts, by_project };
+        for at in OTHERS..shares.parts.len() {
+            if shares.parts[at].limits.values().any(|limits| limits.kept > 0) {
+                shares.way_up(at).into_iter().for_each(|at| shares.parts[at].keeps = true);
+            }
+        }
         for (project, used) in uses {
             let at = shares.part_of(project);
             let held: u64 = used.held.values().sum();
@@ -194,21 +205,21 @@ impl Shares {
     /// True where the share of a project is a part of that of another.
     pub(crate) fn is_part_of(&self, project: Option<&str>, of: Option<&str>) -> bool {
         let (part, whole) = (self.part_of(project), self.part_of(of));
-        part != whole && self.way_up(part).contains(&whole)
+        part != whole && self.up(part).any(|at| at == whole)
     }
 
     /// A part, and those that it is a part of up to the whole.
-    fn way_up(&self, at: usize) -> Vec<usize> {
-        let mut way = vec![at];
+    pub(crate) fn up(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         // The policy was refused where a part is a part of itself; the bound says so again.
-        while let Some(last) = way.last().filter(|last| **last != ROOT && way.len() <= self.parts.len()) {
-            way.push(self.parts[*last].parent);
-        }
-        way
+        iter::successors(Some(at), |at| (*at != ROOT).then(|| self.parts[*at].parent)).take(self.parts.len())
     }
 
-    /// What a workload of this shape would hold of each model that would do, in thousandths, were it all of that model.
-    pub(crate) fn asks(fleet: &Fleet, shape: &Shape) -> BTreeMap<String, u64> {
+    fn way_up(&self, at: usize) -> Vec<usize> {
+        self.up(at).collect()
+    }
+
+    /// What a workload of this shape would hold of each model that would do, were it all of that model.
+    pub(crate) fn asks(fleet: &Fleet, shape: &Shape) -> Amounts {
         let asked = &shape.task.accelerators;
         let count = u64::from(shape.tasks).saturating_mul(u64::from(asked.count));
         fleet.milli_by_model(asked).into_iter().map(|(model, milli)| (model, milli.saturating_mul(count))).collect()
@@ -224,7 +235,7 @@ impl Shares {
         let open: Vec<String> = asks
             .iter()
             .filter(|(model, ask)| self.bar(fleet, at, model, **ask).is_none())
-            .map(|(model, _)| model.clone())
+            .map(|(model, _)| model.to_string())
             .collect();
         match open.len() {
             0 if !asks.is_empty() => Admitted::No,
@@ -246,19 +257,25 @@ impl Shares {
     pub(crate) fn let_later(&self, fleet: &Fleet, shape: &Shape) -> Vec<(Shape, Barred)> {
         let at = self.part_of(shape.project.as_deref());
         let asks = Self::asks(fleet, shape);
-        let later = asks.iter().filter(|(model, ask)| self.would_let(fleet, at, model, **ask));
+        let could = |model: &Arc<str>, ask: u64| self.lets_over(fleet, at, model, ask, |_| 0);
+        let later = asks.iter().filter(|(model, ask)| could(model, **ask));
         let barred = later.filter_map(|(model, ask)| self.bar(fleet, at, model, *ask));
-        barred.map(|barred| (shape.on(vec![barred.model.clone()]), barred)).collect()
+        barred.map(|barred| (shape.on(vec![barred.model.to_string()]), barred)).collect()
     }
 
-    /// True where a part could take so much of a model if nobody held anything.
-    fn would_let(&self, fleet: &Fleet, at: usize, model: &str, ask: u64) -> bool {
-        let way = self.way_up(at);
-        let limits = |at: usize| self.parts[at].limits(model);
-        let is_own = way.iter().filter(|at| **at != ROOT).all(|at| ask <= limits(*at).guaranteed);
-        let kept: u64 = self.beside(&way).map(|at| limits(at).kept).sum();
-        way.iter().all(|at| limits(*at).maximum.is_none_or(|maximum| ask <= maximum))
-            && (is_own || kept == 0 || ask <= fleet.ready_of(model).saturating_sub(kept))
+    /// What keeps a workload from ever starting, however little is held, and how much of that model it asks for: of the first
+    /// model that would do, where no other lets it.
+    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, shape: &Shape) -> Option<(Barred, u64)> {
+        if self.is_empty() || shape.task.accelerators.count == 0 {
+            return None;
+        }
+        let at = self.part_of(shape.project.as_deref());
+        let mut first = None;
+        for (model, ask) in Self::asks(fleet, shape) {
+            let barred = self.bar_over(fleet, at, &model, ask, |_| 0)?;
+            first.get_or_insert((barred, ask));
+        }
+        first
     }
 
     /// The parts beside a way up, on every level, and those of its first.
@@ -268,10 +285,10 @@ impl Shares {
         of(way[0], None).chain(way.windows(2).flat_map(move |step| of(step[1], Some(step[0])))).copied()
     }
 
-    /// True where a project may take so much of every model, one or the other.
-    pub(crate) fn lets_all(&self, fleet: &Fleet, project: Option<&str>, asks: &BTreeMap<String, u64>) -> bool {
+    /// True where a project may take as much of each of these models.
+    pub(crate) fn lets(&self, fleet: &Fleet, project: Option<&str>, amounts: &Amounts) -> bool {
         let at = self.part_of(project);
-        asks.iter().all(|(model, ask)| self.bar(fleet, at, model, *ask).is_none())
+        amounts.iter().all(|(model, milli)| self.bar(fleet, at, model, *milli).is_none())
     }
 
     /// True where a workload would take of what keeps another from starting: of the share that is at its maximum, or, where
@@ -283,81 +300,107 @@ impl Shares {
         };
         match &barred.share {
             Some(share) => way.iter().any(|at| self.parts[*at].name.as_ref() == Some(share)),
-            None => !self.is_within(&way, &barred.model, ask),
+            None => !self.is_within(&way, &barred.model, ask, self.held_now(&barred.model)),
         }
     }
 
-    /// True where a project may take what a placement would give it.
-    pub(crate) fn lets(&self, fleet: &Fleet, project: Option<&str>, placement: &Placement) -> bool {
-        let (at, held) = (self.part_of(project), held_by(fleet, &placement.tasks));
-        held.iter().all(|(model, milli)| self.bar(fleet, at, model, *milli).is_none())
+    /// What keeps a part from taking so much more of a model.
+    fn bar(&self, fleet: &Fleet, at: usize, model: &Arc<str>, ask: u64) -> Option<Barred> {
+        self.bar_over(fleet, at, model, ask, self.held_now(model))
     }
 
-    fn bar(&self, fleet: &Fleet, at: usize, model: &str, ask: u64) -> Option<Barred> {
+    fn held_now<'a>(&'a self, model: &'a str) -> impl Fn(usize) -> u64 + 'a {
+        |at| self.parts[at].held(model)
+    }
+
+    /// True where a part could take so much of a model if parts held so much of it.
+    pub(crate) fn lets_over(
+        &self,
+        fleet: &Fleet,
+        at: usize,
+        model: &Arc<str>,
+        ask: u64,
+        held: impl Fn(usize) -> u64,
+    ) -> bool {
+        self.bar_over(fleet, at, model, ask, held).is_none()
+    }
+
+    /// What would keep a part from taking so much of a model if parts held so much of it.
+    fn bar_over(
+        &self,
+        fleet: &Fleet,
+        at: usize,
+        model: &Arc<str>,
+        ask: u64,
+        held: impl Fn(usize) -> u64,
+    ) -> Option<Barred> {
         let way = self.way_up(at);
         for at in &way {
             let part = &self.parts[*at];
-            if let Some(limit) = part.limits(model).maximum.filter(|limit| part.held(model) + ask > *limit) {
-                let share = part.name.clone();
-                return Some(Barred { share, model: model.to_owned(), held: part.held(model), limit });
+            if let Some(limit) = part.limits(model).maximum.filter(|limit| held(*at) + ask > *limit) {
+                return Some(Barred { share: part.name.clone(), model: model.clone(), held: held(*at), limit });
             }
         }
-        if self.is_within(&way, model, ask) {
+        if !self.parts[ROOT].keeps || self.is_within(&way, model, ask, &held) {
             return None;
         }
         // What its owners do not lend is left to them: to its own parts, and beside it on every level.
-        let left = |at: usize| self.parts[at].limits(model).kept.saturating_sub(self.parts[at].held(model));
-        let kept: u64 = self.beside(&way).map(left).sum();
-        let (held, limit) = (self.parts[ROOT].held(model), fleet.ready_of(model).saturating_sub(kept));
-        (kept > 0 && held + ask > limit).then(|| Barred { share: None, model: model.to_owned(), held, limit })
+        let kept: u64 = self.beside(&way).map(|at| self.kept_for(at, model, &held)).sum();
+        let (held, limit) = (held(ROOT), fleet.ready_of(model).saturating_sub(kept));
+        (kept > 0 && held + ask > limit).then(|| Barred { share: None, model: model.clone(), held, limit })
     }
 
-    /// True where a part, and all that it is a part of below the whole, stay within their guarantee with so much more.
-    fn is_within(&self, way: &[usize], model: &str, ask: u64) -> bool {
-        let parts = way.iter().filter(|at| **at != ROOT).map(|at| &self.parts[*at]);
-        parts.into_iter().all(|part| part.held(model) + ask <= part.limits(model).guaranteed)
-    }
-
-    /// A workload of a project takes what it is placed on.
-    pub(crate) fn take(&mut self, project: Option<&str>, fleet: &Fleet, placement: &Placement) {
-        if !self.is_empty() {
-            self.take_held(project, &held_by(fleet, &placement.tasks));
+    /// What must stay free for a part: what it does not lend and does not hold, or what its parts so keep where that is more.
+    fn kept_for(&self, at: usize, model: &str, held: &impl Fn(usize) -> u64) -> u64 {
+        let part = &self.parts[at];
+        if !part.keeps {
+            return 0;
         }
+        let of_parts = part.children.iter().map(|child| self.kept_for(*child, model, held)).sum();
+        part.limits(model).kept.saturating_sub(held(at)).max(of_parts)
     }
 
-    /// A project has so much more of each model.
-    pub(crate) fn take_held(&mut self, project: Option<&str>, held: &BTreeMap<Arc<str>, u64>) {
-        let at = self.part_of(project);
-        let way = self.way_up(at);
-        for (model, milli) in held {
-            self.parts[at].own += milli;
-            for at in &way {
-                let part = &mut self.parts[*at];
-                part.used += milli;
-                *part.held.entry(model.clone()).or_default() += milli;
-            }
-        }
+    /// True where a part, and all that it is a part of below the whole, stay within their guarantee with so much more than
+    /// parts hold.
+    fn is_within(&self, way: &[usize], model: &str, ask: u64, held: impl Fn(usize) -> u64) -> bool {
+        let mut parts = way.iter().filter(|at| **at != ROOT);
+        parts.all(|at| held(*at) + ask <= self.parts[*at].limits(model).guaranteed)
     }
 
-    /// What a lease of a project held is given back.
-    pub(crate) fn give_back(&mut self, project: Option<&str>, held: &BTreeMap<Arc<str>, u64>) {
+    /// What allotments count here: nothing where there are no shares.
+    pub(crate) fn amounts(&self, fleet: &Fleet, tasks: &[Allotment]) -> Amounts {
+        if self.is_empty() { Amounts::new() } else { held_by(fleet, tasks) }
+    }
+
+    /// A project has so much more.
+    pub(crate) fn take(&mut self, project: Option<&str>, amounts: &Amounts) {
+        self.change(project, amounts, u64::saturating_add);
+    }
+
+    /// A project has so much less.
+    pub(crate) fn give_back(&mut self, project: Option<&str>, amounts: &Amounts) {
+        self.change(project, amounts, u64::saturating_sub);
+    }
+
+    fn change(&mut self, project: Option<&str>, amounts: &Amounts, change: fn(u64, u64) -> u64) {
         if self.is_empty() {
             return;
         }
         let at = self.part_of(project);
         let way = self.way_up(at);
-        for (model, milli) in held {
-            self.parts[at].own = self.parts[at].own.saturating_sub(*milli);
+        for (model, milli) in amounts {
+            self.parts[at].own = change(self.parts[at].own, *milli);
             for at in &way {
                 let part = &mut self.parts[*at];
-                part.used = part.used.saturating_sub(*milli);
-                part.held.entry(model.clone()).and_modify(|held| *held = held.saturating_sub(*milli));
+                part.used = change(part.used, *milli);
+                let held = part.held.entry(model.clone()).or_default();
+                *held = change(*held, *milli);
             }
         }
     }
 
     /// The parts, from a project's up, that would stay within their guarantee with what somebody of it asks for.
-    pub(crate) fn within<'a>(&'a self, at: usize, asks: &'a BTreeMap<String, u64>) -> impl Iterator<Item = usize> + 'a {
+    pub(crate) fn within<'a>(&'a self, at: usize, asks: &'a Amounts) -> impl Iterator<Item = usize> + 'a {
         let stays =
             |part: &Part| asks.iter().any(|(model, ask)| part.held(model) + ask <= part.limits(model).guaranteed);
         self.way_up(at).into_iter().filter(move |at| stays(&self.parts[*at]))
@@ -387,7 +430,9 @@ impl Shares {
     /// How much of the leases of another project may be stopped so that a workload of this shape can start, by model: as long
     /// as that project's part holds more than its guarantee, for one that stays within its own; between two that both borrow,
     /// as long as the one that gives has more for its weight than the one that takes. `None` for one and the same project.
-    pub(crate) fn claim(&self, fleet: &Fleet, shape: &Shape, other: Option<&str>) -> Option<Room> {
+    /// `leads` is true for the first of its project who waits: others behind it have their turn by use alone, so what they are
+    /// given must not go to the one who gave.
+    pub(crate) fn claim(&self, fleet: &Fleet, shape: &Shape, other: Option<&str>, leads: bool) -> Option<Room> {
         let (ours, theirs) = (self.way_up(self.part_of(shape.project.as_deref())), self.way_up(self.part_of(other)));
         let common = ours.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| one == two).count();
         let (ours_at, theirs_at) = (ours.len().checked_sub(common + 1)?, theirs.len().checked_sub(common + 1)?);
@@ -398,11 +443,13 @@ impl Shares {
         for (model, ask) in Self::asks(fleet, shape) {
             let within = taker.held(&model) + ask <= taker.limits(&model).guaranteed;
             let beyond = giver.beyond(&model);
+            if !within || !leads {
+                used_stays = used_stays.max((taker.used + ask).saturating_mul(giver.weight).div_ceil(taker.weight));
+            }
             let rule = if within {
                 Rule::WhileBeyond
             } else {
                 let takes = (taker.held(&model) + ask).saturating_sub(taker.limits(&model).guaranteed);
-                used_stays = used_stays.max((taker.used + ask).saturating_mul(giver.weight).div_ceil(taker.weight));
                 Rule::DownTo(takes.saturating_mul(giver.weight).div_ceil(taker.weight))
             };
             by_model.insert(model, (beyond, rule));
@@ -417,8 +464,8 @@ pub(crate) struct Room {
     /// The part that gives, whichever of its projects it is taken from.
     pub(crate) part: usize,
     /// What it holds beyond its guarantee, and how far it may go down.
-    by_model: BTreeMap<String, (u64, Rule)>,
-    /// What it uses, over all models, and how far that may go down where both borrow.
+    by_model: BTreeMap<Arc<str>, (u64, Rule)>,
+    /// What it uses, over all models, and how far that may go down where turns go by that.
     used: u64,
     used_stays: u64,
 }
@@ -433,20 +480,22 @@ enum Rule {
 
 impl Room {
     /// Takes a lease out of the room; false where it may not be stopped, or holds nothing that would help.
-    pub(crate) fn takes(&mut self, held: &BTreeMap<Arc<str>, u64>) -> bool {
-        let helps = held.keys().any(|model| self.by_model.contains_key(model.as_ref()));
-        let may = held.iter().all(|(model, milli)| match self.by_model.get(model.as_ref()) {
-            None => true,
-            Some((beyond, Rule::WhileBeyond)) => *beyond > 0,
-            Some((beyond, Rule::DownTo(stays))) => {
-                let left = |has: u64, stays: u64| has.checked_sub(*milli).is_some_and(|left| left >= stays);
-                left(*beyond, *stays) && left(self.used, self.used_stays)
+    pub(crate) fn takes(&mut self, held: &Amounts) -> bool {
+        let helps = held.keys().any(|model| self.by_model.contains_key(model));
+        let may = held.iter().all(|(model, milli)| {
+            let left = |has: u64, stays: u64| has.checked_sub(*milli).is_some_and(|left| left >= stays);
+            match self.by_model.get(model) {
+                None => true,
+                Some((beyond, Rule::WhileBeyond)) => {
+                    *beyond > 0 && (self.used_stays == 0 || left(self.used, self.used_stays))
+                }
+                Some((beyond, Rule::DownTo(stays))) => left(*beyond, *stays) && left(self.used, self.used_stays),
             }
         });
         if helps && may {
             self.used = self.used.saturating_sub(held.values().sum());
             for (model, milli) in held {
-                if let Some((beyond, _)) = self.by_model.get_mut(model.as_ref()) {
+                if let Some((beyond, _)) = self.by_model.get_mut(model) {
                     *beyond = beyond.saturating_sub(*milli);
                 }
             }
@@ -482,9 +531,9 @@ impl Waiting {
     }
 }
 
-/// What allotments hold of each model, in thousandths. Nothing of a node that is gone.
-pub fn held_by(fleet: &Fleet, tasks: &[eaf_model::Allotment]) -> BTreeMap<Arc<str>, u64> {
-    let mut held: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+/// What allotments hold. Nothing of a node that is gone.
+pub fn held_by(fleet: &Fleet, tasks: &[Allotment]) -> Amounts {
+    let mut held = Amounts::new();
     for task in tasks {
         let Some(node) = fleet.get(task.node) else { continue };
         for one in &task.accelerators {
@@ -498,8 +547,8 @@ pub fn held_by(fleet: &Fleet, tasks: &[eaf_model::Allotment]) -> BTreeMap<Arc<st
 
 impl Fleet {
     /// What one accelerator, share or slice of a request counts, by each model that would do; of a slice the most.
-    pub(crate) fn milli_by_model(&self, asked: &AcceleratorRequest) -> BTreeMap<String, u64> {
-        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    pub(crate) fn milli_by_model(&self, asked: &AcceleratorRequest) -> Amounts {
+        let mut found = Amounts::new();
         for kind in self.kinds() {
             for (index, model) in kind.models().iter().enumerate().filter(|(_, model)| asked.suits(model)) {
                 let milli = match &asked.slice {
@@ -510,7 +559,7 @@ impl Fleet {
                     }
                 };
                 if let Some(milli) = milli {
-                    let known = found.entry(model.clone()).or_default();
+                    let known = found.entry(Arc::from(model.as_str())).or_default();
                     *known = milli.max(*known);
                 }
             }

@@ -13,6 +13,7 @@ use crate::capacity::NodeCapacity;
 use crate::place::allot;
 use crate::rank::Rank;
 use crate::releases::{Counts, Return};
+use crate::shares::{Amounts, held_by};
 use crate::{Fleet, Releases, Shape, Shares, Window, Windows};
 use eaf_model::{Allotment, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
@@ -131,9 +132,9 @@ impl<'a> Timeline<'a> {
     }
 
     /// A project has more from now on, until it ends.
-    pub(crate) fn take(&mut self, fleet: &Fleet, project: Option<&Arc<str>>, placement: &Placement, end: Time) {
+    pub(crate) fn take(&mut self, project: Option<&Arc<str>>, held: Amounts, end: Time) {
         if let Some(ahead) = &mut self.ahead {
-            ahead.start(fleet, project, &placement.tasks, end);
+            ahead.start(project, held, end);
         }
     }
 
@@ -147,11 +148,11 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// A start is planned, where there is room for it.
-    pub(crate) fn promise(&mut self, fleet: &Fleet, shape: &Shape, placement: &Placement, from: Time) {
+    /// A start is planned, where there is room for it, with which a project has so much more.
+    pub(crate) fn promise(&mut self, fleet: &Fleet, shape: &Shape, placement: &Placement, held: Amounts, from: Time) {
         let until = from.after(shape.wall);
         if let Some(ahead) = &mut self.ahead {
-            ahead.promise(fleet, shape.project.as_ref(), &placement.tasks, (from, until));
+            ahead.promise(shape.project.as_ref(), held, (from, until));
         }
         let mut places = BTreeSet::new();
         for task in &placement.tasks {
@@ -188,7 +189,7 @@ impl<'a> Timeline<'a> {
                 Next::Cut(next) => return Forecast::NotBefore(next),
                 Next::Nothing => return Forecast::Never,
             };
-            search.go_to(self, at);
+            search.go_to(self, fleet, at);
             if let Some(placement) = search.placement(self, fleet, at) {
                 return Forecast::Fits { at, placement };
             }
@@ -219,7 +220,7 @@ impl<'a> Timeline<'a> {
         while let Some((_, counts, tasks)) = self.rest.next_if(|(next, ..)| (*next).max(soonest) <= at) {
             self.looked += 1;
             if let (Some(ahead), Counts::For(project)) = (&mut self.ahead, counts) {
-                ahead.give_back(fleet, project.as_ref(), tasks, at);
+                ahead.give_back(project.as_ref(), held_by(fleet, tasks), at);
             }
             for task in tasks {
                 self.give_back(fleet, task, at);
@@ -276,6 +277,10 @@ struct Search<'a> {
     narrowing: Vec<(Time, Vec<usize>)>,
     /// What projects have meanwhile; `None` where nobody asks.
     stretch: Option<Stretch>,
+    /// True where they let it.
+    is_let: bool,
+    /// Up to when nodes were looked at.
+    seen: Time,
 }
 
 impl<'a> Search<'a> {
@@ -302,31 +307,43 @@ impl<'a> Search<'a> {
         }
         let asks = shape.task.accelerators.count > 0;
         let stretch = timeline.ahead.as_ref().filter(|_| asks).map(|ahead| Stretch::new(ahead, fleet, shape));
-        let mut search = Self { shape, still, tasks, room, closing, opens, narrowing, stretch };
+        let (is_let, seen) = (true, timeline.now);
+        let mut search = Self { shape, still, tasks, room, closing, opens, narrowing, stretch, is_let, seen };
         for place in narrowed {
             search.look_again(timeline, place, timeline.now);
         }
         search
     }
 
-    /// Brings what has changed since the last time up to date.
-    fn go_to(&mut self, timeline: &Timeline<'_>, at: Time) {
-        self.tasks.resize(timeline.courses.len(), None);
-        for place in timeline.stops.get(&at).into_iter().flatten() {
-            self.look_again(timeline, *place, at);
-        }
-        for place in self.opens.remove(&at).into_iter().flatten() {
-            self.look_again(timeline, place, at);
-        }
+    /// The gang would start at this time; it does not move back. Nodes are not looked at while its shares do not let it.
+    fn go_to(&mut self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) {
         let end = at.after(self.shape.wall);
-        while let Some((_, places)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
-            for place in places {
-                self.look_again(timeline, place, at);
-            }
-        }
         if let (Some(ahead), Some(stretch)) = (&timeline.ahead, &mut self.stretch) {
             stretch.go_to(ahead, at, end);
+            self.is_let = stretch.lets(ahead, fleet, self.shape.project.as_deref());
         }
+        if self.is_let {
+            self.catch_up(timeline, at, end);
+        }
+    }
+
+    /// Brings what has changed since nodes were looked at up to date.
+    fn catch_up(&mut self, timeline: &Timeline<'_>, at: Time, end: Time) {
+        self.tasks.resize(timeline.courses.len(), None);
+        let since = (Bound::Excluded(self.seen), Bound::Included(at));
+        let mut changed: Vec<usize> = timeline.stops.range(since).flat_map(|(_, places)| places).copied().collect();
+        while let Some(first) = self.opens.first_entry().filter(|first| *first.key() <= at) {
+            changed.extend(first.remove());
+        }
+        while let Some((_, places)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
+            changed.extend(places);
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        for place in changed {
+            self.look_again(timeline, place, at);
+        }
+        self.seen = at;
     }
 
     fn look_again(&mut self, timeline: &Timeline<'_>, place: usize, at: Time) {
@@ -350,8 +367,7 @@ impl<'a> Search<'a> {
 
     /// The places of the whole gang, where there is room for it and its shares let it.
     fn placement(&self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) -> Option<Placement> {
-        let lets = |stretch: &Stretch| stretch.lets(fleet, self.shape.project.as_deref());
-        if self.room < u64::from(self.shape.tasks) || !self.stretch.as_ref().is_none_or(lets) {
+        if !self.is_let || self.room < u64::from(self.shape.tasks) {
             return None;
         }
         let place_of = |node: &NodeId| timeline.places.get(node).copied();

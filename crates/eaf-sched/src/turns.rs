@@ -7,7 +7,7 @@
 
 use crate::order::Place;
 use crate::queue::{Queue, Walk};
-use crate::shares::{Shares, Waiting};
+use crate::shares::{Amounts, Shares, Waiting};
 use crate::{Fleet, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,12 +32,16 @@ struct Line<'a> {
     walk: Walk<'a>,
     next: Option<(Place, &'a Arc<Shape>)>,
     /// What whoever is next asks for, by model.
-    asks: BTreeMap<String, u64>,
+    asks: Amounts,
 }
 
 impl Line<'_> {
-    fn go_on(&mut self, fleet: &Fleet) {
+    fn go_on(&mut self, fleet: &Fleet, shares: &Shares) {
         self.next = self.walk.next();
+        // What its shares never let start would hide what stands behind it, which may be short of a guarantee.
+        while self.next.is_some_and(|(_, shape)| shares.barred_for_ever(fleet, shape).is_some()) {
+            self.next = self.walk.next();
+        }
         self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
     }
 }
@@ -51,7 +55,7 @@ impl<'a> Turns<'a> {
         for (project, walk) in queue.walks(shapes_max) {
             let part = shares.part_of(project.as_deref());
             let mut line = Line { part, walk, next: None, asks: BTreeMap::new() };
-            line.go_on(fleet);
+            line.go_on(fleet, shares);
             lines.push(line);
         }
         let waiting = Waiting::new(shares, lines.iter().filter(|line| line.next.is_some()).map(|line| line.part));
@@ -83,7 +87,7 @@ impl<'a> ByShare<'a> {
     fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
         if let Some(last) = self.last.take() {
             let line = &mut self.lines[last];
-            line.go_on(fleet);
+            line.go_on(fleet, shares);
             let part = line.part;
             if !self.lines.iter().any(|line| line.part == part && line.next.is_some()) {
                 self.waiting.leave(shares, part);

@@ -95,7 +95,7 @@ impl Server {
         let address = listening.address();
         let url = format!("{}://{address}", listening.scheme());
         let site = site(config.site.as_deref())?;
-        let settings = embedded_settings(config.settings.clone())?;
+        let settings = lawful(embedded_settings(config.settings.clone())?)?;
 
         let (store, recovered) = read_journal(&config.data_dir)?;
         let token = secrets::token(&config.data_dir)?;
@@ -221,6 +221,14 @@ fn read_journal(data_dir: &Path) -> Result<(SqliteStore, Recovered), StartError>
 /// settled.
 fn sink(messages: SyncSender<Message>) -> Sink {
     Box::new(move |observation| drop(messages.send(Message::Observed(observation))))
+}
+
+/// Settings that hold together. Asked before anything is started, so that nothing must be stopped again.
+fn lawful(settings: Settings) -> Result<Settings, StartError> {
+    match eaf_core::settings_problem(&settings) {
+        Some(Rejection::SettingsInvalid { field }) => Err(StartError::Settings { field }),
+        _ => Ok(settings),
+    }
 }
 
 /// Makes these the settings in force, where they are not.

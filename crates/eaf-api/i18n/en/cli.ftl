@@ -154,6 +154,8 @@ fail-workload-file = { $place }: { $problem }
 fail-policy-file = { $place }: { $problem }
 fail-policy-refused = { $place }: { $detail }
 policy-detail = { $detail }
+# A window that is over is no mistake: a policy file may keep what has been.
+policy-is-over = { $place } was over at { $until }, and keeps nothing any more.
 policy-checked = It holds together, and the factory can keep it.
 policy-checked-alone = It holds together. No factory answers, so nodes and what runs were not looked at.
 policy-same = Nothing changes.
@@ -366,6 +368,11 @@ explain-ahead = { $ahead ->
     [0] Nothing goes before it.
     [one] 1 workload goes before it.
    *[other] { $ahead } workloads go before it.
+}
+explain-ahead-by-share = { $ahead ->
+    [0] Nothing of its project goes before it; between projects it goes by share.
+    [one] 1 workload goes before it, of its project or after too long a wait; between projects it goes by share.
+   *[other] { $ahead } workloads go before it, of its project or after too long a wait; between projects it goes by share.
 }
 explain-checkpoint = It could go on from its checkpoint of { $at } ({ $ago }).
 explain-no-checkpoint = It has reported no checkpoint (eaf checkpoint).

@@ -61,6 +61,8 @@ blocker-mode-draining = Accelerators of { $node } take no more work and become {
 blocker-mode-change = Accelerators of { $node } are being brought into { $mode } for it, expected at { $until }.
 blocker-share = Share { $share } holds { $held } accelerators of { $model } with what starts now, and may hold { $limit }.
 blocker-share-kept = What is free of { $model } is kept for shares that do not lend it: { $held } are held, and { $limit } may be.
+blocker-share-too-small = { $share } may hold { $limit } of { $model } at the most, and this asks for { $wanted }: it can never start. Raise the maximum of the share, or cancel it and ask for less.
+blocker-share-too-small-kept = Others do not lend enough { $model }: at the most { $limit } can be had beside what they keep, and this asks for { $wanted }. It can never start. Change what they lend, or cancel it and ask for less.
 blocker-reserved = It would fit, and { $nodes ->
     [one] one node is
    *[other] { $nodes } nodes are
@@ -110,6 +112,7 @@ test-cpu = too few CPU threads free
 test-memory = too little memory free
 test-mode = no accelerator that is cut in this way and takes work
 test-accelerators = too few accelerators free
+test-reserved = kept for others in its time
 
 # Where an accelerator is between two modes.
 mode-state-settled = in force
@@ -197,9 +200,10 @@ policy-zero = { $place } may not be nothing.
 policy-no-such-share = { $place } names the share { $name }, which is not in the policy.
 policy-cycle = { $place } makes a share a part of itself: { $through }.
 policy-too-deep = { $place } lies deeper than { $max } shares.
-policy-above-the-whole = The parts of { $place } are guaranteed { $parts } of { $model } together, and the whole has { $whole }.
+policy-above-the-whole = With { $place }, parts are guaranteed { $parts } of { $model } together, and their whole has { $whole }.
 policy-above = { $place } is { $given }, and { $max } is the most.
 policy-over = { $place } ends before it begins.
+policy-no-such-model = { $place }: no node of the fleet has an accelerator { $model }.
 policy-no-such-node = { $place } names the node { $name }, which is not in the fleet.
 policy-overlaps = { $place }: { $node } is kept by { $with } for some of the same time.
 policy-occupied = { $place }: { $workload } may run on { $node } until { $until }, into the window. Let the window begin later, take another node, or cancel the workload.

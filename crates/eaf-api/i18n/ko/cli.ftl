@@ -154,8 +154,9 @@ fail-workload-file = { $place }: { $problem }
 fail-policy-file = { $place }: { $problem }
 fail-policy-refused = { $place }: { $detail }
 policy-detail = { $detail }
-policy-checked = 정책이 서로 맞고, 이 팩토리가 지킬 수 있습니다.
-policy-checked-alone = 정책이 서로 맞습니다. 응답하는 팩토리가 없어 노드와 실행 중인 작업은 보지 않았습니다.
+policy-is-over = { $place }: { $until }에 이미 끝나 더는 아무것도 잡아 두지 않습니다.
+policy-checked = 정책이 서로 맞고, 이 공장이 지킬 수 있습니다.
+policy-checked-alone = 정책이 서로 맞습니다. 응답하는 공장이 없어 노드와 실행 중인 작업은 보지 않았습니다.
 policy-same = 바뀌는 것이 없습니다.
 policy-no-shares = 정책에 몫이 없습니다.
 policy-without-share = (몫 없음)
@@ -351,6 +352,10 @@ explain-made-room = 다른 워크로드에 { $times }번 자리를 내주었고,
 explain-ahead = { $ahead ->
     [0] 앞선 워크로드가 없습니다.
    *[other] 앞선 워크로드가 { $ahead }개 있습니다.
+}
+explain-ahead-by-share = { $ahead ->
+    [0] 같은 프로젝트에 앞선 워크로드가 없습니다. 프로젝트 사이에서는 몫에 따라 차례가 정해집니다.
+   *[other] 같은 프로젝트이거나 너무 오래 기다려 앞선 워크로드가 { $ahead }개 있습니다. 프로젝트 사이에서는 몫에 따라 차례가 정해집니다.
 }
 explain-checkpoint = { $at }({ $ago })의 체크포인트에서 이어 갈 수 있습니다.
 explain-no-checkpoint = 알린 체크포인트가 없습니다(eaf checkpoint).

@@ -89,6 +89,7 @@ pub fn test(lang: Lang, test: Test) -> String {
     let id = match test {
         Test::Cordoned => "test-cordoned",
         Test::Lost => "test-lost",
+        Test::Reserved => "test-reserved",
         Test::AcceleratorModel => "test-accelerator-model",
         Test::Cpu => "test-cpu",
         Test::Memory => "test-memory",
@@ -143,6 +144,13 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
             let (held, limit) = (cpu(CpuMilli(held.0)), cpu(CpuMilli(limit.0)));
             let share = share.clone().unwrap_or_default();
             say(id, &[("share", share.into()), ("model", shown(model)), ("held", held.into()), ("limit", limit.into())])
+        }
+        Blocker::ShareTooSmall { share, model, wanted, limit } => {
+            let id = if share.is_some() { "blocker-share-too-small" } else { "blocker-share-too-small-kept" };
+            let (wanted, limit) = (cpu(CpuMilli(wanted.0)), cpu(CpuMilli(limit.0)));
+            let share = share.clone().unwrap_or_default();
+            let (wanted, limit) = (("wanted", wanted.into()), ("limit", limit.into()));
+            say(id, &[("share", share.into()), ("model", shown(model)), wanted, limit])
         }
         Blocker::Reserved { nodes, until } => {
             say("blocker-reserved", &[("nodes", (*nodes).into()), ("until", instant(*until).into())])
@@ -381,6 +389,13 @@ mod tests {
                 held: GpuMilli(9),
                 limit: GpuMilli(8),
             },
+            Blocker::ShareTooSmall {
+                share: Some("vision".into()),
+                model: "H100".into(),
+                wanted: GpuMilli(9),
+                limit: GpuMilli(8),
+            },
+            Blocker::ShareTooSmall { share: None, model: "H100".into(), wanted: GpuMilli(9), limit: GpuMilli(8) },
             Blocker::Reserved { nodes: 2, until: Time(9) },
             Blocker::Share { share: None, model: "H100".into(), held: GpuMilli(9), limit: GpuMilli(8) },
             Blocker::Preemption { workloads: 0 },
@@ -427,7 +442,7 @@ mod tests {
             Change::AnyTasksPerNode,
             Change::ShorterWallTime { wall_time: Span::from_secs(60) },
         ];
-        let parts = [Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Mode, Test::Accelerators];
+        let parts = [Test::AcceleratorModel, Test::Cpu, Test::Memory, Test::Mode, Test::Accelerators, Test::Reserved];
         let tests = [Test::Cordoned, Test::Lost].into_iter().chain(parts);
         let modes = [ModeState::Settled, ModeState::Draining, ModeState::Changing, ModeState::OutOfService];
         for lang in Lang::ALL {

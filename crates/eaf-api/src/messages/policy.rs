@@ -36,6 +36,10 @@ pub(super) fn policy_problem(lang: Lang, place: &str, problem: &PolicyProblem) -
             "policy-above"
         }
         PolicyProblem::Over => "policy-over",
+        PolicyProblem::NoSuchModel { model } => {
+            args.push(("model", shown(model)));
+            "policy-no-such-model"
+        }
         PolicyProblem::NoSuchNode { name } => {
             args.push(("name", shown(name)));
             "policy-no-such-node"
@@ -69,6 +73,7 @@ pub(super) mod tests {
             PolicyProblem::AboveTheWhole { model: "H100".to_owned(), parts: 9, whole: 8 },
             PolicyProblem::Above { given: 9, max: 8 },
             PolicyProblem::Over,
+            PolicyProblem::NoSuchModel { model: "H1OO".to_owned() },
             PolicyProblem::NoSuchNode { name: name() },
             PolicyProblem::Overlaps { node: "gaon".to_owned(), with: "maintenance.pumps".to_owned() },
             PolicyProblem::Occupied { node: "gaon".to_owned(), workload: WorkloadId::of_step(7), until: Time(9) },

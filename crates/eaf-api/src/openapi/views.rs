@@ -251,7 +251,7 @@ fn attempts() -> Map<String, Value> {
 
 fn explanations() -> Map<String, Value> {
     let count = json!({ "type": "integer", "minimum": 0 });
-    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "mode", "accelerators"];
+    let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "mode", "accelerators", "reserved"];
     let changes = [
         "fewer_tasks",
         "fewer_accelerators",
@@ -277,7 +277,7 @@ fn explanations() -> Map<String, Value> {
                         "type": "string",
                         "enum": [
                             "dependencies", "backoff", "capacity", "scattered", "mode_change", "planned", "hold", "share",
-                            "reserved", "preemption", "next_pass", "nodes_not_ready", "fleet_too_small"
+                            "share_too_small", "reserved", "preemption", "next_pass", "nodes_not_ready", "fleet_too_small"
                         ]
                     } }
                 }
@@ -292,6 +292,10 @@ fn explanations() -> Map<String, Value> {
                 }))
             },
             "ahead": count,
+            "by_share": {
+                "type": "boolean",
+                "description": "True where projects have shares: ahead counts those of its own project, and of others those that have waited too long."
+            },
             "would_start": {
                 "type": "array",
                 "description": "What would make it start now, each alone.",
@@ -303,7 +307,7 @@ fn explanations() -> Map<String, Value> {
             },
             "state_deadline": {
                 "anyOf": [schema("Time"), { "type": "null" }],
-                "description": "When it gives up if it has not started by then, or is tried again."
+                "description": "When it gives up if it has not started by then."
             },
             "estimate": schema("StartEstimate")
         })),

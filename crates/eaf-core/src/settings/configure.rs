@@ -7,7 +7,7 @@ use crate::draft::Draft;
 use eaf_model::{Event, PartitionMode, Rejection, Settings, SliceProfile, Span, WHOLE_MODE};
 
 pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<(), Rejection> {
-    check(settings)?;
+    settings_problem(settings).map_or(Ok(()), Err)?;
     if *draft.settings() != *settings {
         draft.emit(Event::Configured(Box::new(settings.clone())));
     }
@@ -48,8 +48,9 @@ fn fullest(mode: &PartitionMode) -> u64 {
     best[usize::from(mode.slots)]
 }
 
-fn check(settings: &Settings) -> Result<(), Rejection> {
-    let invalid = |field: &str| Err(Rejection::SettingsInvalid { field: field.to_owned() });
+/// What is wrong with settings; `None` where they hold together.
+pub fn settings_problem(settings: &Settings) -> Option<Rejection> {
+    let invalid = |field: &str| Some(Rejection::SettingsInvalid { field: field.to_owned() });
     let (limits, timing) = (&settings.limits, &settings.timing);
     if limits.array_max > u32::from(eaf_model::MEMBER_MAX) || limits.array_max == 0 {
         return invalid("limits.array_max");
@@ -90,5 +91,5 @@ fn check(settings: &Settings) -> Result<(), Rejection> {
     if !matches!(settings.carbon.milligrams_per_kwh.len(), 0 | 288) {
         return invalid("carbon.milligrams_per_kwh");
     }
-    Ok(())
+    None
 }

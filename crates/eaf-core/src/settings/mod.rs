@@ -4,3 +4,5 @@
 
 pub(crate) mod apply;
 pub(crate) mod configure;
+
+pub use configure::settings_problem;

@@ -112,27 +112,27 @@ fn is_in_the_tree(policy: &Policy, name: &str) -> Checked {
     Ok(())
 }
 
-/// What the parts of a share are guaranteed together is no more than the share is; of the whole, no more than there is.
+/// What the parts of a share are guaranteed together is no more than the share is; of the whole, no more than there is. The
+/// first share that goes beyond is named.
 fn parts_within_the_whole(policy: &Policy, state: Option<&State>) -> Checked {
     let mut parts: BTreeMap<(Option<&str>, &str), u64> = BTreeMap::new();
-    for share in policy.shares.values() {
-        for (model, quota) in &share.accelerators {
-            *parts.entry((share.parent.as_deref(), model)).or_default() += u64::from(quota.guaranteed);
-        }
-    }
     let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-    for ((parent, model), sum) in parts {
-        let whole = match parent {
-            Some(parent) => policy.shares[parent].accelerators.get(model).map_or(0, |quota| quota.guaranteed.into()),
-            None => match state {
-                Some(state) => state.fleet().all_of(model) / 1_000,
-                None => continue,
-            },
-        };
-        if sum > whole {
-            let place = parent.map_or_else(|| "shares".to_owned(), |parent| format!("shares.{parent}"));
-            let (model, parts, whole) = (model.to_owned(), small(sum), small(whole));
-            return wrong(place, PolicyProblem::AboveTheWhole { model, parts, whole });
+    for (name, share) in &policy.shares {
+        for (model, quota) in &share.accelerators {
+            let place = || format!("shares.{name}.accelerators.{model}");
+            let all = state.map(|state| state.fleet().all_of(model) / 1_000);
+            if all == Some(0) {
+                return wrong(place(), PolicyProblem::NoSuchModel { model: model.clone() });
+            }
+            let parent = share.parent.as_deref();
+            let of_parent = |parent: &str| policy.shares[parent].accelerators.get(model);
+            let whole = parent.map_or(all, |parent| Some(of_parent(parent).map_or(0, |quota| quota.guaranteed.into())));
+            let sum = parts.entry((parent, model)).or_default();
+            *sum += u64::from(quota.guaranteed);
+            if let Some(whole) = whole.filter(|whole| *sum > *whole) {
+                let (model, parts, whole) = (model.clone(), small(*sum), small(whole));
+                return wrong(place(), PolicyProblem::AboveTheWhole { model, parts, whole });
+            }
         }
     }
     Ok(())

@@ -7,10 +7,9 @@
 
 use crate::{Lease, State};
 use eaf_model::{LeaseId, Span, Time, WorkloadSpec};
-use eaf_sched::{Shares, Use, held_by};
+use eaf_sched::{Amounts, Shares, Use, held_by};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A project that has a share; `None` for all others together.
@@ -55,7 +54,7 @@ impl Holdings {
         self.0.keys()
     }
 
-    pub(crate) fn add(&mut self, account: Account, held: BTreeMap<Arc<str>, u64>) {
+    pub(crate) fn add(&mut self, account: Account, held: Amounts) {
         let models = self.0.entry(account).or_default();
         for (model, milli) in held {
             *models.entry(model).or_default() += milli;
@@ -63,7 +62,7 @@ impl Holdings {
     }
 
     /// Takes away what was added.
-    pub(crate) fn subtract(&mut self, account: &Account, held: &BTreeMap<Arc<str>, u64>) {
+    pub(crate) fn subtract(&mut self, account: &Account, held: &Amounts) {
         let Some(models) = self.0.get_mut(account) else { return };
         for (model, milli) in held {
             let left = models.get(model).and_then(|held| held.checked_sub(*milli));
@@ -90,7 +89,7 @@ pub(crate) fn held(
     fleet: &eaf_sched::Fleet,
     lease: &Lease,
     still: &[eaf_model::Allotment],
-) -> Option<(Account, BTreeMap<Arc<str>, u64>)> {
+) -> Option<(Account, Amounts)> {
     if !state.policy.has_shares() || lease.is_preempted() {
         return None;
     }

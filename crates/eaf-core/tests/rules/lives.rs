@@ -2,8 +2,9 @@
 
 use crate::{Factory, cpus, gang};
 use WorkloadState::{Cancelled, Expired, Failed, Finished, Granted, Queued, Running, Starting, Stopping};
+use eaf_core::explain;
 use eaf_model::{
-    Bytes, Exit, FieldProblem, Input, Reason, Rejection, Span, TaskReport, Waiver, WorkloadSpec, WorkloadState,
+    Blocker, Bytes, Exit, FieldProblem, Input, Reason, Rejection, Span, TaskReport, Waiver, WorkloadSpec, WorkloadState,
 };
 
 #[test]
@@ -148,6 +149,16 @@ fn a_workload_that_cannot_end_by_its_deadline_gives_up() {
     assert_eq!(factory.state_of(first), Queued);
     factory.wait(Span(1));
     assert_eq!(factory.state_of(first), Expired);
+    // One that is tried again says when it gives up, and not when its next attempt is due.
+    let spec = WorkloadSpec { retries: 1, ..within(&factory, 10, 60) };
+    let gives_up = factory.now.after(Span::from_secs(50));
+    let again = factory.submit(spec);
+    factory.plan();
+    factory.start(again);
+    factory.exit(again, &Exit::Code(7));
+    let explained = explain(&factory.state, factory.now, again).expect("it waits");
+    assert!(matches!(explained.blockers.as_slice(), [Blocker::Backoff { .. }]), "{explained:?}");
+    assert_eq!(explained.state_deadline, Some(gives_up));
 }
 
 #[test]

@@ -7,19 +7,19 @@
 
 use super::Violation;
 use crate::releases::Counts;
-use crate::shares::Part;
+use crate::shares::{Amounts, Part};
 use crate::{Claim, Entry, Hold, Plan, Snapshot, held_by};
 use eaf_model::{Allotment, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Held = BTreeMap<Arc<str>, u64>;
-
 /// What every part holds.
 struct Books<'a> {
     snapshot: &'a Snapshot,
     parts: &'a [Part],
-    held: Vec<Held>,
+    /// The parts of each part.
+    below: Vec<Vec<usize>>,
+    held: Vec<Amounts>,
 }
 
 /// Tests grants and claims against the shares. Gives, for each claim, the models of accelerators that its shares let it take.
@@ -27,9 +27,7 @@ pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<
     if snapshot.shares.is_empty() {
         return Ok(Vec::new());
     }
-    let parts = snapshot.shares.parts();
-    let held = parts.iter().map(|part| part.held.clone()).collect();
-    let mut books = Books { snapshot, parts, held };
+    let mut books = Books::new(snapshot);
     let mut open = Vec::new();
     let mut claims = plan.claims.iter().peekable();
     for (at, grant) in plan.grants.iter().enumerate() {
@@ -54,8 +52,7 @@ pub(super) fn maxima_kept(
     if snapshot.shares.is_empty() {
         return Ok(());
     }
-    let parts = snapshot.shares.parts();
-    let mut books = Books { snapshot, parts, held: parts.iter().map(|part| part.held.clone()).collect() };
+    let mut books = Books::new(snapshot);
     let mut ends: Vec<(Time, Option<&str>, &[Allotment])> = Vec::new();
     for (at, counts, tasks) in snapshot.releases.by_project() {
         if let Counts::For(project) = counts {
@@ -84,7 +81,16 @@ pub(super) fn maxima_kept(
     Ok(())
 }
 
-impl Books<'_> {
+impl<'a> Books<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let parts = snapshot.shares.parts();
+        let mut below = vec![Vec::new(); parts.len()];
+        for (at, part) in parts.iter().enumerate().skip(1) {
+            below[part.parent].push(at);
+        }
+        Self { snapshot, parts, below, held: parts.iter().map(|part| part.held.clone()).collect() }
+    }
+
     fn project(&self, workload: WorkloadId) -> Option<Arc<str>> {
         self.snapshot.queue.get(workload).and_then(|entry| entry.shape.project.clone())
     }
@@ -115,7 +121,7 @@ impl Books<'_> {
         let way = self.way_up(entry.shape.project.as_deref());
         let models = self.snapshot.fleet.milli_by_model(asked).into_iter();
         let open = models.filter(|(model, milli)| self.lets(&way, model, milli.saturating_mul(count)));
-        open.map(|(model, _)| model).collect()
+        open.map(|(model, _)| model.to_string()).collect()
     }
 
     /// True where shares let a project take so much more of a model.
@@ -126,9 +132,16 @@ impl Books<'_> {
         let own = way.iter().filter(|at| **at != 0).all(|at| has(*at) + more <= limits(*at).guaranteed);
         let is_beside = |at: &usize| *at != 0 && !way.contains(at) && way.contains(&self.parts[*at].parent);
         let beside = (0..self.parts.len()).filter(is_beside);
-        let kept: u64 = beside.map(|at| limits(at).kept.saturating_sub(has(at))).sum();
+        let kept: u64 = beside.map(|at| self.kept_for(at, model)).sum();
         let free = self.snapshot.fleet.ready_of(model).saturating_sub(has(0));
         !above && (own || kept == 0 || free >= kept + more)
+    }
+
+    /// What a share and the parts of it do not lend and do not hold.
+    fn kept_for(&self, at: usize, model: &str) -> u64 {
+        let kept = self.parts[at].limits.get(model).map_or(0, |limits| limits.kept);
+        let own = kept.saturating_sub(self.held[at].get(model).copied().unwrap_or(0));
+        own.max(self.below[at].iter().map(|part| self.kept_for(*part, model)).sum())
     }
 
     fn take(&mut self, workload: WorkloadId, placement: &Placement) -> Result<(), Violation> {
@@ -177,7 +190,7 @@ impl Books<'_> {
     /// of them is gone.
     fn give_back(&mut self, workload: WorkloadId, victims: &[eaf_model::LeaseId]) -> Result<(), Violation> {
         let ours = self.way_up(self.project(workload).as_deref());
-        let mut taken: BTreeMap<usize, Vec<(eaf_model::LeaseId, Held)>> = BTreeMap::new();
+        let mut taken: BTreeMap<usize, Vec<(eaf_model::LeaseId, Amounts)>> = BTreeMap::new();
         for lease in victims {
             let Some(victim) = self.snapshot.running.get(*lease) else {
                 return Err(Violation::MayNotStop { workload, lease: *lease });
@@ -195,7 +208,7 @@ impl Books<'_> {
                 left + with > self.parts[giver].limits.get(model).map_or(0, |limits| limits.guaranteed)
             };
             // One of them may go last: put back, it must show that something was borrowed.
-            let may_be_last = |held: &Held| held.iter().any(|(model, milli)| is_beyond(model, *milli));
+            let may_be_last = |held: &Amounts| held.iter().any(|(model, milli)| is_beyond(model, *milli));
             if let Some((lease, _)) = leases.first().filter(|_| !leases.iter().any(|(_, held)| may_be_last(held))) {
                 return Err(Violation::MayNotStop { workload, lease: *lease });
             }

@@ -2,8 +2,8 @@
 
 use crate::promises::Promises;
 use crate::world::{Ask, World, ask, node, secs, world};
-use eaf_model::{LeaseId, Order, Passing, Policy, Quota, Share, Span, WorkloadId};
-use eaf_sched::{Class, Evictable, Plan, Running, Shares, Use, Violation, check, held_by};
+use eaf_model::{Blocker, GpuMilli, LeaseId, Order, Passing, Policy, Quota, Share, Span, WorkloadId};
+use eaf_sched::{Class, Evictable, Plan, Running, Shares, Use, Violation, check, explain, held_by};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -209,6 +209,55 @@ fn what_is_not_lent_stays_free() {
     assert_eq!(made.pass().len(), 2);
     let own = made.submit("vision", ask().boards(2));
     assert_eq!(made.pass(), [own]);
+    // Nor is it lent to those beside a whole that it is a part of.
+    let part = Share { parent: Some("acme".to_owned()), ..quota(3, Some(1), None) };
+    let mut made = sharing(1, [("acme", quota(3, None, None)), ("vision", part)]);
+    made.submit_many(4, "other");
+    assert_eq!(made.pass().len(), 2);
+    let own = made.submit("vision", ask().boards(2));
+    assert_eq!(made.pass(), [own]);
+}
+
+#[test]
+fn an_explanation_tells_shares() {
+    let mut made = sharing(2, [("vision", quota(2, Some(0), Some(3))), ("speech", Share::default())]);
+    let large = made.submit("vision", ask().boards(4));
+    let stranger = made.submit("speech", ask().boards(4).tasks(2));
+    made.submit_many(7, "speech");
+    made.plan();
+    let blockers = |made: &Sharing, id| explain(&made.world.snapshot, id).expect("it waits").blockers;
+    let too_small = |share: Option<&str>, wanted: u32, limit: u32| {
+        let (share, model) = (share.map(str::to_owned), "MI".to_owned());
+        let (wanted, limit) = (GpuMilli(u64::from(wanted) * 1_000), GpuMilli(u64::from(limit) * 1_000));
+        [Blocker::ShareTooSmall { share, model, wanted, limit }]
+    };
+    assert_eq!(blockers(&made, large), too_small(Some("vision"), 4, 3));
+    assert_eq!(blockers(&made, stranger), too_small(None, 8, 6));
+    assert_eq!(made.pass().len(), 6, "what stands behind what can never start is not held up by it");
+    let last = made.submit("speech", ask().boards(1));
+    made.plan();
+    let explained = explain(&made.world.snapshot, last).expect("it waits");
+    assert_eq!((explained.ahead, explained.by_share), (2, true), "those of its own project alone");
+}
+
+#[test]
+fn nobody_makes_room_for_one_that_would_not_have_its_turn_first() {
+    let acme = ("acme", quota(6, None, None));
+    let vision = ("vision", Share { parent: Some("acme".to_owned()), ..Share::default() });
+    let mut made = sharing(3, [acme, vision]);
+    // Five of acme; seven of others, which fill the fleet.
+    made.submit_many(5, "vision");
+    made.submit("other", ask().boards(3));
+    made.submit("other", ask().boards(4));
+    assert_eq!(made.pass().len(), 7);
+    made.world.snapshot.now = secs(50);
+    let small = made.submit("vision", ask().boards(1));
+    assert_eq!(made.victims(), 1, "it stays within its guarantee");
+    // Behind larger work of its project, which does not, its turn comes by use, after that of whoever made room.
+    made.world.snapshot.queue.remove(&made.world.snapshot.queue.get(small).expect("it waits"));
+    made.submit("vision", ask().boards(2));
+    made.submit("vision", ask().boards(1));
+    assert_eq!(made.victims(), 0);
 }
 
 #[test]

@@ -128,6 +128,12 @@ impl World {
             Blocker::NodesNotReady { cordoned, lost } => {
                 format!("only nodes that are not ready could hold it ({cordoned} cordoned, {lost} lost)")
             }
+            Blocker::ShareTooSmall { share: Some(share), model, .. } => {
+                format!("it asks for more {model} than {share} may ever hold")
+            }
+            Blocker::ShareTooSmall { share: None, model, .. } => {
+                format!("it asks for more {model} than others ever lend")
+            }
             Blocker::FleetTooSmall => "the fleet can never hold it".to_owned(),
         }
     }
@@ -152,6 +158,7 @@ const fn test_word(test: Test) -> &'static str {
         Test::Memory => "too little memory",
         Test::Mode => "no accelerator in a mode for it",
         Test::Accelerators => "too few accelerators",
+        Test::Reserved => "kept for others",
     }
 }
 

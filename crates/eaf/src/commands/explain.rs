@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::say::Say;
 use crate::screen::{Cell, Paint, Table, now, short_span};
 use eaf_api::messages;
-use eaf_model::{Blocker, Explanation, Span, StartEstimate, Time, WorkloadState};
+use eaf_model::{Explanation, Span, StartEstimate, Time, WorkloadState};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -41,7 +41,8 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
         ]);
     }
     context.screen.table(&table)?;
-    let ahead = Say::new("explain-ahead").count("ahead", explanation.ahead);
+    let ahead = if explanation.by_share { "explain-ahead-by-share" } else { "explain-ahead" };
+    let ahead = Say::new(ahead).count("ahead", explanation.ahead);
     context.screen.line(&format!("  {}", context.say(&ahead)))?;
     if !explanation.would_start.is_empty() {
         context.screen.line(&format!("  {}", context.say(&Say::new("explain-would-start"))))?;
@@ -49,16 +50,11 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
     for change in &explanation.would_start {
         context.screen.line(&format!("    {}", messages::change(lang, change)))?;
     }
-    if let Some(at) = explanation.state_deadline.filter(|_| !is_tried_again(explanation)) {
+    if let Some(at) = explanation.state_deadline {
         let say = Say::new("explain-gives-up").with("at", messages::instant(at)).with("span", short_span(now(), at));
         context.screen.line(&format!("  {}", context.say(&say)))?;
     }
     explanation.estimate.as_ref().map_or(Ok(()), |estimate| starts(estimate, context))
-}
-
-/// Between two attempts the deadline of the state is the next attempt.
-fn is_tried_again(explanation: &Explanation) -> bool {
-    explanation.blockers.iter().any(|blocker| matches!(blocker, Blocker::Backoff { .. }))
 }
 
 /// When it starts, and what that rests on.

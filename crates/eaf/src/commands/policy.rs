@@ -9,7 +9,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::files::policy::{self, PolicyFile};
 use crate::say::Say;
-use crate::screen::{Cell, Paint, Table};
+use crate::screen::{Cell, Paint, Table, now};
 use eaf_api::client::ClientError;
 use eaf_api::messages;
 use eaf_model::{CpuMilli, GpuMilli, Policy, Rejection, ShareUse};
@@ -192,6 +192,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
                 Ok(Err(_)) | Err(_) => "policy-checked-alone",
             };
             context.screen.line(&context.say(&Say::new(say)))?;
+            note_what_is_over(&file.policy, context);
             Ok(exit::OK)
         }
         Verb::Diff(FileArgs { file: path }) => {
@@ -211,7 +212,17 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
             let changed = differences(&before, &now, context)?;
             let say = if changed == 0 { "policy-same" } else { "policy-applied" };
             context.screen.note(&context.say(&Say::new(say)));
+            note_what_is_over(&file.policy, context);
             Ok(exit::OK)
         }
+    }
+}
+
+/// A window that is over may be one whose year was mistyped.
+fn note_what_is_over(policy: &Policy, context: &mut Context) {
+    for window in policy.windows().filter(|window| window.until <= now()) {
+        let say =
+            Say::new("policy-is-over").with("place", window.place()).with("until", messages::instant(window.until));
+        context.screen.note(&context.say(&say));
     }
 }

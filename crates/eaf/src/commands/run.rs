@@ -6,7 +6,7 @@
 use super::{Context, figure, pair, workload_ids};
 use crate::exit;
 use crate::failure::Failure;
-use crate::files::{accelerators, parse_bytes, parse_cpu, parse_share, parse_span};
+use crate::files::{accelerators, parse_bytes, parse_cpu, parse_instant, parse_share, parse_span};
 use crate::follow;
 use crate::say::Say;
 use crate::screen::now;
@@ -125,9 +125,8 @@ fn span(option: &str, given: Option<&String>) -> Result<Option<eaf_model::Span>,
 
 /// A date, or a time from now.
 fn instant(option: &str, given: &str) -> Result<Time, Failure> {
-    let date = || given.parse().ok().map(|at: jiff::Timestamp| Time(at.as_millisecond()));
     let wrong = || Failure::new(exit::USAGE, Say::new("fail-instant").with("option", option).with("given", given));
-    parse_span(given).ok().map(|span| now().after(span)).or_else(date).ok_or_else(wrong)
+    parse_span(given).ok().map(|span| now().after(span)).or_else(|| parse_instant(given)).ok_or_else(wrong)
 }
 
 fn spec(ask: Ask, command: &[String]) -> Result<WorkloadSpec, Failure> {

@@ -4,7 +4,7 @@
 
 use super::FileProblem;
 use super::doc::{Doc, Entry, Kind};
-use super::figures::FigureProblem;
+use super::figures::{FigureProblem, parse_instant};
 use super::suggest::nearest;
 use crate::say::Say;
 use eaf_model::Time;
@@ -80,6 +80,5 @@ pub(super) fn figure<T>(
 /// A date with a time and an offset.
 pub(super) fn instant(field: &str, doc: &Doc) -> Read<Time> {
     let Kind::Text(given) = &doc.kind else { return Err(wrong(field, doc, "kind-instant")) };
-    let read: Option<jiff::Timestamp> = given.parse().ok();
-    read.map(|at| Time(at.as_millisecond())).ok_or_else(|| wrong(field, doc, "kind-instant"))
+    parse_instant(given).ok_or_else(|| wrong(field, doc, "kind-instant"))
 }

@@ -1,11 +1,11 @@
 //! Figures as people write them in files and flags.
 //!
-//! What: spans (`90s`, `1h30m`), bytes (`512MiB`, `1.5GiB`), CPU threads (`1.5`) and shares (`0.25`) as units of the
+//! What: spans (`90s`, `1h30m`), instants, bytes (`512MiB`, `1.5GiB`), CPU threads (`1.5`) and shares (`0.25`) as units of the
 //! model. Why a number without a unit is refused for spans and bytes: nobody agrees on which one is meant. Absent:
 //! floats; decimals are read digit by digit, so nothing is rounded.
 
 use crate::say::Say;
-use eaf_model::{Bytes, CpuMilli, GpuMilli, Span};
+use eaf_model::{Bytes, CpuMilli, GpuMilli, Span, Time};
 
 /// What is wrong with a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,12 @@ pub(crate) fn parse_bytes(text: &str) -> Result<Bytes, FigureProblem> {
         _ => return Err(FigureProblem::UnknownUnit(decimal.rest.chars().take(20).collect())),
     };
     scaled(&decimal, scale).map(Bytes)
+}
+
+/// An instant as a date, a time and an offset: `2026-10-20T09:00:00+09:00`.
+pub(crate) fn parse_instant(text: &str) -> Option<Time> {
+    let read: Option<jiff::Timestamp> = text.parse().ok();
+    read.map(|at| Time(at.as_millisecond()))
 }
 
 /// A span: `250ms`, `90s`, `1h30m`, `2d`. Each unit once, the largest first.

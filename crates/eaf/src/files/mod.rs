@@ -13,7 +13,7 @@ mod slurm;
 mod suggest;
 mod workload;
 
-pub(crate) use figures::{FigureProblem, parse_bytes, parse_cpu, parse_share, parse_span};
+pub(crate) use figures::{FigureProblem, parse_bytes, parse_cpu, parse_instant, parse_share, parse_span};
 pub(crate) use workload::accelerators;
 
 use crate::say::Say;

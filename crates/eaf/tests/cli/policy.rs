@@ -19,7 +19,14 @@ fn a_policy_is_checked_compared_applied_and_shown() {
     write("[shares.vision]\naccelerators.MI355X = 9\n");
     let refused = factory.cli(&["policy", "apply", file]);
     assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
-    assert!(err(&refused).contains("guaranteed 9 of MI355X together, and the whole has 8"), "{refused:?}");
+    assert!(err(&refused).contains("policy.toml:2: With shares.vision.accelerators.MI355X"), "{refused:?}");
+    assert!(err(&refused).contains("guaranteed 9 of MI355X together, and their whole has 8"), "{refused:?}");
+    write("[shares.vision]\nweight = 2\naccelerators.MI355x = { maximum = 4 }\n");
+    let refused = factory.cli(&["policy", "check", file]);
+    assert!(err(&refused).contains("policy.toml:3:") && err(&refused).contains("MI355x"), "{refused:?}");
+    write("[maintenance.past]\nnodes = [\"x\"]\nfrom = 2020-01-01T00:00:00Z\nuntil = 2020-01-02T00:00:00Z\n");
+    let checked = factory.cli(&["policy", "check", file]);
+    assert!(err(&checked).contains("maintenance.past was over at 2020-01-02"), "{checked:?}");
     write("[shares.vision]\nweight = 2\naccelerators.MI355X = { guaranteed = 4, maximum = 6 }\n");
     assert!(factory.cli_ok(&["policy", "check", file]).contains("the factory can keep it"));
     assert!(factory.cli_ok(&["policy", "diff", file]).contains("+ shares.vision.weight = 2"));
@@ -37,7 +44,10 @@ fn a_policy_is_checked_compared_applied_and_shown() {
     let vision = usage.lines().find(|line| line.starts_with("vision")).expect("a line of the share");
     let words: Vec<&str> = vision.split_whitespace().collect();
     assert_eq!((words[2], &words[3..]), ("1", &["MI355X", "6", "4", "-", "6"][..]), "{usage}");
-    factory.cli_ok(&["cancel", first.trim(), second.trim()]);
+    let large = factory.cli_ok(&["run", "--detach", "--project", "vision", "-g", "7", "--", "true"]);
+    let told = factory.cli_ok(&["explain", large.trim()]);
+    assert!(told.contains("may hold 6 of MI355X at the most") && told.contains("between projects"), "{told}");
+    factory.cli_ok(&["cancel", first.trim(), second.trim(), large.trim()]);
 }
 
 #[test]
