@@ -196,7 +196,7 @@ impl Index {
                 lease: lease.id,
                 class: Class::of(state.settings.queue.order, workload.spec.priority, service::level(state, workload)),
                 project: project_of(state, &workload.spec),
-                preemptible: workload.spec.preemptible,
+                preemptible: service::is_preemptible(state, &workload.spec),
                 tasks: still_held(lease),
                 milli: service::milli(&workload.spec, still_held(lease).len()),
                 started_at,

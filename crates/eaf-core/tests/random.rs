@@ -180,7 +180,9 @@ fn policy(draw: &mut Draw, now: Time) -> Policy {
             let quota = Quota { guaranteed, borrowable, maximum };
             let parent = draw.one_in(5).then(|| "lab".to_owned());
             let accelerators = BTreeMap::from([("MI355X".to_owned(), quota)]);
-            policy.shares.insert(name.to_owned(), Share { parent, weight: 1 + draw.below(3) as u32, accelerators });
+            let (priority, spot) = (draw.below(3) as i32 - 1, draw.below(4) == 0);
+            let weight = 1 + draw.below(3) as u32;
+            policy.shares.insert(name.to_owned(), Share { parent, weight, priority, spot, accelerators });
         }
     }
     if draw.one_in(2) {

@@ -54,6 +54,14 @@ impl Policy {
         reserved.chain(maintained)
     }
 
+    /// True where work of this project may be stopped for others, whatever it says.
+    pub fn is_spot(&self, project: &str) -> bool {
+        let up = |share: &&Share| share.parent.as_deref().and_then(|parent| self.shares.get(parent));
+        // The policy was refused where a share is a part of itself; the bound says so again.
+        let way = std::iter::successors(self.shares.get(project), up).take(self.shares.len());
+        way.into_iter().any(|share| share.spot)
+    }
+
     /// True where this project has something that others have not.
     pub fn knows(&self, project: &str) -> bool {
         self.shares.contains_key(project) || self.reservations.values().any(|window| window.project == project)
@@ -93,6 +101,12 @@ pub struct Share {
     /// What it is worth beside its siblings where they compete for what nobody is guaranteed.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: u32,
+    /// Beside siblings with less of it, it goes first in what nobody is guaranteed, and takes what they borrowed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Its work may be stopped for others, and that of its parts, whether the work says so or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spot: bool,
     /// By accelerator model.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accelerators: BTreeMap<String, Quota>,
@@ -100,7 +114,7 @@ pub struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        Self { parent: None, weight: one(), accelerators: BTreeMap::new() }
+        Self { parent: None, weight: one(), priority: 0, spot: false, accelerators: BTreeMap::new() }
     }
 }
 
@@ -111,6 +125,11 @@ const fn one() -> u32 {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 const fn is_one(weight: &u32) -> bool {
     *weight == 1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_zero(priority: &i32) -> bool {
+    *priority == 0
 }
 
 /// How many accelerators of one model a share has.

@@ -7,6 +7,7 @@
 
 use crate::{Fleet, Queue, Shape};
 use eaf_model::{AcceleratorRequest, Allotment, GpuMilli, ModelUse, Policy, ShareUse};
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(crate) struct Part {
     pub(crate) parent: usize,
     children: Vec<usize>,
     pub(crate) weight: u64,
+    priority: i32,
     pub(crate) limits: BTreeMap<Arc<str>, Limits>,
     pub(crate) held: Amounts,
     /// Held and the average of it, over all models.
@@ -121,7 +123,8 @@ impl Shares {
                 (Arc::from(model.as_str()), limits)
             });
             let (weight, limits) = (u64::from(share.weight.max(1)), limits.collect());
-            parts.push(Part { name: Some(name), parent, weight, limits, ..Part::default() });
+            let priority = share.priority;
+            parts.push(Part { name: Some(name), parent, weight, priority, limits, ..Part::default() });
         }
         for at in OTHERS..parts.len() {
             let parent = parts[at].parent;
@@ -407,21 +410,25 @@ impl Shares {
     }
 
     /// Of the projects for which somebody waits, the one whose turn it is: where somebody stays within a guarantee (`within`)
-    /// before where nobody does, and of those the one that has used the least for its weight, part by part from the whole down.
+    /// before where nobody does, of those the higher priority, and of those the one that has used the least for its weight,
+    /// part by part from the whole down.
     pub(crate) fn next_of(&self, waiting: &Waiting, within: &BTreeSet<usize>) -> Option<usize> {
-        let key = |at: usize, used: u64, weight: u64| {
-            (!within.contains(&at), u128::from(used) * u128::from(WHOLE) / u128::from(weight), at)
+        let key = |at: usize, priority: i32, used: u64, weight: u64| {
+            let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
+            (!within.contains(&at), Reverse(priority), by_use, at)
         };
         let mut at = ROOT;
         for _ in 0..=self.parts.len() {
             let part = &self.parts[at];
-            let own = waiting.own.contains(&at).then(|| key(at, part.own, 1));
+            let own = waiting.own.contains(&at).then(|| key(at, 0, part.own, 1));
             let below = part.children.iter().copied().filter(|child| waiting.below[*child] > 0);
-            let child = below.map(|child| key(child, self.parts[child].used, self.parts[child].weight)).min();
+            let of = |at: usize| (self.parts[at].priority, self.parts[at].used, self.parts[at].weight);
+            let child = below.map(|child| (child, of(child)));
+            let child = child.map(|(child, (priority, used, weight))| key(child, priority, used, weight)).min();
             match (own, child) {
-                (Some(own), Some(child)) if child < own => at = child.2,
+                (Some(own), Some(child)) if child < own => at = child.3,
                 (Some(_), _) => return Some(at),
-                (None, child) => at = child?.2,
+                (None, child) => at = child?.3,
             }
         }
         None
@@ -429,7 +436,7 @@ impl Shares {
 
     /// How much of the leases of another project may be stopped so that a workload of this shape can start, by model: as long
     /// as that project's part holds more than its guarantee, for one that stays within its own; between two that both borrow,
-    /// as long as the one that gives has more for its weight than the one that takes. `None` for one and the same project.
+    /// as long as the one that gives has a lower priority, or of one priority has more for its weight than the one that takes. `None` for one and the same project.
     /// `leads` is true for the first of its project who waits: others behind it have their turn by use alone, so what they are
     /// given must not go to the one who gave.
     pub(crate) fn claim(&self, fleet: &Fleet, shape: &Shape, other: Option<&str>, leads: bool) -> Option<Room> {
@@ -438,16 +445,23 @@ impl Shares {
         let (ours_at, theirs_at) = (ours.len().checked_sub(common + 1)?, theirs.len().checked_sub(common + 1)?);
         let (taker, giver) = (&self.parts[ours[ours_at]], &self.parts[theirs[theirs_at]]);
         let mut by_model = BTreeMap::new();
-        // What gives must be behind what takes in use as well, or it would go first again as soon as it has given.
         let mut used_stays = 0;
         for (model, ask) in Self::asks(fleet, shape) {
             let within = taker.held(&model) + ask <= taker.limits(&model).guaranteed;
             let beyond = giver.beyond(&model);
-            if !within || !leads {
+            // What gives must come after what takes in the turns that follow, or it would go first again once it has given.
+            let by_turn = if within && leads { Ordering::Greater } else { taker.priority.cmp(&giver.priority) };
+            if by_turn.is_lt() {
+                continue;
+            }
+            if by_turn.is_eq() {
                 used_stays = used_stays.max((taker.used + ask).saturating_mul(giver.weight).div_ceil(taker.weight));
             }
             let rule = if within {
                 Rule::WhileBeyond
+            } else if by_turn.is_gt() {
+                // No further than its guarantee, or what was stopped would be within that, and go first.
+                Rule::DownTo(0)
             } else {
                 let takes = (taker.held(&model) + ask).saturating_sub(taker.limits(&model).guaranteed);
                 Rule::DownTo(takes.saturating_mul(giver.weight).div_ceil(taker.weight))

@@ -118,6 +118,14 @@ fn policy() -> Value {
         json!({
             "parent": parent,
             "weight": { "type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1 },
+            "priority": {
+                "type": "integer", "minimum": -1_000, "maximum": 1_000, "default": 0,
+                "description": "Beside siblings with less of it, it goes first in what nobody is guaranteed, and takes what they borrowed."
+            },
+            "spot": {
+                "type": "boolean", "default": false,
+                "description": "Its work may be stopped for others, and that of its parts, whether the work says so or not."
+            },
             "accelerators": {
                 "type": "object", "description": "By model.", "additionalProperties": quota, "maxProperties": 64
             }

@@ -249,19 +249,21 @@ fn attempts() -> Map<String, Value> {
     }))
 }
 
+/// What would make a workload start now.
+const CHANGES: [&str; 8] = [
+    "fewer_tasks",
+    "fewer_accelerators",
+    "smaller_share",
+    "less_cpu",
+    "less_memory",
+    "other_models",
+    "any_tasks_per_node",
+    "shorter_wall_time",
+];
+
 fn explanations() -> Map<String, Value> {
     let count = json!({ "type": "integer", "minimum": 0 });
     let tests = ["cordoned", "lost", "accelerator_model", "cpu", "memory", "mode", "accelerators", "reserved"];
-    let changes = [
-        "fewer_tasks",
-        "fewer_accelerators",
-        "smaller_share",
-        "less_cpu",
-        "less_memory",
-        "other_models",
-        "any_tasks_per_node",
-        "shorter_wall_time",
-    ];
     let required = ["workload", "state", "blockers", "nodes_total", "nodes_fitting", "failing", "ahead"];
     entries(json!({
         "Explanation": object(&required, json!({
@@ -302,7 +304,7 @@ fn explanations() -> Map<String, Value> {
                 "items": {
                     "type": "object",
                     "required": ["code"],
-                    "properties": { "code": { "type": "string", "enum": changes } }
+                    "properties": { "code": { "type": "string", "enum": CHANGES } }
                 }
             },
             "state_deadline": {

@@ -21,6 +21,8 @@ const WINDOWS_MAX: usize = 1_000;
 const NODES_MAX: usize = 10_000;
 /// The most that a share may weigh.
 const WEIGHT_MAX: u32 = 1_000_000;
+/// The farthest that a priority may be from 0.
+const PRIORITY_MAX: u32 = 1_000;
 /// The longest half-life: a hundred years.
 const HALF_LIFE_MAX: Span = Span::from_secs(100 * 366 * 24 * 3_600);
 
@@ -74,6 +76,10 @@ fn alone(name: &str, share: &Share) -> Checked {
     if share.weight > WEIGHT_MAX {
         let (given, max) = (share.weight.into(), WEIGHT_MAX.into());
         return wrong(format!("{place}.weight"), PolicyProblem::Above { given, max });
+    }
+    if share.priority.unsigned_abs() > PRIORITY_MAX {
+        let (given, max) = (share.priority.unsigned_abs().into(), PRIORITY_MAX.into());
+        return wrong(format!("{place}.priority"), PolicyProblem::Above { given, max });
     }
     at_most(&format!("{place}.accelerators"), share.accelerators.len(), MODELS_MAX)?;
     for (model, quota) in &share.accelerators {

@@ -77,11 +77,16 @@ pub(crate) fn preemptions(workload: &Workload) -> usize {
     workload.attempts.iter().filter(|attempt| attempt.bill.preempted.is_some()).count()
 }
 
+/// True where a workload may be stopped for others: it says so, or the policy says so of its project.
+pub(crate) fn is_preemptible(state: &State, spec: &WorkloadSpec) -> bool {
+    spec.preemptible || state.policy.is_spot(&spec.project)
+}
+
 /// True where a lease is of a workload that may be stopped for others once it has run long enough: it says so, or shares
 /// may ask back what it borrowed.
 pub(crate) fn may_be_preempted(state: &State, lease: &Lease, workload: &Workload) -> bool {
     let max = state.settings.limits.preemptions_max as usize;
-    let may_ever = workload.spec.preemptible || (state.policy.has_shares() && asks(&workload.spec));
+    let may_ever = is_preemptible(state, &workload.spec) || (state.policy.has_shares() && asks(&workload.spec));
     may_ever && !workload.aged && lease.stopping.is_none() && preemptions(workload) < max
 }
 

@@ -219,6 +219,30 @@ fn what_is_not_lent_stays_free() {
 }
 
 #[test]
+fn a_higher_priority_goes_first_and_takes_what_a_lower_borrowed() {
+    let mut made = sharing(1, [("vision", prior_of(1)), ("speech", quota(1, None, None))]);
+    made.averages.insert(Some("vision".into()), 9_000);
+    made.submit_many(2, "speech");
+    made.submit_many(3, "vision");
+    let started = made.pass();
+    assert_eq!(started.len(), 4, "one of speech is guaranteed, and all three of vision go before the other");
+    let left = made.world.snapshot.queue.iter().next().expect("one waits");
+    assert_eq!(left.shape.project.as_deref(), Some("speech"));
+    made.world.snapshot.now = secs(50);
+    assert_eq!(made.victims(), 0, "nothing of a higher priority is stopped for it");
+    let mut made = sharing(1, [("vision", prior_of(1)), ("speech", quota(1, None, None))]);
+    made.submit_many(4, "speech");
+    assert_eq!(made.pass().len(), 4);
+    made.world.snapshot.now = secs(50);
+    made.submit_many(4, "vision");
+    assert_eq!(made.victims(), 3, "all that was borrowed, and nothing of the guarantee");
+}
+
+fn prior_of(priority: i32) -> Share {
+    Share { priority, ..Share::default() }
+}
+
+#[test]
 fn an_explanation_tells_shares() {
     let mut made = sharing(2, [("vision", quota(2, Some(0), Some(3))), ("speech", Share::default())]);
     let large = made.submit("vision", ask().boards(4));

@@ -22,7 +22,7 @@ pub struct WindowParts {
     pub lasts: Span,
 }
 
-/// `4 MI355X, at most 8 MI355X, lends 2 MI355X, part of acme, weight 2`.
+/// `4 MI355X, at most 8 MI355X, lends 2 MI355X, part of acme, weight 2, priority 3, spot`.
 pub(super) fn share(words: &mut Words<'_>) -> Result<Share, ScriptError> {
     let mut share = Share::default();
     loop {
@@ -31,6 +31,10 @@ pub(super) fn share(words: &mut Words<'_>) -> Result<Share, ScriptError> {
             share.parent = Some(words.word("a share")?.to_owned());
         } else if words.eat("weight") {
             share.weight = words.number()?;
+        } else if words.eat("priority") {
+            share.priority = words.number()?;
+        } else if words.eat("spot") {
+            share.spot = true;
         } else {
             let (is_maximum, is_lent) = (words.eat("at"), words.eat("lends"));
             if is_maximum {
@@ -73,6 +77,8 @@ pub(super) fn share_text(share: &Share) -> String {
         items.extend(quota.borrowable.map(|lent| format!("lends {lent} {model}")));
     }
     items.extend(share.parent.iter().map(|parent| format!("part of {parent}")));
+    items.extend(Some(share.priority).filter(|priority| *priority != 0).map(|priority| format!("priority {priority}")));
+    items.extend(share.spot.then(|| "spot".to_owned()));
     if share.weight != 1 || items.is_empty() {
         items.push(format!("weight {}", share.weight));
     }

@@ -215,6 +215,10 @@ impl Proposer {
                 share.accelerators.insert(model.to_owned(), Quota { guaranteed, borrowable, maximum });
             }
         }
+        if draw.one_in(3) {
+            share.priority = i32::try_from(draw.below(3)).unwrap_or(0) - 1;
+        }
+        share.spot = draw.one_in(4);
         share.parent = draw.one_in(4).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
         Op::Share { name: draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned(), share }
     }

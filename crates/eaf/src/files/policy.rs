@@ -5,7 +5,7 @@
 
 use super::FileProblem;
 use super::doc::{self, Entry, Kind};
-use super::fields::{figure, instant, integer, table, text, texts, unknown};
+use super::fields::{figure, instant, integer, table, text, texts, truth, unknown};
 use super::figures::parse_span;
 use crate::say::Say;
 use eaf_api::messages;
@@ -13,7 +13,7 @@ use eaf_model::{Maintenance, Policy, Quota, Reservation, Share, Time};
 use std::collections::BTreeMap;
 
 const FIELDS: &[&str] = &["half_life", "shares", "reservations", "maintenance"];
-const SHARE_FIELDS: &[&str] = &["parent", "weight", "accelerators"];
+const SHARE_FIELDS: &[&str] = &["parent", "weight", "priority", "spot", "accelerators"];
 const QUOTA_FIELDS: &[&str] = &["guaranteed", "borrowable", "maximum"];
 const RESERVATION_FIELDS: &[&str] = &["project", "nodes", "from", "until"];
 const MAINTENANCE_FIELDS: &[&str] = &["nodes", "from", "until"];
@@ -89,6 +89,8 @@ fn share(file: &mut PolicyFile, place: &str, entry: &Entry) -> Read<Share> {
         match entry.key.as_str() {
             "parent" => share.parent = Some(text(&field, &entry.value)?),
             "weight" => share.weight = integer(&field, &entry.value)?,
+            "priority" => share.priority = integer(&field, &entry.value)?,
+            "spot" => share.spot = truth(&field, &entry.value)?,
             "accelerators" => {
                 for entry in table(&field, &entry.value)? {
                     let quota = quota(file, &field, entry)?;
@@ -149,6 +151,9 @@ pub(crate) fn lines(policy: &Policy) -> BTreeMap<String, String> {
     for (name, share) in &policy.shares {
         let place = format!("shares.{name}");
         lines.insert(format!("{place}.weight"), share.weight.to_string());
+        let priority = Some(share.priority).filter(|priority| *priority != 0);
+        lines.extend(priority.map(|priority| (format!("{place}.priority"), priority.to_string())));
+        lines.extend(share.spot.then(|| (format!("{place}.spot"), "true".to_owned())));
         lines.extend(share.parent.iter().map(|parent| (format!("{place}.parent"), quoted(parent))));
         for (model, quota) in &share.accelerators {
             let place = format!("{place}.accelerators.{}", key(model));
@@ -202,6 +207,8 @@ accelerators.MI355X = 16
 
 [shares.vision]
 parent = "acme"
+priority = -3
+spot = true
 accelerators.MI355X = { guaranteed = 8, borrowable = 4, maximum = 12 }
 accelerators."RTX PRO" = 0
 
