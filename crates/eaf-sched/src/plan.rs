@@ -25,7 +25,7 @@ use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::sync::Arc;
 
@@ -125,7 +125,8 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         timeline: None,
         beside: Beside::default(),
         over: snapshot.now,
-        waiting: BTreeSet::new(),
+        borrows: BTreeMap::new(),
+        contested: false,
         holders: Vec::new(),
         fruitless: 0,
         unpromised: Vec::new(),
@@ -138,6 +139,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
     let is_open = |pass: &Pass<'_>| pass.made() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX;
     while is_open(&pass) {
         let Some((turn, shape)) = turns.next(&snapshot.fleet, &pass.shares) else { break };
+        pass.contested = turns.is_contested();
         match pass.consider(&turn, shape) {
             Verdict::Starts => turns.again(),
             Verdict::Waits => {}
@@ -180,8 +182,10 @@ struct Pass<'a> {
     beside: Beside,
     /// When everything that is promised a start is over at the latest.
     over: Time,
-    /// Of whom somebody had his turn and waits; noted with shares alone.
-    waiting: BTreeSet<Option<Arc<str>>>,
+    /// By project, the parts of which somebody had his turn and waits who would borrow there.
+    borrows: BTreeMap<Option<Arc<str>>, BTreeSet<usize>>,
+    /// True where somebody of another project waits who stays within a guarantee.
+    contested: bool,
     /// Of each hold, whose it is, and for what that waits.
     holders: Vec<(Option<Arc<str>>, WaitsFor)>,
     /// How often a start was looked for in vain that a share has room for later.
@@ -203,7 +207,11 @@ impl Pass<'_> {
         let made = self.made();
         let verdict = self.judge(turn, shape);
         if self.made() == made && !self.shares.is_empty() {
-            self.waiting.insert(shape.project.clone());
+            let asks = Shares::asks(&self.snapshot.fleet, shape);
+            let at = self.shares.part_of(shape.project.as_deref());
+            let within: Vec<usize> = self.shares.within(at, &asks).collect();
+            let borrows = self.shares.up(at).filter(|at| !within.contains(at));
+            self.borrows.entry(shape.project.clone()).or_default().extend(borrows);
         }
         verdict
     }
@@ -321,7 +329,8 @@ impl Pass<'_> {
         let mut tasks = shape.tasks_max;
         while fits < tasks {
             let more = shape.with_tasks(tasks);
-            let more = let_by(shares(), &snapshot.fleet, &more);
+            let more =
+                if self.is_more_than_its_own(shape, &more) { None } else { let_by(shares(), &snapshot.fleet, &more) };
             match more.and_then(|more| self.chooser.place(side, free, &more)) {
                 Some(placement) => (best, fits) = (placement, tasks),
                 None => too_many = tasks,
@@ -329,6 +338,17 @@ impl Pass<'_> {
             tasks = u32::midpoint(fits, too_many);
         }
         Some(best)
+    }
+
+    /// True where more tasks would go beyond a guarantee by which a gang has its turn, and others wait for theirs: what it took
+    /// would be asked back at once.
+    fn is_more_than_its_own(&self, shape: &Shape, more: &Shape) -> bool {
+        if !self.contested {
+            return false;
+        }
+        let (fleet, at) = (&self.snapshot.fleet, self.shares.part_of(shape.project.as_deref()));
+        let within = |shape: &Shape| self.shares.within(at, &Shares::asks(fleet, shape)).collect::<Vec<_>>();
+        within(shape) != within(more)
     }
 
     /// Others stop for it, or are stopping already. What it will take is kept for it.
@@ -348,7 +368,9 @@ impl Pass<'_> {
         let shape = &*shape;
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
         let (kept, behind) = (self.beside.nodes(), self.plan.grants.len());
-        let claimant = Claimant { turn, shape, leads: !self.waiting.contains(&shape.project) };
+        let nothing = BTreeSet::new();
+        let borrows = self.borrows.get(&shape.project).unwrap_or(&nothing);
+        let claimant = Claimant { turn, shape, borrows };
         let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, claimant, kept) else {
             return false;
         };

@@ -32,6 +32,9 @@ pub struct Claim {
     pub placement: Placement,
     /// How many grants of the plan go before it.
     pub behind: usize,
+    /// The models of accelerators that shares let it take beside planned starts as well; empty where it named none and may
+    /// take any.
+    pub models: Vec<String>,
 }
 
 /// What is free once everybody is gone who leaves, less what is claimed of it.
@@ -45,8 +48,8 @@ pub(crate) struct Soon {
 pub(crate) struct Claimant<'a> {
     pub(crate) turn: &'a Place,
     pub(crate) shape: &'a Shape,
-    /// True where nobody of its project waits before it.
-    pub(crate) leads: bool,
+    /// The parts of which somebody of its project waits before it who would borrow there.
+    pub(crate) borrows: &'a BTreeSet<usize>,
 }
 
 impl Soon {
@@ -99,27 +102,37 @@ impl Soon {
         placement.tasks.iter().for_each(|task| self.fleet.hold(task));
         let victims: Vec<LeaseId> = victims.iter().map(|lease| lease.lease).collect();
         self.told.extend(&victims);
-        Some(Claim { workload: claimant.turn.workload(), victims, placement, behind })
+        let models = shape.task.accelerators.models.clone();
+        Some(Claim { workload: claimant.turn.workload(), victims, placement, behind, models })
     }
 
     /// Who may be stopped for a workload: of its own project a worse class, and of others what shares give it.
     fn candidates(&self, snapshot: &Snapshot, shares: &Shares, claimant: Claimant<'_>) -> Vec<Arc<Evictable>> {
-        let Claimant { turn, shape, leads } = claimant;
+        let Claimant { turn, shape, borrows } = claimant;
         let class = turn.class(snapshot.queue.order());
         let may = |lease: &&Arc<Evictable>| lease.started_at < snapshot.now && !self.told.contains(&lease.lease);
         if shares.is_empty() {
             return snapshot.running.worse_than(class).filter(may).take(LOOKED_AT_MAX).cloned().collect();
         }
         let mut rooms: BTreeMap<usize, Room> = BTreeMap::new();
+        // What everybody has once those are gone who were found.
+        let mut left = shares.clone();
         let mut found = Vec::new();
         for lease in snapshot.running.youngest_first().filter(may).take(LOOKED_AT_MAX) {
-            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref(), leads) {
-                // What a part of its own share has is not its own.
-                None if shares.is_part_of(lease.project.as_deref(), shape.project.as_deref()) => false,
-                None => lease.preemptible && lease.class > class,
+            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref(), borrows) {
+                // What a part of its own share has is not its own, nor is what that share has itself the part's.
+                None => {
+                    let of = |project: &Option<Arc<str>>| shares.part_of(project.as_deref());
+                    of(&lease.project) == of(&shape.project) && lease.preemptible && lease.class > class
+                }
                 Some(room) => {
+                    let (project, held) = (lease.project.as_deref(), held_by(&snapshot.fleet, &lease.tasks));
                     let room = rooms.entry(room.part).or_insert(room);
-                    room.takes(&held_by(&snapshot.fleet, &lease.tasks))
+                    let is_given = left.is_borrowed_below(room.part, project, &held) && room.takes(&held);
+                    if is_given {
+                        left.give_back(project, &held);
+                    }
+                    is_given
                 }
             };
             if is_given {

@@ -205,19 +205,13 @@ impl Shares {
         project.and_then(|project| self.by_project.get(project)).copied().unwrap_or(OTHERS)
     }
 
-    /// True where the share of a project is a part of that of another.
-    pub(crate) fn is_part_of(&self, project: Option<&str>, of: Option<&str>) -> bool {
-        let (part, whole) = (self.part_of(project), self.part_of(of));
-        part != whole && self.up(part).any(|at| at == whole)
-    }
-
     /// A part, and those that it is a part of up to the whole.
     pub(crate) fn up(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         // The policy was refused where a part is a part of itself; the bound says so again.
         iter::successors(Some(at), |at| (*at != ROOT).then(|| self.parts[*at].parent)).take(self.parts.len())
     }
 
-    fn way_up(&self, at: usize) -> Vec<usize> {
+    pub(crate) fn way_up(&self, at: usize) -> Vec<usize> {
         self.up(at).collect()
     }
 
@@ -266,8 +260,8 @@ impl Shares {
         barred.map(|barred| (shape.on(vec![barred.model.to_string()]), barred)).collect()
     }
 
-    /// What keeps a workload from ever starting, however little is held, and how much of that model it asks for: of the first
-    /// model that would do, where no other lets it.
+    /// What keeps a workload from ever starting, however little is held and though every node were ready, and how much of that
+    /// model it asks for: of the first model that would do, where no other lets it.
     pub(crate) fn barred_for_ever(&self, fleet: &Fleet, shape: &Shape) -> Option<(Barred, u64)> {
         if self.is_empty() || shape.task.accelerators.count == 0 {
             return None;
@@ -275,7 +269,7 @@ impl Shares {
         let at = self.part_of(shape.project.as_deref());
         let mut first = None;
         for (model, ask) in Self::asks(fleet, shape) {
-            let barred = self.bar_over(fleet, at, &model, ask, |_| 0)?;
+            let barred = self.bar_over(fleet.all_of(&model), at, &model, ask, |_| 0)?;
             first.get_or_insert((barred, ask));
         }
         first
@@ -309,7 +303,7 @@ impl Shares {
 
     /// What keeps a part from taking so much more of a model.
     fn bar(&self, fleet: &Fleet, at: usize, model: &Arc<str>, ask: u64) -> Option<Barred> {
-        self.bar_over(fleet, at, model, ask, self.held_now(model))
+        self.bar_over(fleet.ready_of(model), at, model, ask, self.held_now(model))
     }
 
     fn held_now<'a>(&'a self, model: &'a str) -> impl Fn(usize) -> u64 + 'a {
@@ -325,13 +319,13 @@ impl Shares {
         ask: u64,
         held: impl Fn(usize) -> u64,
     ) -> bool {
-        self.bar_over(fleet, at, model, ask, held).is_none()
+        self.bar_over(fleet.ready_of(model), at, model, ask, held).is_none()
     }
 
-    /// What would keep a part from taking so much of a model if parts held so much of it.
+    /// What would keep a part from taking so much of a model if there were so much of it, and parts held so much.
     fn bar_over(
         &self,
-        fleet: &Fleet,
+        whole: u64,
         at: usize,
         model: &Arc<str>,
         ask: u64,
@@ -349,7 +343,7 @@ impl Shares {
         }
         // What its owners do not lend is left to them: to its own parts, and beside it on every level.
         let kept: u64 = self.beside(&way).map(|at| self.kept_for(at, model, &held)).sum();
-        let (held, limit) = (held(ROOT), fleet.ready_of(model).saturating_sub(kept));
+        let (held, limit) = (held(ROOT), whole.saturating_sub(kept));
         (kept > 0 && held + ask > limit).then(|| Barred { share: None, model: model.clone(), held, limit })
     }
 
@@ -402,52 +396,69 @@ impl Shares {
         }
     }
 
-    /// The parts, from a project's up, that would stay within their guarantee with what somebody of it asks for.
+    /// The parts, from a project's up, that would stay within their guarantee with what somebody of it asks for, whichever of
+    /// the models that would do it gets.
     pub(crate) fn within<'a>(&'a self, at: usize, asks: &'a Amounts) -> impl Iterator<Item = usize> + 'a {
         let stays =
-            |part: &Part| asks.iter().any(|(model, ask)| part.held(model) + ask <= part.limits(model).guaranteed);
-        self.way_up(at).into_iter().filter(move |at| stays(&self.parts[*at]))
+            |part: &Part| asks.iter().all(|(model, ask)| part.held(model) + ask <= part.limits(model).guaranteed);
+        self.up(at).filter(move |at| *at != ROOT && !asks.is_empty() && stays(&self.parts[*at]))
     }
 
-    /// Of the projects for which somebody waits, the one whose turn it is: where somebody stays within a guarantee (`within`)
-    /// before where nobody does, of those the higher priority, and of those the one that has used the least for its weight,
-    /// part by part from the whole down.
-    pub(crate) fn next_of(&self, waiting: &Waiting, within: &BTreeSet<usize>) -> Option<usize> {
-        let key = |at: usize, priority: i32, used: u64, weight: u64| {
-            let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
-            (!within.contains(&at), Reverse(priority), by_use, at)
-        };
+    /// Of those who wait, the ones whose turn it is, all of one part: where somebody stays within a guarantee before where
+    /// nobody does, of those the higher priority, and of those the one that has used the least for its weight, part by part
+    /// from the whole down. Below a part that has its turn by its guarantee only those have it who stay within that.
+    pub(crate) fn next_of<'a>(&self, mut askers: Vec<Asker<'a>>) -> Vec<Asker<'a>> {
         let mut at = ROOT;
         for _ in 0..=self.parts.len() {
-            let part = &self.parts[at];
-            let own = waiting.own.contains(&at).then(|| key(at, 0, part.own, 1));
-            let below = part.children.iter().copied().filter(|child| waiting.below[*child] > 0);
-            let of = |at: usize| (self.parts[at].priority, self.parts[at].used, self.parts[at].weight);
-            let child = below.map(|child| (child, of(child)));
-            let child = child.map(|(child, (priority, used, weight))| key(child, priority, used, weight)).min();
-            match (own, child) {
-                (Some(own), Some(child)) if child < own => at = child.3,
-                (Some(_), _) => return Some(at),
-                (None, child) => at = child?.3,
+            let mut below: BTreeMap<Option<usize>, bool> = BTreeMap::new();
+            for asker in &askers {
+                let child = asker.below(at);
+                *below.entry(child).or_default() |= asker.within.contains(&child.unwrap_or(at));
             }
+            let key = |(child, within): &(Option<usize>, bool)| {
+                let part = &self.parts[child.unwrap_or(at)];
+                let (priority, used, weight) =
+                    child.map_or((0, part.own, 1), |_| (part.priority, part.used, part.weight));
+                let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
+                (!within, Reverse(priority), by_use, child.unwrap_or(at))
+            };
+            let Some((child, within)) = below.into_iter().min_by_key(key) else { break };
+            let stays = |asker: &Asker<'_>| !within || asker.within.contains(&child.unwrap_or(at));
+            askers.retain(|asker| asker.below(at) == child && stays(asker));
+            let Some(child) = child else { break };
+            at = child;
         }
-        None
+        askers
+    }
+
+    /// True where nothing below the part that gives is disturbed within its own guarantee, if a lease of this project goes.
+    pub(crate) fn is_borrowed_below(&self, giver: usize, project: Option<&str>, held: &Amounts) -> bool {
+        let mut below = self.up(self.part_of(project)).take_while(|at| *at != giver);
+        below.all(|at| held.keys().any(|model| self.parts[at].beyond(model) > 0))
     }
 
     /// How much of the leases of another project may be stopped so that a workload of this shape can start, by model: as long
     /// as that project's part holds more than its guarantee, for one that stays within its own; between two that both borrow,
-    /// as long as the one that gives has a lower priority, or of one priority has more for its weight than the one that takes. `None` for one and the same project.
-    /// `leads` is true for the first of its project who waits: others behind it have their turn by use alone, so what they are
-    /// given must not go to the one who gave.
-    pub(crate) fn claim(&self, fleet: &Fleet, shape: &Shape, other: Option<&str>, leads: bool) -> Option<Room> {
+    /// as long as the one that gives has a lower priority, or of one priority has more for its weight than the one that takes.
+    /// `None` for one and the same project. `borrows` are the parts of which somebody of its project waits before it who would
+    /// borrow there: it then has its turn by priority and use alone, and what it is given must not go to the one who gave.
+    pub(crate) fn claim(
+        &self,
+        fleet: &Fleet,
+        shape: &Shape,
+        other: Option<&str>,
+        borrows: &BTreeSet<usize>,
+    ) -> Option<Room> {
         let (ours, theirs) = (self.way_up(self.part_of(shape.project.as_deref())), self.way_up(self.part_of(other)));
         let common = ours.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| one == two).count();
         let (ours_at, theirs_at) = (ours.len().checked_sub(common + 1)?, theirs.len().checked_sub(common + 1)?);
         let (taker, giver) = (&self.parts[ours[ours_at]], &self.parts[theirs[theirs_at]]);
         let mut by_model = BTreeMap::new();
         let mut used_stays = 0;
-        for (model, ask) in Self::asks(fleet, shape) {
-            let within = taker.held(&model) + ask <= taker.limits(&model).guaranteed;
+        let asks = Self::asks(fleet, shape);
+        let within = self.within(ours[0], &asks).any(|at| at == ours[ours_at]);
+        let leads = !borrows.contains(&ours[ours_at]);
+        for (model, ask) in asks {
             let beyond = giver.beyond(&model);
             // What gives must come after what takes in the turns that follow, or it would go first again once it has given.
             let by_turn = if within && leads { Ordering::Greater } else { taker.priority.cmp(&giver.priority) };
@@ -518,30 +529,22 @@ impl Room {
     }
 }
 
-/// The parts for which somebody waits.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waiting {
-    own: BTreeSet<usize>,
-    /// By part: for how many parts at or below it somebody waits.
-    below: Vec<u32>,
+/// Somebody who waits for his turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker<'a> {
+    /// Which of those who wait.
+    pub(crate) line: usize,
+    /// From its part up to the whole.
+    pub(crate) way: &'a [usize],
+    /// Those of them whose guarantee it stays within.
+    pub(crate) within: Vec<usize>,
 }
 
-impl Waiting {
-    pub(crate) fn new(shares: &Shares, parts: impl Iterator<Item = usize>) -> Self {
-        let mut waiting = Self { own: BTreeSet::new(), below: vec![0; shares.parts.len()] };
-        for at in parts {
-            if waiting.own.insert(at) {
-                shares.way_up(at).into_iter().for_each(|at| waiting.below[at] += 1);
-            }
-        }
-        waiting
-    }
-
-    /// Nobody waits for this part any more.
-    pub(crate) fn leave(&mut self, shares: &Shares, at: usize) {
-        if self.own.remove(&at) {
-            shares.way_up(at).into_iter().for_each(|at| self.below[at] -= 1);
-        }
+impl Asker<'_> {
+    /// The part below this one through which it asks; `None` for itself.
+    fn below(&self, at: usize) -> Option<usize> {
+        let place = self.way.iter().position(|part| *part == at)?;
+        place.checked_sub(1).map(|below| self.way[below])
     }
 }
 

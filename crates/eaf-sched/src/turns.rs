@@ -7,7 +7,7 @@
 
 use crate::order::Place;
 use crate::queue::{Queue, Walk};
-use crate::shares::{Amounts, Shares, Waiting};
+use crate::shares::{Amounts, Asker, Shares};
 use crate::{Fleet, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,13 +22,15 @@ pub(crate) enum Turns<'a> {
 pub(crate) struct ByShare<'a> {
     /// By part: its projects (more than one of those without a share) and who of each is next.
     lines: Vec<Line<'a>>,
-    waiting: Waiting,
     /// The line that gave the last one.
     last: Option<usize>,
+    /// True where somebody else waits who stays within a guarantee.
+    contested: bool,
 }
 
 struct Line<'a> {
-    part: usize,
+    /// From its part up to the whole.
+    way: Vec<usize>,
     walk: Walk<'a>,
     next: Option<(Place, &'a Arc<Shape>)>,
     /// What whoever is next asks for, by model.
@@ -53,13 +55,12 @@ impl<'a> Turns<'a> {
         }
         let mut lines = Vec::new();
         for (project, walk) in queue.walks(shapes_max) {
-            let part = shares.part_of(project.as_deref());
-            let mut line = Line { part, walk, next: None, asks: BTreeMap::new() };
+            let way = shares.way_up(shares.part_of(project.as_deref()));
+            let mut line = Line { way, walk, next: None, asks: BTreeMap::new() };
             line.go_on(fleet, shares);
             lines.push(line);
         }
-        let waiting = Waiting::new(shares, lines.iter().filter(|line| line.next.is_some()).map(|line| line.part));
-        Self::ByShare(ByShare { lines, waiting, last: None })
+        Self::ByShare(ByShare { lines, last: None, contested: false })
     }
 
     /// Whoever is next, and its shape.
@@ -67,6 +68,14 @@ impl<'a> Turns<'a> {
         match self {
             Self::InOrder(walk) => walk.next(),
             Self::ByShare(turns) => turns.next(fleet, shares),
+        }
+    }
+
+    /// True where, behind the last one, somebody of another project waits who stays within a guarantee.
+    pub(crate) const fn is_contested(&self) -> bool {
+        match self {
+            Self::InOrder(_) => false,
+            Self::ByShare(turns) => turns.contested,
         }
     }
 
@@ -86,25 +95,25 @@ impl<'a> Turns<'a> {
 impl<'a> ByShare<'a> {
     fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
         if let Some(last) = self.last.take() {
-            let line = &mut self.lines[last];
-            line.go_on(fleet, shares);
-            let part = line.part;
-            if !self.lines.iter().any(|line| line.part == part && line.next.is_some()) {
-                self.waiting.leave(shares, part);
-            }
+            self.lines[last].go_on(fleet, shares);
         }
         let place = |line: &Line<'_>| line.next.map(|(place, _)| place);
         let first = |lines: &mut dyn Iterator<Item = (usize, Place)>| lines.min_by_key(|(_, place)| *place);
         let heads = || self.lines.iter().enumerate().filter_map(|(at, line)| Some((at, place(line)?)));
         let aged = first(&mut heads().filter(|(_, place)| place.is_aged()));
+        let waiting = self.lines.iter().enumerate().filter(|(_, line)| line.next.is_some());
+        let asker = |(at, line): (usize, &'_ Line<'a>)| (at, shares.within(line.way[0], &line.asks).collect());
+        let askers = waiting.map(asker).map(|(line, within)| Asker { line, way: &self.lines[line].way, within });
+        let askers: Vec<Asker<'_>> = askers.collect();
+        let within: Vec<usize> =
+            askers.iter().filter(|asker| !asker.within.is_empty()).map(|asker| asker.line).collect();
         let (at, _) = if let Some(aged) = aged {
             aged
         } else {
-            let waiting = self.lines.iter().filter(|line| line.next.is_some());
-            let within = waiting.flat_map(|line| shares.within(line.part, &line.asks)).collect();
-            let part = shares.next_of(&self.waiting, &within)?;
-            first(&mut heads().filter(|(at, _)| self.lines[*at].part == part))?
+            let turn: Vec<usize> = shares.next_of(askers).iter().map(|asker| asker.line).collect();
+            first(&mut heads().filter(|(at, _)| turn.contains(at)))?
         };
+        self.contested = within.iter().any(|line| *line != at);
         self.last = Some(at);
         self.lines[at].next
     }

@@ -62,7 +62,7 @@ pub(super) fn claims_hold<'a>(
                 without.close(window.node);
             }
             claim.victims.iter().filter(|other| *other != lease).for_each(|other| without.give_back_lease(*other));
-            let shape = shape.get_or_insert_with(|| open_shape(&entry, open.get(at)));
+            let shape = shape.get_or_insert_with(|| open_shape(&entry, open.get(at), &claim.models));
             if without.fits(shape) {
                 return Err(Violation::NeedNotStop { workload, lease: *lease });
             }
@@ -78,11 +78,12 @@ pub(super) fn claims_hold<'a>(
     })
 }
 
-/// What a workload asks for, of the models that its shares let it take.
-fn open_shape(entry: &Entry, open: Option<&Vec<String>>) -> Shape {
+/// What a workload asks for, of the models that its shares let it take, now and beside planned starts.
+fn open_shape(entry: &Entry, open: Option<&Vec<String>>, beside: &[String]) -> Shape {
     let mut shape = Shape::clone(&entry.shape);
     if let Some(open) = open.filter(|_| shape.task.accelerators.count > 0) {
-        shape.task.accelerators.models.clone_from(open);
+        let may = |model: &&String| beside.is_empty() || beside.contains(model);
+        shape.task.accelerators.models = open.iter().filter(may).cloned().collect();
     }
     shape
 }

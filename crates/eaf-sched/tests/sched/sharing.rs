@@ -318,7 +318,13 @@ fn the_checker_refuses_what_shares_forbid() {
     let mut plan = made.plan();
     let victim = *made.world.running.keys().next().expect("one runs");
     let placement = plan.grants[0].placement.clone();
-    plan.claims = vec![eaf_sched::Claim { workload, victims: vec![victim], placement: placement.clone(), behind: 0 }];
+    plan.claims = vec![eaf_sched::Claim {
+        workload,
+        victims: vec![victim],
+        placement: placement.clone(),
+        behind: 0,
+        models: Vec::new(),
+    }];
     plan.grants.clear();
     let refused = check(&made.world.snapshot, &plan);
     assert_eq!(refused, Err(Violation::MayNotStop { workload, lease: victim }), "speech has no more than its own");
