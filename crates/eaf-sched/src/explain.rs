@@ -5,7 +5,7 @@
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
 use crate::plan::{Grant, Hold, Plan, Snapshot, plan_with_head};
-use crate::{Entry, Fleet, NodeCapacity, Scores, Shape, Shares, relax};
+use crate::{Amounts, Entry, Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
     AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeId, NodeState, Short, Test, Time,
     WorkloadId, WorkloadState,
@@ -124,7 +124,10 @@ fn barred(snapshot: &Snapshot, grants: &[Grant], shape: &Shape) -> Option<Blocke
 
 /// Is it more than its share may ever hold?
 fn share_too_small(snapshot: &Snapshot, shape: &Shape) -> Option<Blocker> {
-    let (barred, wanted) = snapshot.shares.barred_for_ever(&snapshot.fleet, shape)?;
+    let (shares, fleet) = (&snapshot.shares, &snapshot.fleet);
+    let at = shares.part_of(shape.project.as_deref());
+    let asks = if shares.is_empty() { Amounts::new() } else { Shares::asks(fleet, shape) };
+    let (barred, wanted) = shares.barred_for_ever(fleet, at, &asks)?;
     Some(Blocker::ShareTooSmall {
         share: barred.share.map(|share| share.to_string()),
         model: barred.model.to_string(),

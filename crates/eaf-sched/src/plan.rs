@@ -206,11 +206,11 @@ impl Pass<'_> {
     fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
         let made = self.made();
         let verdict = self.judge(turn, shape);
-        if self.made() == made && !self.shares.is_empty() {
-            let asks = Shares::asks(&self.snapshot.fleet, shape);
-            let at = self.shares.part_of(shape.project.as_deref());
-            let within: Vec<usize> = self.shares.within(at, &asks).collect();
-            let borrows = self.shares.up(at).filter(|at| !within.contains(at));
+        // Nobody is asked to make room where nothing may be stopped.
+        if self.made() == made && !self.shares.is_empty() && !self.snapshot.running.is_idle() {
+            let within = self.shares.within_with(&self.snapshot.fleet, shape);
+            let way = self.shares.up(self.shares.part_of(shape.project.as_deref()));
+            let borrows = way.filter(|at| !within.contains(at));
             self.borrows.entry(shape.project.clone()).or_default().extend(borrows);
         }
         verdict
@@ -327,10 +327,13 @@ impl Pass<'_> {
         let mut best = self.chooser.place(side, free, shape)?;
         let (mut fits, mut too_many) = (shape.tasks, shape.tasks_max + 1);
         let mut tasks = shape.tasks_max;
+        // Beyond a guarantee by which it has its turn, where others wait for theirs, what it took would be asked back at once.
+        let within = |shape: &Shape| self.shares.within_with(&snapshot.fleet, shape);
+        let own = (self.contested && fits < tasks).then(|| within(shape));
         while fits < tasks {
             let more = shape.with_tasks(tasks);
-            let more =
-                if self.is_more_than_its_own(shape, &more) { None } else { let_by(shares(), &snapshot.fleet, &more) };
+            let is_its_own = own.as_ref().is_none_or(|own| *own == within(&more));
+            let more = if is_its_own { let_by(shares(), &snapshot.fleet, &more) } else { None };
             match more.and_then(|more| self.chooser.place(side, free, &more)) {
                 Some(placement) => (best, fits) = (placement, tasks),
                 None => too_many = tasks,
@@ -338,17 +341,6 @@ impl Pass<'_> {
             tasks = u32::midpoint(fits, too_many);
         }
         Some(best)
-    }
-
-    /// True where more tasks would go beyond a guarantee by which a gang has its turn, and others wait for theirs: what it took
-    /// would be asked back at once.
-    fn is_more_than_its_own(&self, shape: &Shape, more: &Shape) -> bool {
-        if !self.contested {
-            return false;
-        }
-        let (fleet, at) = (&self.snapshot.fleet, self.shares.part_of(shape.project.as_deref()));
-        let within = |shape: &Shape| self.shares.within(at, &Shares::asks(fleet, shape)).collect::<Vec<_>>();
-        within(shape) != within(more)
     }
 
     /// Others stop for it, or are stopping already. What it will take is kept for it.

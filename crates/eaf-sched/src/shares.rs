@@ -211,6 +211,7 @@ impl Shares {
         iter::successors(Some(at), |at| (*at != ROOT).then(|| self.parts[*at].parent)).take(self.parts.len())
     }
 
+    /// The same as a list.
     pub(crate) fn way_up(&self, at: usize) -> Vec<usize> {
         self.up(at).collect()
     }
@@ -260,17 +261,13 @@ impl Shares {
         barred.map(|barred| (shape.on(vec![barred.model.to_string()]), barred)).collect()
     }
 
-    /// What keeps a workload from ever starting, however little is held and though every node were ready, and how much of that
-    /// model it asks for: of the first model that would do, where no other lets it.
-    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, shape: &Shape) -> Option<(Barred, u64)> {
-        if self.is_empty() || shape.task.accelerators.count == 0 {
-            return None;
-        }
-        let at = self.part_of(shape.project.as_deref());
+    /// What keeps a workload that asks for this from ever starting, however little is held and though every node were ready,
+    /// and how much of that model it asks for: of the first model that would do, where no other lets it.
+    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Option<(Barred, u64)> {
         let mut first = None;
-        for (model, ask) in Self::asks(fleet, shape) {
-            let barred = self.bar_over(fleet.all_of(&model), at, &model, ask, |_| 0)?;
-            first.get_or_insert((barred, ask));
+        for (model, ask) in asks {
+            let barred = self.bar_over(fleet.all_of(model), at, model, *ask, |_| 0)?;
+            first.get_or_insert((barred, *ask));
         }
         first
     }
@@ -402,6 +399,11 @@ impl Shares {
         let stays =
             |part: &Part| asks.iter().all(|(model, ask)| part.held(model) + ask <= part.limits(model).guaranteed);
         self.up(at).filter(move |at| *at != ROOT && !asks.is_empty() && stays(&self.parts[*at]))
+    }
+
+    /// The same for a workload of this shape.
+    pub(crate) fn within_with(&self, fleet: &Fleet, shape: &Shape) -> Vec<usize> {
+        self.within(self.part_of(shape.project.as_deref()), &Self::asks(fleet, shape)).collect()
     }
 
     /// Of those who wait, the ones whose turn it is, all of one part: where somebody stays within a guarantee before where

@@ -39,12 +39,14 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn go_on(&mut self, fleet: &Fleet, shares: &Shares) {
-        self.next = self.walk.next();
         // What its shares never let start would hide what stands behind it, which may be short of a guarantee.
-        while self.next.is_some_and(|(_, shape)| shares.barred_for_ever(fleet, shape).is_some()) {
+        loop {
             self.next = self.walk.next();
+            self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
+            if shares.barred_for_ever(fleet, self.way[0], &self.asks).is_none() {
+                break;
+            }
         }
-        self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
     }
 }
 

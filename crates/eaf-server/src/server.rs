@@ -226,8 +226,8 @@ fn sink(messages: SyncSender<Message>) -> Sink {
 /// Settings that hold together. Asked before anything is started, so that nothing must be stopped again.
 fn lawful(settings: Settings) -> Result<Settings, StartError> {
     match eaf_core::settings_problem(&settings) {
-        Some(Rejection::SettingsInvalid { field }) => Err(StartError::Settings { field }),
-        _ => Ok(settings),
+        Some(field) => Err(StartError::Settings { field: field.to_owned() }),
+        None => Ok(settings),
     }
 }
 

@@ -7,7 +7,9 @@ use crate::draft::Draft;
 use eaf_model::{Event, PartitionMode, Rejection, Settings, SliceProfile, Span, WHOLE_MODE};
 
 pub(crate) fn configure(draft: &mut Draft<'_>, settings: &Settings) -> Result<(), Rejection> {
-    settings_problem(settings).map_or(Ok(()), Err)?;
+    if let Some(field) = settings_problem(settings) {
+        return Err(Rejection::SettingsInvalid { field: field.to_owned() });
+    }
     if *draft.settings() != *settings {
         draft.emit(Event::Configured(Box::new(settings.clone())));
     }
@@ -48,48 +50,47 @@ fn fullest(mode: &PartitionMode) -> u64 {
     best[usize::from(mode.slots)]
 }
 
-/// What is wrong with settings; `None` where they hold together.
-pub fn settings_problem(settings: &Settings) -> Option<Rejection> {
-    let invalid = |field: &str| Some(Rejection::SettingsInvalid { field: field.to_owned() });
+/// The setting that cannot be used as it is; `None` where all hold together.
+pub fn settings_problem(settings: &Settings) -> Option<&'static str> {
     let (limits, timing) = (&settings.limits, &settings.timing);
     if limits.array_max > u32::from(eaf_model::MEMBER_MAX) || limits.array_max == 0 {
-        return invalid("limits.array_max");
+        return Some("limits.array_max");
     }
     if limits.grants_per_plan_max == 0 || limits.grants_per_plan_max > u32::from(eaf_model::MEMBER_MAX) {
-        return invalid("limits.grants_per_plan_max");
+        return Some("limits.grants_per_plan_max");
     }
     if limits.shapes_per_plan_max == 0 {
-        return invalid("limits.shapes_per_plan_max");
+        return Some("limits.shapes_per_plan_max");
     }
     if timing.wall_time_default > timing.wall_time_max || timing.wall_time_default == Span::ZERO {
-        return invalid("timing.wall_time_default");
+        return Some("timing.wall_time_default");
     }
     if timing.stop_grace_default > timing.stop_grace_max {
-        return invalid("timing.stop_grace_default");
+        return Some("timing.stop_grace_default");
     }
     if timing.start_timeout == Span::ZERO {
-        return invalid("timing.start_timeout");
+        return Some("timing.start_timeout");
     }
     if timing.mode_change_timeout == Span::ZERO {
-        return invalid("timing.mode_change_timeout");
+        return Some("timing.mode_change_timeout");
     }
     if !settings.partitions.models.values().all(|modes| modes.iter().all(|mode| is_lawful(mode, modes))) {
-        return invalid("partitions");
+        return Some("partitions");
     }
     if settings.exchange.h100_milli.values().any(|milli| *milli > EXCHANGE_MAX) {
-        return invalid("exchange.h100_milli");
+        return Some("exchange.h100_milli");
     }
     if settings.queue.level_service == Span::ZERO {
-        return invalid("queue.level_service");
+        return Some("queue.level_service");
     }
     if settings.queue.level_ratio < 2 {
-        return invalid("queue.level_ratio");
+        return Some("queue.level_ratio");
     }
     if !(1..=HOLDS_MAX).contains(&settings.queue.holds) {
-        return invalid("queue.holds");
+        return Some("queue.holds");
     }
     if !matches!(settings.carbon.milligrams_per_kwh.len(), 0 | 288) {
-        return invalid("carbon.milligrams_per_kwh");
+        return Some("carbon.milligrams_per_kwh");
     }
     None
 }
