@@ -15,7 +15,7 @@ pub fn apply(state: &mut State, at: Time, event: &Event) {
 /// Folds one event into the state, and gives the workload that left memory by it.
 pub(crate) fn apply_ending(state: &mut State, at: Time, event: &Event) -> Option<Arc<Workload>> {
     match event {
-        Event::Configured(new) => settings::apply::configured(state, new),
+        Event::Configured(new) => settings::apply::configured(state, at, new),
         Event::PolicyApplied { policy, .. } => tenancy::apply::policy_applied(state, at, policy),
         Event::WindowsMoved { over, .. } => tenancy::apply::windows_moved(state, at, over),
         Event::NodeAdded { node, spec } => fleet::apply::added(state, at, *node, spec),

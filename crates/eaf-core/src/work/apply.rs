@@ -291,7 +291,9 @@ fn closed(state: &mut State, id: LeaseId, bill: &Bill) {
         workload.lease = None;
         workload.attempts.push(attempt);
         if service::has_levels(&queue, &workload.spec) {
-            workload.level = service::level_of(&queue, service::attained(workload));
+            // By the clock of its node an attempt may have had less than was reckoned while it ran. Brought back a level, it
+            // would go ahead of those for whom it made room.
+            workload.level = service::level_of(&queue, service::attained(workload)).max(workload.level);
         }
     });
 }
