@@ -12,7 +12,7 @@ use crate::order::Place;
 use crate::place::fit;
 use crate::rank::Rank;
 use crate::timeline::{Forecast, RELEASES_MAX, Timeline};
-use crate::{Fleet, Hold, NodeCapacity, Queue, Shape, Snapshot};
+use crate::{Fleet, Hold, NodeCapacity, Plan, Queue, Shape, Snapshot};
 use eaf_model::{
     AcceleratorRequest, Allotment, NodeId, PartitionMode, Passing, Placement, Span, Time, WHOLE_MODE, WorkloadId,
 };
@@ -67,10 +67,11 @@ pub struct ModeChange {
     pub drained_at: Option<Time>,
 }
 
-/// Proposes changes for those who wait behind a pass. `snapshot` is what the pass has left, `holds` the promises that it made.
+/// Proposes changes for those who wait behind a pass. `snapshot` is what the pass has left, `plan` what it promised and for whom
+/// others stop: neither is changed under those who count on it.
 /// O(1) where nothing can be cut; else at most some hundred placements, and one look at what is expected back for each
 /// workload that no empty accelerator helps.
-pub fn modes(snapshot: &Snapshot, holds: &[Hold], under_way: &[UnderWay], rules: ModeRules) -> Vec<ModeChange> {
+pub fn modes(snapshot: &Snapshot, plan: &Plan, under_way: &[UnderWay], rules: ModeRules) -> Vec<ModeChange> {
     let may_change = snapshot.fleet.can_be_cut() || snapshot.fleet.cut_nodes().next().is_some();
     if snapshot.queue.is_empty() || !may_change {
         return Vec::new();
@@ -79,18 +80,19 @@ pub fn modes(snapshot: &Snapshot, holds: &[Hold], under_way: &[UnderWay], rules:
     for change in under_way {
         trial.imagine(change.node, change.accelerator, &change.to);
     }
-    let taken = under_way.iter().map(|change| (change.node, change.accelerator)).collect();
+    let changing = under_way.iter().map(|change| (change.node, change.accelerator));
+    let taken = changing.chain(plan.claims.iter().flat_map(|claim| boards_of(&claim.placement))).collect();
     let drains = under_way.iter().filter(|change| change.draining);
     let drained = drains.map(|change| (change.node, change.accelerator, change.to.clone())).collect();
     let mut step = Step {
         snapshot,
         rules,
-        promised: promised(&snapshot.queue, holds),
+        promised: promised(&snapshot.queue, &plan.holds),
         turn: None,
         trial,
         taken,
         drained,
-        served: Served::of(&snapshot.queue, under_way),
+        served: Served::of(snapshot, plan, under_way),
         counted_on: BTreeSet::new(),
         changes: Vec::new(),
         looks: 0,
@@ -122,7 +124,8 @@ struct Unit {
     to: String,
 }
 
-/// Workloads for which a change is under way, by their shape: the one that is met first speaks for all of a shape.
+/// Workloads for which a change is under way, or others stop; the former by their shape: the one that is met first speaks for all
+/// of a shape.
 #[derive(Default)]
 struct Served {
     workloads: BTreeSet<WorkloadId>,
@@ -130,12 +133,13 @@ struct Served {
 }
 
 impl Served {
-    fn of(queue: &Queue, under_way: &[UnderWay]) -> Self {
+    fn of(snapshot: &Snapshot, plan: &Plan, under_way: &[UnderWay]) -> Self {
         let mut served = Self::default();
+        served.workloads.extend(plan.claims.iter().map(|claim| claim.workload));
         for change in under_way {
             let Some(workload) = change.workload else { continue };
             served.workloads.insert(workload);
-            let Some(entry) = queue.get(workload) else { continue };
+            let Some(entry) = snapshot.queue.get(workload) else { continue };
             let units = served.by_shape.entry(entry.shape).or_default().entry(workload).or_default();
             match units.iter_mut().find(|unit| unit.node == change.node && unit.to == change.to) {
                 Some(unit) => unit.boards.push(change.accelerator),
@@ -172,11 +176,11 @@ struct Step<'a> {
     turn: Option<Place>,
     /// What will be free once the changes so far are done and those who can have started.
     trial: Fleet,
-    /// Accelerators that are part of a change already.
+    /// Accelerators that are part of a change already, or of what others stop for.
     taken: BTreeSet<(NodeId, u16)>,
     /// What is drained, and towards which mode.
     drained: BTreeSet<(NodeId, u16, String)>,
-    /// Workloads that have a change under way.
+    /// Workloads for which something is done already.
     served: Served,
     /// Accelerators on which somebody met before counts, now or once a change for it is done.
     counted_on: BTreeSet<(NodeId, u16)>,

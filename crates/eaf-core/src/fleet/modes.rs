@@ -10,7 +10,7 @@ use crate::{Node, State};
 use eaf_model::{
     Event, FieldProblem, ModeOrder, ModeReason, ModeReport, ModeState, NodeId, NodeState, Rejection, WHOLE_MODE,
 };
-use eaf_sched::{Hold, ModeRules, UnderWay, check_modes, modes};
+use eaf_sched::{ModeRules, Plan, UnderWay, check_modes, modes};
 use std::collections::BTreeMap;
 
 /// An operator brings empty accelerators into a mode.
@@ -163,15 +163,15 @@ pub(crate) fn settle_drains(draft: &mut Draft) {
 }
 
 /// Begins the changes that help those who wait behind a pass.
-pub(crate) fn propose(draft: &mut Draft, holds: &[Hold]) {
+pub(crate) fn propose(draft: &mut Draft, plan: &Plan) {
     let snapshot = crate::work::plan::snapshot(draft, draft.now());
     let rules = ModeRules {
         change: draft.settings().timing.mode_change,
         changes_max: draft.settings().limits.mode_changes_per_plan_max,
     };
     let under_way: Vec<UnderWay> = under_way(draft);
-    let changes = modes(&snapshot, holds, &under_way, rules);
-    let checked = check_modes(&snapshot, holds, &changes, rules);
+    let changes = modes(&snapshot, plan, &under_way, rules);
+    let checked = check_modes(&snapshot, plan, &changes, rules);
     assert!(checked.is_ok(), "changes of mode break a rule: {checked:?}");
     for change in changes {
         let (node, accelerators, to, workload) = (change.node, change.accelerators, change.to, change.workload);

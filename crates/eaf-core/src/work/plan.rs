@@ -52,22 +52,22 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
         draft.emit(Event::FleetValued { valuation: Box::new(due.valuation), forget: due.forget });
     }
     let snapshot = snapshot(draft, draft.now());
-    let plan = eaf_sched::plan(&snapshot, draft.scores());
+    let mut plan = eaf_sched::plan(&snapshot, draft.scores());
     if let Err(violation) = eaf_sched::check(&snapshot, &plan) {
         panic!("the scheduler made a plan that does not hold: {violation:?}");
     }
     // The draft owns its state alone again, so that granting copies nothing.
     drop(snapshot);
     let start_by = draft.now().after(draft.settings().timing.start_timeout);
-    for (grant, member) in plan.grants.into_iter().zip(0u16..) {
+    for (grant, member) in std::mem::take(&mut plan.grants).into_iter().zip(0u16..) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
     }
-    for claim in plan.claims {
-        for victim in claim.victims {
-            settle::stop(draft, victim, Reason::Preempted { by: claim.workload });
+    for claim in &plan.claims {
+        for victim in &claim.victims {
+            settle::stop(draft, *victim, Reason::Preempted { by: claim.workload });
         }
     }
     fleet::modes::settle_drains(draft);
-    fleet::modes::propose(draft, &plan.holds);
+    fleet::modes::propose(draft, &plan);
 }

@@ -4,19 +4,19 @@
 
 use super::Violation;
 use super::order::turn;
-use crate::{Entry, Hold, ModeChange, ModeRules, NodeCapacity, Snapshot};
-use eaf_model::{ModeScope, NodeState, WHOLE_MODE};
+use crate::{Entry, Hold, ModeChange, ModeRules, NodeCapacity, Plan, Snapshot};
+use eaf_model::{ModeScope, NodeState, Placement, WHOLE_MODE};
 use std::collections::BTreeSet;
 
 /// Tests changes of mode against the snapshot behind a pass: ready nodes, accelerators that take work and are in another
 /// mode, empty where nothing is said of draining, those together that change together, each once, for somebody who waits
-/// and whom the mode serves, and none that is promised to whoever goes first. O(changes).
+/// and whom the mode serves, and none that is promised to whoever goes first, or that others stop for. O(changes).
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn check_modes(
     snapshot: &Snapshot,
-    holds: &[Hold],
+    plan: &Plan,
     changes: &[ModeChange],
     rules: ModeRules,
 ) -> Result<(), Violation> {
@@ -41,7 +41,7 @@ pub fn check_modes(
             if !seen.insert((change.node, *board)) {
                 return wrong(*board, "it changes twice");
             }
-            if let Some(why) = unlawful(snapshot, holds, change, &entry, node, *board) {
+            if let Some(why) = unlawful(snapshot, plan, change, &entry, node, *board) {
                 return wrong(*board, why);
             }
         }
@@ -55,7 +55,7 @@ pub fn check_modes(
 /// Why one accelerator may not change.
 fn unlawful(
     snapshot: &Snapshot,
-    holds: &[Hold],
+    plan: &Plan,
     change: &ModeChange,
     entry: &Entry,
     node: &NodeCapacity,
@@ -85,8 +85,8 @@ fn unlawful(
         let holder = snapshot.queue.get(hold.workload);
         holder.is_some_and(|holder| turn(order, &holder) < turn(order, entry))
     };
-    let promised = |hold: &Hold| {
-        let mut there = hold.placement.tasks.iter().filter(|task| task.node == change.node);
+    let is_part = |placement: &Placement| {
+        let mut there = placement.tasks.iter().filter(|task| task.node == change.node);
         there.any(|task| task.accelerators.iter().any(|one| one.index == board))
     };
     match () {
@@ -95,7 +95,8 @@ fn unlawful(
         () if !serves => Some("that serves nobody"),
         () if change.drained_at.is_none() && node.is_held(index) => Some("something is held on it"),
         () if by_node && !alike().all(listed) => Some("others change with it"),
-        () if holds.iter().filter(goes_first).any(promised) => Some("it is promised"),
+        () if plan.holds.iter().filter(goes_first).any(|hold| is_part(&hold.placement)) => Some("it is promised"),
+        () if plan.claims.iter().any(|claim| is_part(&claim.placement)) => Some("others stop for who takes it"),
         () => None,
     }
 }

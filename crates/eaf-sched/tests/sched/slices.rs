@@ -4,7 +4,7 @@ use crate::world::{Ask, World, ask, nd, node, plan, secs, wl, world};
 use eaf_model::{
     GpuMilli, ModeScope, NodeSpec, NodeState, PartitionBook, PartitionMode, SliceProfile, Span, Test, WorkloadId,
 };
-use eaf_sched::{Fleet, ModeChange, ModeRules, Violation, check, check_modes, modes};
+use eaf_sched::{Fleet, ModeChange, ModeRules, Plan, Violation, check, check_modes, modes};
 
 /// H100s with the three smallest shapes of MIG.
 fn book() -> PartitionBook {
@@ -57,8 +57,8 @@ const RULES: ModeRules = ModeRules { change: Span::from_secs(60), changes_max: 6
 /// What the step behind a pass proposes; it passes the checker.
 fn proposed(world: &mut World) -> Vec<ModeChange> {
     let made = world.pass();
-    let changes = modes(&world.snapshot, &made.holds, &[], RULES);
-    check_modes(&world.snapshot, &made.holds, &changes, RULES).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let changes = modes(&world.snapshot, &made, &[], RULES);
+    check_modes(&world.snapshot, &made, &changes, RULES).unwrap_or_else(|wrong| panic!("{wrong}"));
     changes
 }
 
@@ -204,7 +204,7 @@ fn a_change_that_breaks_a_rule_is_refused() {
     world.submit(ask().boards(1).wall(500));
     world.pass();
     let waits = world.submit(slice("3g"));
-    let refused = |change: ModeChange| match check_modes(&world.snapshot, &[], &[change], RULES) {
+    let refused = |change: ModeChange| match check_modes(&world.snapshot, &Plan::default(), &[change], RULES) {
         Err(Violation::ModeChange { why, .. }) => why,
         other => panic!("{other:?}"),
     };
