@@ -34,7 +34,7 @@ pub struct Limits {
     pub labels_max: u32,
     /// Leases that one planning pass grants.
     pub grants_per_plan_max: u32,
-    /// Shapes of request that one planning pass looks at.
+    /// Shapes of request that one planning pass looks at; where projects have shares evenly of each, and at least eight.
     pub shapes_per_plan_max: u32,
     /// Ended workloads that memory remembers for dependencies and idempotency keys; older ones are in the history.
     pub remembered_max: u32,

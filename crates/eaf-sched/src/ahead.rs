@@ -71,6 +71,20 @@ impl Ahead {
         self.planned.push(Planned { from, until, part: Part::new(project, held) });
     }
 
+    /// The projects that have a maximum together with a gang: those of the topmost part that has one. `None` where none has, or
+    /// where what is kept for others counts.
+    pub(crate) fn bound_with(&self, fleet: &Fleet, shape: &Shape) -> Option<Vec<Arc<str>>> {
+        Some(self.now.projects_of(self.now.topmost_maximum(fleet, shape)?))
+    }
+
+    /// The next time at which projects are known to have something else than before.
+    pub(crate) fn changes_after(&self, at: Time) -> Option<Time> {
+        let above = (Bound::Excluded(at), Bound::Unbounded);
+        let back = self.returns.range(above).map(|(at, _)| *at).next();
+        let over = self.planned.iter().map(|planned| planned.until).filter(|until| *until > at).min();
+        back.into_iter().chain(over).min().filter(|at| *at < Time::NEVER)
+    }
+
     /// What projects have at some time, as far as it is known.
     pub(crate) fn at(&self, at: Time) -> Shares {
         let mut shares = self.now.clone();

@@ -78,6 +78,12 @@ impl Beside {
         meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, held));
     }
 
+    /// A project has so much less from some time on.
+    pub(crate) fn give_back(&mut self, project: Option<&str>, held: &Amounts, from: Time) {
+        let meant = self.levels.iter_mut().filter(|level| level.at >= from);
+        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.give_back(project, held));
+    }
+
     /// A task starts now; `fleet` holds it already.
     pub(crate) fn start(&mut self, fleet: &Fleet, task: &Allotment, end: Time) {
         for level in self.levels.iter_mut().take_while(|level| level.at < end) {

@@ -18,9 +18,9 @@ use crate::order::Place;
 use crate::place::Chooser;
 use crate::preempt::{Claim, Claimant, Soon};
 use crate::scores::{Scores, Side};
-use crate::shares::{Admitted, Barred, Shares, held_by};
+use crate::shares::{Admitted, Amounts, Barred, Shares, held_by};
 use crate::timeline::{Forecast, Timeline};
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
 use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
@@ -56,7 +56,8 @@ pub struct Snapshot {
     pub holds_max: u32,
     /// The most grants of one pass.
     pub grants_max: u32,
-    /// The most shapes that one pass meets. Shapes beyond it are not tried for backfill.
+    /// The most shapes that one pass meets; where projects have shares evenly of each, and at least eight. Shapes beyond it are not
+    /// tried for backfill. Those that no ready node holds do not count, up to 16,384 of a project.
     pub shapes_max: u32,
     /// Who may go before one that cannot start.
     pub passing: Passing,
@@ -138,9 +139,8 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
     let mut turns = Turns::new(&snapshot.queue, &snapshot.fleet, &snapshot.shares, snapshot.shapes_max);
     let is_open = |pass: &Pass<'_>| pass.made() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX;
     while is_open(&pass) {
-        let Some((turn, shape)) = turns.next(&snapshot.fleet, &pass.shares) else { break };
-        pass.contested = turns.is_contested();
-        match pass.consider(&turn, shape) {
+        let Some(turn) = turns.next(&snapshot.fleet, &pass.shares, pass.made()) else { break };
+        match pass.consider(&turn) {
             Verdict::Starts => turns.again(),
             Verdict::Waits => {}
             Verdict::LetsNobodyPass => break,
@@ -203,15 +203,15 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn consider(&mut self, turn: &Place, shape: &Shape) -> Verdict {
-        let made = self.made();
-        let verdict = self.judge(turn, shape);
+    fn consider(&mut self, turn: &Turn<'_, '_>) -> Verdict {
+        let (made, project) = (self.made(), &turn.shape.project);
+        self.contested = turn.is_contested;
+        let verdict = self.judge(turn);
         // Nobody is asked to make room where nothing may be stopped.
         if self.made() == made && !self.shares.is_empty() && !self.snapshot.running.is_idle() {
-            let within = self.shares.within_with(&self.snapshot.fleet, shape);
-            let way = self.shares.up(self.shares.part_of(shape.project.as_deref()));
-            let borrows = way.filter(|at| !within.contains(at));
-            self.borrows.entry(shape.project.clone()).or_default().extend(borrows);
+            let way = self.shares.up(self.shares.part_of(project.as_deref()));
+            let borrows = way.filter(|at| !turn.within.contains(at));
+            self.borrows.entry(project.clone()).or_default().extend(borrows);
         }
         verdict
     }
@@ -221,37 +221,38 @@ impl Pass<'_> {
         self.plan.grants.len() + self.plan.claims.len()
     }
 
-    fn judge(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+    fn judge(&mut self, turn: &Turn<'_, '_>) -> Verdict {
         // Else small work of a share could keep it used up for ever, and large work of it would never start.
-        if self.is_behind(&self.starved, shape) {
+        if self.is_behind(&self.starved, turn.shape, turn.asks) {
             return Verdict::Waits;
         }
-        match self.shares.admit(&self.snapshot.fleet, shape) {
-            Admitted::As(shape) => self.seat(turn, shape),
-            Admitted::On(shape) => self.seat(turn, &shape),
-            Admitted::No => self.wait_for_share(turn, shape),
+        match self.shares.admit(&self.snapshot.fleet, turn.shape, turn.asks) {
+            Admitted::As(shape) => self.seat(&turn.place, shape, turn.asks),
+            Admitted::On(shape) => self.seat(&turn.place, &shape, &Shares::asks(&self.snapshot.fleet, &shape)),
+            Admitted::No => self.wait_for_share(turn),
         }
     }
 
     /// What its share does not give it comes back from work of that share. The first of those are promised a start.
-    fn wait_for_share(&mut self, turn: &Place, shape: &Shape) -> Verdict {
-        let later = self.shares.let_later(&self.snapshot.fleet, shape);
+    fn wait_for_share(&mut self, turn: &Turn<'_, '_>) -> Verdict {
+        let shape = turn.shape;
+        let later = self.shares.let_later(&self.snapshot.fleet, shape, turn.asks);
         if later.is_empty() || !self.fleet.ready_fit(shape) {
             return Verdict::Waits;
         }
-        if self.may_promise_share(turn, shape) {
+        if self.may_promise_share(turn) {
             let fits = |forecast| match forecast {
                 Forecast::Fits { at, placement } => Some((at, placement)),
                 Forecast::NotBefore(_) | Forecast::Never => None,
             };
             let found = later.iter().filter_map(|(shape, _)| fits(self.forecast(shape)));
             if let Some((at, placement)) = found.min_by_key(|(at, _)| *at) {
-                self.hold(turn.workload(), shape, WaitsFor::Share, at, placement);
+                self.hold(turn.place.workload(), shape, WaitsFor::Share, at, placement);
                 return Verdict::Starts;
             }
             self.fruitless += 1;
         }
-        let kind = if turn.is_aged() { &mut self.starved } else { &mut self.unpromised };
+        let kind = if turn.place.is_aged() { &mut self.starved } else { &mut self.unpromised };
         for (_, barred) in later {
             if !kind.contains(&barred) {
                 kind.push(barred);
@@ -261,16 +262,17 @@ impl Pass<'_> {
     }
 
     /// True where one that its share does not let start may be promised that.
-    fn may_promise_share(&self, turn: &Place, shape: &Shape) -> bool {
+    fn may_promise_share(&self, turn: &Turn<'_, '_>) -> bool {
         let passes = match self.snapshot.passing {
             Passing::Strict => false,
-            Passing::Skip => turn.is_aged(),
+            Passing::Skip => turn.place.is_aged(),
             Passing::Backfill => true,
         };
         // What is claimed comes back within a grace, and then there is another pass to promise in.
         let is_cheap = self.fruitless < self.snapshot.holds_max;
         let may = passes && is_cheap && self.plan.claims.is_empty() && !self.no_more_holds;
-        may && self.is_among_first(shape, WaitsFor::Share) && !self.is_behind(&self.unpromised, shape)
+        may && self.is_among_first(turn.shape, WaitsFor::Share)
+            && !self.is_behind(&self.unpromised, turn.shape, turn.asks)
     }
 
     /// True where it is of the first who wait for the same, and of the first of its project.
@@ -283,22 +285,23 @@ impl Pass<'_> {
     }
 
     /// True where a workload would take of what somebody before it waits for.
-    fn is_behind(&self, waits_for: &[Barred], shape: &Shape) -> bool {
-        waits_for.iter().any(|barred| self.shares.draws_on(&self.snapshot.fleet, shape, barred))
+    fn is_behind(&self, waits_for: &[Barred], shape: &Shape, asks: &Amounts) -> bool {
+        waits_for.iter().any(|barred| self.shares.draws_on(shape.project.as_deref(), asks, barred))
     }
 
     /// Starts one that its share lets start, or promises it a start.
-    fn seat(&mut self, turn: &Place, shape: &Shape) -> Verdict {
+    fn seat(&mut self, turn: &Place, shape: &Shape, asks: &Amounts) -> Verdict {
+        let workload = turn.workload();
         let end = self.snapshot.now.after(shape.wall);
         if let Some(placement) = self.place(shape, end) {
-            self.grant(turn.workload(), shape, placement, end);
+            self.grant(workload, shape, placement, end);
             return Verdict::Starts;
         }
         if self.claim(turn, shape) {
             return Verdict::Starts;
         }
         match self.snapshot.passing {
-            Passing::Strict => self.block(turn.workload(), shape),
+            Passing::Strict => self.block(workload, shape),
             Passing::Skip if !turn.is_aged() => Verdict::Waits,
             // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
             _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
@@ -307,10 +310,10 @@ impl Pass<'_> {
                 Verdict::Waits
             }
             // Who is before it and is not promised a start may come to start before it all the same.
-            _ if self.is_behind(&self.unpromised, shape) => Verdict::Waits,
+            _ if self.is_behind(&self.unpromised, shape, asks) => Verdict::Waits,
             // What is claimed comes back within a grace, and then there is another pass to promise in.
             _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
-            _ => self.promise(turn.workload(), shape),
+            _ => self.promise(workload, shape),
         }
     }
 
@@ -441,6 +444,9 @@ impl Pass<'_> {
         let held = self.shares.amounts(&self.fleet, &placement.tasks);
         self.beside.take(shape.project.as_deref(), &held, (at, at.after(shape.wall)));
         timeline.promise(&self.fleet, shape, &placement, held, at);
+        for (from, project, held) in timeline.learned() {
+            self.beside.give_back(project.as_deref(), &held, from);
+        }
         self.beside.promise(&self.fleet, timeline, &placement, at);
         let latest = if self.plan.holds.is_empty() {
             at
@@ -471,19 +477,26 @@ impl Pass<'_> {
             }
             timeline
         });
-        timeline.soonest(&self.fleet, &snapshot.windows, shape)
+        let forecast = timeline.soonest(&self.fleet, &snapshot.windows, shape);
+        for (from, project, held) in timeline.learned() {
+            self.beside.give_back(project.as_deref(), &held, from);
+        }
+        forecast
     }
 }
 
 /// What a workload may take that all of these let start; `None` for nothing.
 fn let_by<'s, 'p>(shares: impl Iterator<Item = &'p Shares>, fleet: &Fleet, shape: &'s Shape) -> Option<Cow<'s, Shape>> {
     let mut found = Cow::Borrowed(shape);
-    for shares in shares {
-        let narrowed = match shares.admit(fleet, &found) {
+    let mut asks = None;
+    for shares in shares.filter(|shares| !shares.is_empty()) {
+        let asks = asks.get_or_insert_with(|| Shares::asks(fleet, shape));
+        let narrowed = match shares.admit(fleet, &found, asks) {
             Admitted::As(_) => continue,
             Admitted::On(shape) => shape,
             Admitted::No => return None,
         };
+        asks.retain(|model, _| narrowed.task.accelerators.models.iter().any(|open| **open == **model));
         found = Cow::Owned(narrowed);
     }
     Some(found)

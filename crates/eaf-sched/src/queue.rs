@@ -174,16 +174,31 @@ impl Queue {
         self.walk_through(&self.firsts, shapes_max)
     }
 
+    /// How many projects there are for which somebody waits.
+    pub(crate) fn projects(&self) -> usize {
+        self.by_project.len()
+    }
+
     /// A walk for each project for which somebody waits.
     pub(crate) fn walks(&self, shapes_max: u32) -> impl Iterator<Item = (&Project, Walk<'_>)> {
         self.by_project.iter().map(move |(project, firsts)| (project, self.walk_through(firsts, shapes_max)))
     }
 
     fn walk_through<'a>(&'a self, firsts: &'a OrdMap<Place, Arc<Shape>>, shapes_max: u32) -> Walk<'a> {
-        let fresh = firsts.iter().peekable();
-        Walk { queue: self, fresh, shapes_left: shapes_max, cursors: Vec::new(), again: BinaryHeap::new(), met: None }
+        Walk {
+            queue: self,
+            fresh: firsts.iter().peekable(),
+            shapes_left: shapes_max,
+            uncounted_left: UNCOUNTED_MAX,
+            cursors: Vec::new(),
+            again: BinaryHeap::new(),
+            met: None,
+        }
     }
 }
+
+/// The most shapes that one walk meets and does not count.
+const UNCOUNTED_MAX: u32 = 16_384;
 
 /// A walk in queue order that passes over whole shapes: whoever `next` gives is the first of its shape that was not
 /// given yet, and more of that shape follow only where `again` is called. It ends early, rather than out of order, where
@@ -193,6 +208,7 @@ pub(crate) struct Walk<'a> {
     /// The first of each shape that was not met yet.
     fresh: Peekable<ordmap::Iter<'a, Place, Arc<Shape>, DefaultSharedPtr>>,
     shapes_left: u32,
+    uncounted_left: u32,
     /// Where the walk stands within the shapes that came again.
     cursors: Vec<Cursor<'a>>,
     /// The next of each of those, with its cursor; the least place on top.
@@ -209,9 +225,7 @@ struct Cursor<'a> {
 impl<'a> Walk<'a> {
     /// The next in queue order, and its shape.
     pub(crate) fn next(&mut self) -> Option<(Place, &'a Arc<Shape>)> {
-        let fresh = self.fresh.peek().map(|(place, _)| **place);
-        let again = self.again.peek().map(|Reverse((place, _))| *place);
-        if again.is_some_and(|again| fresh.is_none_or(|fresh| again < fresh)) {
+        if !self.is_fresh_next() {
             let Reverse((place, cursor)) = self.again.pop()?;
             self.met = Some(Ok(cursor));
             return Some((place, self.cursors[cursor].shape));
@@ -220,6 +234,36 @@ impl<'a> Walk<'a> {
         let (place, shape) = self.fresh.next()?;
         self.met = Some(Err(shape));
         Some((*place, shape))
+    }
+
+    /// True where the next in queue order is of a shape that was not met yet.
+    fn is_fresh_next(&mut self) -> bool {
+        let again = self.again.peek().map(|Reverse((place, _))| *place);
+        self.fresh.peek().is_some_and(|(fresh, _)| again.is_none_or(|again| **fresh < again))
+    }
+
+    /// True where it has met as many shapes as it may, and there are more.
+    pub(crate) fn is_cut(&mut self) -> bool {
+        self.shapes_left == 0 && self.is_fresh_next()
+    }
+
+    /// It may meet so many shapes more.
+    pub(crate) const fn may_meet(&mut self, more: u32) {
+        self.shapes_left += more;
+    }
+
+    /// Gives back what it may meet beyond what there is.
+    pub(crate) fn spare(&mut self) -> u32 {
+        if self.fresh.peek().is_some() { 0 } else { std::mem::take(&mut self.shapes_left) }
+    }
+
+    /// The shape that `next` gave last is not one of those that it may meet: what could not start whatever is free must not
+    /// keep a pass from what stands behind it.
+    pub(crate) const fn does_not_count(&mut self) {
+        if matches!(self.met, Some(Err(_))) && self.uncounted_left > 0 {
+            self.uncounted_left -= 1;
+            self.shapes_left += 1;
+        }
     }
 
     /// The shape that `next` gave last comes again, with its next workload.

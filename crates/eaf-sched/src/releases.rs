@@ -1,16 +1,28 @@
 //! When held capacity is expected back.
 //!
-//! What: leases that are alive, by the time at which their wall time is over. Why persistent: a plan and every reader
-//! take a copy. Absent: what is free now (`Fleet`).
+//! What: leases that are alive, by the time at which their wall time is over, and the same of one project and of one node: of
+//! all that comes back, few count for one share or on the nodes of one planned start. Why persistent: a plan and every reader
+//! take a copy.
+//! Absent: what is free now (`Fleet`).
 
-use eaf_model::{Allotment, LeaseId, Time};
-use imbl::OrdMap;
+use eaf_model::{Allotment, LeaseId, NodeId, Time};
+use imbl::{OrdMap, OrdSet};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::iter;
 use std::sync::Arc;
+
+/// When a lease is expected back, and which.
+type Key = (Time, LeaseId);
 
 /// When held capacity is expected back: at `run_until`, or the grant plus the wall time for those not yet running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Releases {
-    by_time: OrdMap<(Time, LeaseId), Held>,
+    leases: OrdMap<Key, Held>,
+    /// Those that count for a project; none is empty.
+    projects: OrdMap<Arc<str>, OrdSet<Key>>,
+    /// Those that hold something of a node; none is empty.
+    nodes: OrdMap<NodeId, OrdSet<Key>>,
 }
 
 /// What a lease holds.
@@ -18,6 +30,12 @@ pub struct Releases {
 struct Held {
     tasks: Arc<[Allotment]>,
     counts: Counts,
+}
+
+impl Held {
+    fn back(&self, (at, lease): Key) -> Return<'_> {
+        Return { at, lease, counts: &self.counts, tasks: &self.tasks }
+    }
 }
 
 /// In whose share something counts.
@@ -29,8 +47,21 @@ pub enum Counts {
     NoMore,
 }
 
-/// When something comes back, in whose share it counts, and what.
-pub(crate) type Return<'a> = (Time, &'a Counts, &'a [Allotment]);
+/// Something that comes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Return<'a> {
+    pub(crate) at: Time,
+    pub(crate) lease: LeaseId,
+    pub(crate) counts: &'a Counts,
+    pub(crate) tasks: &'a [Allotment],
+}
+
+impl Return<'_> {
+    /// Its place among all.
+    pub(crate) const fn key(&self) -> Key {
+        (self.at, self.lease)
+    }
+}
 
 impl Releases {
     /// Nothing is held.
@@ -41,33 +72,83 @@ impl Releases {
     /// A lease is expected to give `tasks` back at `at`. `tasks` are those that the fleet still holds for it: when some
     /// tasks of a gang end before the others, remove the lease and insert it with the rest. Asserts that the lease is new.
     pub fn insert(&mut self, at: Time, lease: LeaseId, tasks: Arc<[Allotment]>, counts: Counts) {
-        let old = self.by_time.insert((at, lease), Held { tasks, counts });
+        if let Counts::For(Some(project)) = &counts {
+            self.projects.entry(project.clone()).or_default().insert((at, lease));
+        }
+        for task in tasks.iter() {
+            self.nodes.entry(task.node).or_default().insert((at, lease));
+        }
+        let old = self.leases.insert((at, lease), Held { tasks, counts });
         assert!(old.is_none(), "{lease} is expected back once");
     }
 
     /// It is back, or is expected at another time. Asserts that it was inserted with this time.
     pub fn remove(&mut self, at: Time, lease: LeaseId) {
-        let old = self.by_time.remove(&(at, lease));
-        assert!(old.is_some(), "{lease} is expected back at {at:?}");
+        let old = self.leases.remove(&(at, lease));
+        let Held { tasks, counts } = old.unwrap_or_else(|| panic!("{lease} is expected back at {at:?}"));
+        if let Counts::For(Some(project)) = counts {
+            remove_from(&mut self.projects, &project, (at, lease));
+        }
+        for task in tasks.iter() {
+            remove_from(&mut self.nodes, &task.node, (at, lease));
+        }
     }
 
     /// How many leases.
     pub fn len(&self) -> usize {
-        self.by_time.len()
+        self.leases.len()
     }
 
     /// True where no lease is alive.
     pub fn is_empty(&self) -> bool {
-        self.by_time.is_empty()
+        self.leases.is_empty()
     }
 
     /// By rising time, then by lease.
     pub fn iter(&self) -> impl Iterator<Item = (Time, LeaseId, &Arc<[Allotment]>)> {
-        self.by_time.iter().map(|((at, lease), held)| (*at, *lease, &held.tasks))
+        self.leases.iter().map(|((at, lease), held)| (*at, *lease, &held.tasks))
     }
 
-    /// The same, with what it counts for instead of the lease.
-    pub(crate) fn by_project(&self) -> impl Iterator<Item = Return<'_>> {
-        self.by_time.iter().map(|((at, _), held)| (*at, &held.counts, held.tasks.as_ref()))
+    /// The same, with what each counts for.
+    pub(crate) fn returns(&self) -> impl Iterator<Item = Return<'_>> {
+        self.leases.iter().map(|(key, held)| held.back(*key))
+    }
+
+    /// What counts for one project, by rising time, then by lease.
+    pub(crate) fn of_project<'a>(&'a self, project: &str) -> impl Iterator<Item = Return<'a>> + use<'a> {
+        self.find(self.projects.get(project))
+    }
+
+    /// What holds something of a node, by rising time, then by lease.
+    pub(crate) fn of_node(&self, node: NodeId) -> impl Iterator<Item = Return<'_>> {
+        self.find(self.nodes.get(&node))
+    }
+
+    fn find<'a>(&'a self, keys: Option<&'a OrdSet<Key>>) -> impl Iterator<Item = Return<'a>> + use<'a> {
+        let held = |key| self.leases.get(key).expect("what is found by project or node is expected back");
+        keys.into_iter().flatten().map(move |key| held(key).back(*key))
+    }
+
+    /// The same of several projects at once.
+    pub(crate) fn of_projects<'a>(&'a self, projects: &[Arc<str>]) -> impl Iterator<Item = Return<'a>> + use<'a> {
+        let mut each: Vec<_> = projects.iter().map(|project| self.of_project(project).peekable()).collect();
+        let first =
+            |(at, of): (usize, &mut iter::Peekable<_>)| of.peek().map(|next: &Return<'_>| Reverse((next.key(), at)));
+        let mut firsts: BinaryHeap<_> = each.iter_mut().enumerate().filter_map(first).collect();
+        iter::from_fn(move || {
+            let Reverse((_, at)) = firsts.pop()?;
+            let found = each[at].next();
+            firsts.extend(each[at].peek().map(|next| Reverse((next.key(), at))));
+            found
+        })
+    }
+}
+
+fn remove_from<K: Clone + Ord>(map: &mut OrdMap<K, OrdSet<Key>>, of: &K, key: Key) {
+    if let Some(keys) = map.get_mut(of) {
+        keys.remove(&key);
+        if keys.is_empty() {
+            map.remove(of);
+        }
     }
 }

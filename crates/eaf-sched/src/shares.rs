@@ -46,10 +46,10 @@ pub(crate) struct Part {
     name: Option<Arc<str>>,
     /// The whole is its own.
     pub(crate) parent: usize,
-    children: Vec<usize>,
+    children: Arc<Vec<usize>>,
     pub(crate) weight: u64,
     priority: i32,
-    pub(crate) limits: BTreeMap<Arc<str>, Limits>,
+    pub(crate) limits: Arc<BTreeMap<Arc<str>, Limits>>,
     pub(crate) held: Amounts,
     /// Held and the average of it, over all models.
     used: u64,
@@ -60,6 +60,11 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// The name of a share; `None` for the whole, and for what has none.
+    pub(crate) const fn name(&self) -> Option<&Arc<str>> {
+        self.name.as_ref()
+    }
+
     pub(crate) fn held(&self, model: &str) -> u64 {
         self.held.get(model).copied().unwrap_or(0)
     }
@@ -122,13 +127,13 @@ impl Shares {
                 };
                 (Arc::from(model.as_str()), limits)
             });
-            let (weight, limits) = (u64::from(share.weight.max(1)), limits.collect());
+            let (weight, limits) = (u64::from(share.weight.max(1)), Arc::new(limits.collect()));
             let priority = share.priority;
             parts.push(Part { name: Some(name), parent, weight, priority, limits, ..Part::default() });
         }
         for at in OTHERS..parts.len() {
             let parent = parts[at].parent;
-            parts[parent].children.push(at);
+            Arc::make_mut(&mut parts[parent].children).push(at);
         }
         let mut shares = Self { parts, by_project };
         for at in OTHERS..shares.parts.len() {
@@ -162,7 +167,7 @@ impl Shares {
             self.way_up(self.part_of(project.as_deref())).into_iter().for_each(|at| waiting[at] += count);
         }
         let mut uses = Vec::new();
-        let mut next: Vec<usize> = self.parts.first().map_or_else(Vec::new, |whole| whole.children.clone());
+        let mut next: Vec<usize> = self.parts.first().map_or_else(Vec::new, |whole| whole.children.to_vec());
         // The last is taken first: those without a share, which are the first of all children, come last.
         next.reverse();
         let others = next.pop();
@@ -216,6 +221,27 @@ impl Shares {
         self.up(at).collect()
     }
 
+    /// The topmost part with a maximum that binds a workload of this shape; `None` where something is kept for others, and
+    /// the whole binds it too.
+    pub(crate) fn topmost_maximum(&self, fleet: &Fleet, shape: &Shape) -> Option<usize> {
+        if self.parts[ROOT].keeps {
+            return None;
+        }
+        let asks = Self::asks(fleet, shape);
+        let binds = |at: &usize| asks.keys().any(|model| self.parts[*at].limits(model).maximum.is_some());
+        self.up(self.part_of(shape.project.as_deref())).filter(binds).last()
+    }
+
+    /// The projects that draw on a share or on parts of it.
+    pub(crate) fn projects_of(&self, at: usize) -> Vec<Arc<str>> {
+        let (mut next, mut projects) = (vec![at], Vec::new());
+        while let Some(at) = next.pop() {
+            next.extend(self.parts[at].children.iter());
+            projects.extend(self.parts[at].name.clone());
+        }
+        projects
+    }
+
     /// What a workload of this shape would hold of each model that would do, were it all of that model.
     pub(crate) fn asks(fleet: &Fleet, shape: &Shape) -> Amounts {
         let asked = &shape.task.accelerators;
@@ -223,38 +249,33 @@ impl Shares {
         fleet.milli_by_model(asked).into_iter().map(|(model, milli)| (model, milli.saturating_mul(count))).collect()
     }
 
-    /// Whether shares let a workload start, on which models.
-    pub(crate) fn admit<'a>(&self, fleet: &Fleet, shape: &'a Shape) -> Admitted<'a> {
+    /// Whether shares let a workload start that asks for this, on which models.
+    pub(crate) fn admit<'a>(&self, fleet: &Fleet, shape: &'a Shape, asks: &Amounts) -> Admitted<'a> {
         if self.is_empty() || shape.task.accelerators.count == 0 {
             return Admitted::As(shape);
         }
-        let asks = Self::asks(fleet, shape);
         let at = self.part_of(shape.project.as_deref());
-        let open: Vec<String> = asks
-            .iter()
-            .filter(|(model, ask)| self.bar(fleet, at, model, **ask).is_none())
-            .map(|(model, _)| model.to_string())
-            .collect();
-        match open.len() {
+        let open = || asks.iter().filter(|(model, ask)| self.bar(fleet, at, model, **ask).is_none());
+        match open().count() {
             0 if !asks.is_empty() => Admitted::No,
-            open if open == asks.len() => Admitted::As(shape),
-            _ => Admitted::On(shape.on(open)),
+            count if count == asks.len() => Admitted::As(shape),
+            _ => Admitted::On(shape.on(open().map(|(model, _)| model.to_string()).collect())),
         }
     }
 
     /// Why shares let a workload start on no model: the bar of the first model that would do.
     pub(crate) fn barred(&self, fleet: &Fleet, shape: &Shape) -> Option<Barred> {
-        if !matches!(self.admit(fleet, shape), Admitted::No) {
+        let asks = Self::asks(fleet, shape);
+        if !matches!(self.admit(fleet, shape, &asks), Admitted::No) {
             return None;
         }
         let at = self.part_of(shape.project.as_deref());
-        Self::asks(fleet, shape).iter().find_map(|(model, ask)| self.bar(fleet, at, model, *ask))
+        asks.iter().find_map(|(model, ask)| self.bar(fleet, at, model, *ask))
     }
 
     /// What a workload that shares do not let start is let start on once less is held, a model each, and what bars it now.
-    pub(crate) fn let_later(&self, fleet: &Fleet, shape: &Shape) -> Vec<(Shape, Barred)> {
+    pub(crate) fn let_later(&self, fleet: &Fleet, shape: &Shape, asks: &Amounts) -> Vec<(Shape, Barred)> {
         let at = self.part_of(shape.project.as_deref());
-        let asks = Self::asks(fleet, shape);
         let could = |model: &Arc<str>, ask: u64| self.lets_over(fleet, at, model, ask, |_| 0);
         let later = asks.iter().filter(|(model, ask)| could(model, **ask));
         let barred = later.filter_map(|(model, ask)| self.bar(fleet, at, model, *ask));
@@ -285,13 +306,13 @@ impl Shares {
         amounts.iter().all(|(model, milli)| self.bar(fleet, at, model, *milli).is_none())
     }
 
-    /// True where a workload would take of what keeps another from starting: of the share that is at its maximum, or, where
-    /// what is free is kept for others, beyond its own guarantee.
-    pub(crate) fn draws_on(&self, fleet: &Fleet, shape: &Shape, barred: &Barred) -> bool {
-        let way = self.way_up(self.part_of(shape.project.as_deref()));
-        let Some(ask) = Self::asks(fleet, shape).get(&barred.model).copied().filter(|ask| *ask > 0) else {
+    /// True where one of a project that asks for this would take of what keeps another from starting: of the share that is at
+    /// its maximum, or, where what is free is kept for others, beyond its own guarantee.
+    pub(crate) fn draws_on(&self, project: Option<&str>, asks: &Amounts, barred: &Barred) -> bool {
+        let Some(ask) = asks.get(&barred.model).copied().filter(|ask| *ask > 0) else {
             return false;
         };
+        let way = self.way_up(self.part_of(project));
         match &barred.share {
             Some(share) => way.iter().any(|at| self.parts[*at].name.as_ref() == Some(share)),
             None => !self.is_within(&way, &barred.model, ask, self.held_now(&barred.model)),
@@ -539,7 +560,7 @@ pub(crate) struct Asker<'a> {
     /// From its part up to the whole.
     pub(crate) way: &'a [usize],
     /// Those of them whose guarantee it stays within.
-    pub(crate) within: Vec<usize>,
+    pub(crate) within: &'a [usize],
 }
 
 impl Asker<'_> {
@@ -577,9 +598,12 @@ impl Fleet {
                         profiles.filter(|profile| profile.is_meant_by(slice)).map(|profile| profile.share.0).max()
                     }
                 };
-                if let Some(milli) = milli {
-                    let known = found.entry(Arc::from(model.as_str())).or_default();
-                    *known = milli.max(*known);
+                match (milli, found.get_mut(model.as_str())) {
+                    (Some(milli), Some(known)) => *known = milli.max(*known),
+                    (Some(milli), None) => {
+                        found.insert(Arc::from(model.as_str()), milli);
+                    }
+                    (None, _) => {}
                 }
             }
         }

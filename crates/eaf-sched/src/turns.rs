@@ -1,7 +1,7 @@
 //! Whose turn it is in a pass.
 //!
 //! What: the queue's own order where there are no shares; else one walk a project, and between projects the one that shares
-//! name. Why asked anew for every turn: each grant moves the shares, and a project that has just been served may come
+//! name. Why asked anew behind every start: each moves the shares, and a project that has just been served may come
 //! behind another. Why whoever has waited too long goes first all the same: it is promised that, whatever its project used.
 //! Absent: who fits.
 
@@ -18,14 +18,41 @@ pub(crate) enum Turns<'a> {
     ByShare(ByShare<'a>),
 }
 
+/// So many shapes of a project are met in every pass, however many projects there are.
+const SHAPES_MIN: u32 = 8;
+/// Where shares decide nothing, nobody looks at what is asked for.
+static NOTHING: Amounts = Amounts::new();
+
+/// Whoever is next.
+pub(crate) struct Turn<'a, 't> {
+    pub(crate) place: Place,
+    pub(crate) shape: &'a Arc<Shape>,
+    /// What it asks for, by model.
+    pub(crate) asks: &'t Amounts,
+    /// The parts, from its project's up, whose guarantee it stays within.
+    pub(crate) within: &'t [usize],
+    /// True where, behind it, somebody of another project waits who stays within a guarantee.
+    pub(crate) is_contested: bool,
+}
+
 /// Turns where projects have shares.
 pub(crate) struct ByShare<'a> {
     /// By part: its projects (more than one of those without a share) and who of each is next.
     lines: Vec<Line<'a>>,
-    /// The line that gave the last one.
-    last: Option<usize>,
-    /// True where somebody else waits who stays within a guarantee.
-    contested: bool,
+    /// How many shapes may be met beside those that lines may meet of their own.
+    shapes_left: u32,
+    last: Option<Last>,
+}
+
+/// The turn before.
+struct Last {
+    /// The line that gave it.
+    line: usize,
+    /// How many had started by then.
+    made: usize,
+    /// True where nobody else could have had it, as long as nobody starts.
+    is_sole: bool,
+    is_contested: bool,
 }
 
 struct Line<'a> {
@@ -35,6 +62,8 @@ struct Line<'a> {
     next: Option<(Place, &'a Arc<Shape>)>,
     /// What whoever is next asks for, by model.
     asks: Amounts,
+    /// The parts of the way whose guarantee that stays within.
+    within: Vec<usize>,
 }
 
 impl Line<'_> {
@@ -43,10 +72,26 @@ impl Line<'_> {
         loop {
             self.next = self.walk.next();
             self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
-            if shares.barred_for_ever(fleet, self.way[0], &self.asks).is_none() {
+            let is_barred = shares.barred_for_ever(fleet, self.way[0], &self.asks).is_some();
+            if is_barred || self.next.is_some_and(|(_, shape)| !fleet.ready_fit(shape)) {
+                self.walk.does_not_count();
+            }
+            if !is_barred {
                 break;
             }
         }
+        self.ask_again(shares);
+    }
+
+    fn ask_again(&mut self, shares: &Shares) {
+        self.within.clear();
+        if self.next.is_some() {
+            self.within.extend(shares.within(self.way[0], &self.asks));
+        }
+    }
+
+    fn is_aged(&self) -> bool {
+        self.next.is_some_and(|(place, _)| place.is_aged())
     }
 }
 
@@ -55,29 +100,31 @@ impl<'a> Turns<'a> {
         if shares.is_empty() {
             return Self::InOrder(queue.walk(shapes_max));
         }
+        // One project with very many shapes must not use up what all others may have looked at.
+        let projects = u32::try_from(queue.projects()).unwrap_or(u32::MAX).max(1);
+        let own = (shapes_max / projects).max(SHAPES_MIN);
         let mut lines = Vec::new();
-        for (project, walk) in queue.walks(shapes_max) {
+        for (project, walk) in queue.walks(own) {
             let way = shares.way_up(shares.part_of(project.as_deref()));
-            let mut line = Line { way, walk, next: None, asks: BTreeMap::new() };
+            let mut line = Line { way, walk, next: None, asks: BTreeMap::new(), within: Vec::new() };
             line.go_on(fleet, shares);
             lines.push(line);
         }
-        Self::ByShare(ByShare { lines, last: None, contested: false })
+        let shapes_left = shapes_max.saturating_sub(own.saturating_mul(projects));
+        Self::ByShare(ByShare { lines, shapes_left, last: None })
     }
 
-    /// Whoever is next, and its shape.
-    pub(crate) fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
+    /// Whoever is next; `made` is how many have started so far, or will as soon as others have stopped for them.
+    pub(crate) fn next(&mut self, fleet: &Fleet, shares: &Shares, made: usize) -> Option<Turn<'a, '_>> {
         match self {
-            Self::InOrder(walk) => walk.next(),
-            Self::ByShare(turns) => turns.next(fleet, shares),
-        }
-    }
-
-    /// True where, behind the last one, somebody of another project waits who stays within a guarantee.
-    pub(crate) const fn is_contested(&self) -> bool {
-        match self {
-            Self::InOrder(_) => false,
-            Self::ByShare(turns) => turns.contested,
+            Self::InOrder(walk) => {
+                let (place, shape) = walk.next()?;
+                if !fleet.ready_fit(shape) {
+                    walk.does_not_count();
+                }
+                Some(Turn { place, shape, asks: &NOTHING, within: &[], is_contested: false })
+            }
+            Self::ByShare(turns) => turns.next(fleet, shares, made),
         }
     }
 
@@ -86,8 +133,8 @@ impl<'a> Turns<'a> {
         match self {
             Self::InOrder(walk) => walk.again(),
             Self::ByShare(turns) => {
-                if let Some(last) = turns.last {
-                    turns.lines[last].walk.again();
+                if let Some(last) = &turns.last {
+                    turns.lines[last.line].walk.again();
                 }
             }
         }
@@ -95,28 +142,65 @@ impl<'a> Turns<'a> {
 }
 
 impl<'a> ByShare<'a> {
-    fn next(&mut self, fleet: &Fleet, shares: &Shares) -> Option<(Place, &'a Arc<Shape>)> {
-        if let Some(last) = self.last.take() {
-            self.lines[last].go_on(fleet, shares);
-        }
-        let place = |line: &Line<'_>| line.next.map(|(place, _)| place);
-        let first = |lines: &mut dyn Iterator<Item = (usize, Place)>| lines.min_by_key(|(_, place)| *place);
-        let heads = || self.lines.iter().enumerate().filter_map(|(at, line)| Some((at, place(line)?)));
-        let aged = first(&mut heads().filter(|(_, place)| place.is_aged()));
-        let waiting = self.lines.iter().enumerate().filter(|(_, line)| line.next.is_some());
-        let asker = |(at, line): (usize, &'_ Line<'a>)| (at, shares.within(line.way[0], &line.asks).collect());
-        let askers = waiting.map(asker).map(|(line, within)| Asker { line, way: &self.lines[line].way, within });
-        let askers: Vec<Asker<'_>> = askers.collect();
-        let within: Vec<usize> =
-            askers.iter().filter(|asker| !asker.within.is_empty()).map(|asker| asker.line).collect();
-        let (at, _) = if let Some(aged) = aged {
-            aged
-        } else {
-            let turn: Vec<usize> = shares.next_of(askers).iter().map(|asker| asker.line).collect();
-            first(&mut heads().filter(|(at, _)| turn.contains(at)))?
+    fn next(&mut self, fleet: &Fleet, shares: &Shares, made: usize) -> Option<Turn<'a, '_>> {
+        let last = self.last.take().and_then(|last| self.go_on(fleet, shares, last, made));
+        let last = match last.or_else(|| self.choose(shares, made)) {
+            Some(last) => last,
+            None if self.share_out(fleet, shares) => self.choose(shares, made)?,
+            None => return None,
         };
-        self.contested = within.iter().any(|line| *line != at);
-        self.last = Some(at);
-        self.lines[at].next
+        let line = &self.lines[last.line];
+        let (place, shape) = line.next?;
+        let is_contested = last.is_contested;
+        let turn = Turn { place, shape, asks: &line.asks, within: &line.within, is_contested };
+        self.last = Some(last);
+        Some(turn)
+    }
+
+    /// The line that gave the last one goes on; it gives the next as well where nothing has changed by which turns go.
+    fn go_on(&mut self, fleet: &Fleet, shares: &Shares, last: Last, made: usize) -> Option<Last> {
+        let line = &mut self.lines[last.line];
+        let before = line.within.clone();
+        line.go_on(fleet, shares);
+        let same = line.next.is_some() && line.within == before && !line.is_aged();
+        if last.made != made {
+            self.lines.iter_mut().for_each(|line| line.ask_again(shares));
+        }
+        (same && last.is_sole && last.made == made).then_some(last)
+    }
+
+    /// Once no line may go on, those that have more shapes share what is left of the bound evenly; false where that is nothing.
+    fn share_out(&mut self, fleet: &Fleet, shares: &Shares) -> bool {
+        let spare = self.lines.iter_mut().map(|line| line.walk.spare()).fold(0, u32::saturating_add);
+        let mut left = self.shapes_left.saturating_add(spare);
+        let mut cut: Vec<&mut Line<'_>> =
+            self.lines.iter_mut().filter_map(|line| line.walk.is_cut().then_some(line)).collect();
+        let each = u32::try_from(cut.len()).ok().and_then(|lines| left.checked_div(lines)).unwrap_or(0).max(1);
+        let mut goes_on = false;
+        for line in &mut cut {
+            let more = each.min(left);
+            left -= more;
+            line.walk.may_meet(more);
+            line.go_on(fleet, shares);
+            goes_on |= line.next.is_some();
+        }
+        self.shapes_left = left;
+        goes_on
+    }
+
+    fn choose(&self, shares: &Shares, made: usize) -> Option<Last> {
+        let place = |at: &usize| self.lines[*at].next.map(|(place, _)| place);
+        let waiting = || (0..self.lines.len()).filter(|at| self.lines[*at].next.is_some());
+        let aged = waiting().filter(|at| self.lines[*at].is_aged()).min_by_key(place);
+        let (line, is_sole) = if let Some(aged) = aged {
+            (aged, false)
+        } else {
+            let asker = |at: usize| Asker { line: at, way: &self.lines[at].way, within: &self.lines[at].within };
+            let turn = shares.next_of(waiting().map(asker).collect());
+            let lines = turn.iter().map(|asker| asker.line);
+            (lines.min_by_key(place)?, turn.len() == 1)
+        };
+        let is_contested = waiting().any(|at| at != line && !self.lines[at].within.is_empty());
+        Some(Last { line, made, is_sole, is_contested })
     }
 }

@@ -1,6 +1,6 @@
 //! What is promised can be kept.
 //!
-//! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back, what is granted and
+//! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back on its nodes, what is granted and
 //! what is promised, by rising time; and the time at which each starts at the latest is not before what is promised to
 //! others before it must have ended. Why the beginnings are enough: at no other time is more needed than before.
 //! Absent: whether a hold could be earlier.
@@ -77,10 +77,15 @@ fn all_is_free(
     }
     let mut holds: Vec<(&Hold, &Entry)> = plan.holds.iter().zip(entries).collect();
     holds.sort_by_key(|(hold, _)| hold.at);
-    let mut releases = snapshot.releases.iter().peekable();
+    let mut back: Vec<(Time, NodeId, &[Allotment])> = Vec::new();
+    for node in &needed {
+        back.extend(snapshot.releases.of_node(*node).map(|back| (back.at, *node, back.tasks)));
+    }
+    back.sort_by_key(|(at, node, _)| (*at, *node));
+    let mut back = back.into_iter().peekable();
     for (hold, entry) in holds {
-        while let Some((_, _, tasks)) = releases.next_if(|(at, _, _)| *at <= hold.at) {
-            tasks.iter().filter(|task| needed.contains(&task.node)).for_each(|task| rooms.give_back(task));
+        while let Some((_, node, tasks)) = back.next_if(|(at, ..)| *at <= hold.at) {
+            tasks.iter().filter(|task| task.node == node).for_each(|task| rooms.give_back(task));
         }
         while let Some(over) = ends.first_entry().filter(|over| *over.key() <= hold.at) {
             over.remove().into_iter().flatten().for_each(|task| rooms.give_back(task));

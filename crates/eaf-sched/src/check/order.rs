@@ -106,7 +106,7 @@ fn is_hopeless<'e>(
     shape: &Shape,
     before: impl Iterator<Item = (&'e Entry, Time, &'e Placement)>,
 ) -> bool {
-    // The one index that the checker shares with the planner: a deep queue for nodes that are away, with other work
+    // An index that the checker shares with the planner, as it does what comes back by project and by node: a deep queue for nodes that are away, with other work
     // flowing past it, would otherwise cost a look at every node in every pass.
     if !snapshot.fleet.ready_fit(shape) {
         return true;

@@ -6,9 +6,8 @@
 //! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
 
 use super::Violation;
-use crate::releases::Counts;
 use crate::shares::{Amounts, Part};
-use crate::{Claim, Entry, Hold, Plan, Snapshot, held_by};
+use crate::{Claim, Entry, Plan, Snapshot, held_by};
 use eaf_model::{Allotment, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,32 +52,49 @@ pub(super) fn maxima_kept(
         return Ok(());
     }
     let mut books = Books::new(snapshot);
-    let mut ends: Vec<(Time, Option<&str>, &[Allotment])> = Vec::new();
-    for (at, counts, tasks) in snapshot.releases.by_project() {
-        if let Counts::For(project) = counts {
-            ends.push((at, project.as_deref(), tasks));
-        }
-    }
+    let mut given = Vec::new();
     for (entry, placement) in granted {
         books.add(entry.workload, placement);
-        ends.push((snapshot.now.after(entry.shape.wall), entry.shape.project.as_deref(), &placement.tasks));
+        let until = snapshot.now.after(entry.shape.wall);
+        given.push(Given::new(&books, entry, placement, (Time(i64::MIN), until)));
     }
-    let mut holds: Vec<(&Hold, &Entry)> = plan.holds.iter().zip(entries).collect();
-    holds.sort_by_key(|(hold, _)| hold.at);
-    for (hold, entry) in holds {
-        let (over, still): (Vec<_>, Vec<_>) = ends.into_iter().partition(|(at, ..)| *at <= hold.at);
-        ends = still;
-        for (_, project, tasks) in over {
-            books.subtract(project, tasks);
+    for (hold, entry) in plan.holds.iter().zip(entries) {
+        let until = hold.at.after(entry.shape.wall);
+        given.push(Given::new(&books, entry, &hold.placement, (hold.at, until)));
+    }
+    let last = plan.holds.iter().map(|hold| hold.at).max().unwrap_or(snapshot.now);
+    let mut back: BTreeMap<(usize, &Arc<str>), Back> = BTreeMap::new();
+    for (hold, entry) in plan.holds.iter().zip(entries) {
+        let asked = held_by(&snapshot.fleet, &hold.placement.tasks);
+        for at in books.way_up(entry.shape.project.as_deref()) {
+            let limits = books.parts[at].limits.iter().filter_map(|(model, limits)| Some((model, limits.maximum?)));
+            for (model, maximum) in limits.filter(|(model, _)| asked.contains_key(*model)) {
+                let back = back.entry((at, model)).or_insert_with(|| books.returns(at, model, last));
+                if books.held_at(hold.at, at, model, back, &given) > maximum {
+                    return Err(Violation::AboveShare { workload: hold.workload, model: model.to_string() });
+                }
+            }
         }
-        let (workload, project) = (hold.workload, entry.shape.project.as_deref());
-        books.add(workload, &hold.placement);
-        if let Some(model) = books.above(project, &hold.placement) {
-            return Err(Violation::AboveShare { workload, model });
-        }
-        ends.push((hold.at.after(entry.shape.wall), project, &hold.placement.tasks));
     }
     Ok(())
+}
+
+/// Times, rising, and how much of a model has come back to a part by each.
+type Back = Vec<(Time, u64)>;
+
+/// What a plan gives somebody, and for which time.
+struct Given {
+    from: Time,
+    until: Time,
+    way: Vec<usize>,
+    held: Amounts,
+}
+
+impl Given {
+    fn new(books: &Books<'_>, entry: &Entry, placement: &Placement, (from, until): (Time, Time)) -> Self {
+        let way = books.way_up(entry.shape.project.as_deref());
+        Self { from, until, way, held: held_by(&books.snapshot.fleet, &placement.tasks) }
+    }
 }
 
 impl<'a> Books<'a> {
@@ -167,14 +183,44 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// A model of a placement of which some share of a project has more than its maximum.
-    fn above(&self, project: Option<&str>, placement: &Placement) -> Option<String> {
-        let way = self.way_up(project);
-        let maximum = |at: usize, model: &str| self.parts[at].limits.get(model).and_then(|limits| limits.maximum);
-        let is_above =
-            |at: usize, model: &Arc<str>| maximum(at, model).is_some_and(|max| self.held[at].get(model) > Some(&max));
-        let held = held_by(&self.snapshot.fleet, &placement.tasks);
-        held.keys().find(|model| way.iter().any(|at| is_above(*at, model))).map(ToString::to_string)
+    /// What comes back to a part of a model up to some time.
+    fn returns(&self, at: usize, model: &str, last: Time) -> Back {
+        let mut back = Back::new();
+        let mut below = vec![at];
+        while let Some(at) = below.pop() {
+            below.extend(&self.below[at]);
+            let Some(project) = self.parts[at].name() else { continue };
+            for lease in self.snapshot.releases.of_project(project).take_while(|lease| lease.at <= last) {
+                let held = held_by(&self.snapshot.fleet, lease.tasks);
+                back.push((lease.at, held.get(model).copied().unwrap_or(0)));
+            }
+        }
+        back.sort_unstable_by_key(|(at, _)| *at);
+        let mut sum = 0;
+        for (_, milli) in &mut back {
+            sum += *milli;
+            *milli = sum;
+        }
+        back
+    }
+
+    /// What a part has of a model at some time: what it has now with every grant, less what is back by then, and with what
+    /// the plan gives it from later on.
+    fn held_at(&self, when: Time, at: usize, model: &str, back: &[(Time, u64)], given: &[Given]) -> u64 {
+        let has = self.held[at].get(model).copied().unwrap_or(0);
+        let over = back.partition_point(|(at, _)| *at <= when).checked_sub(1).map_or(0, |last| back[last].1);
+        let mut held = has.saturating_sub(over);
+        for given in given.iter().filter(|given| given.way.contains(&at)) {
+            let milli = given.held.get(model).copied().unwrap_or(0);
+            // What is granted counts in what it has now.
+            let is_planned = given.from > self.snapshot.now;
+            match given.until <= when {
+                false if is_planned && given.from <= when => held += milli,
+                true if !is_planned => held = held.saturating_sub(milli),
+                _ => {}
+            }
+        }
+        held
     }
 
     fn is_within(&self, workload: WorkloadId, placement: &Placement) -> Result<(), Violation> {

@@ -162,6 +162,16 @@ fn a_pass_ends_early_rather_than_out_of_order() {
 }
 
 #[test]
+fn what_no_ready_node_holds_hides_nobody() {
+    let mut world = world([node(8, 64, &[]), node(64, 64, &[])]);
+    world.snapshot.fleet.set_state(nd(2), NodeState::Cordoned);
+    world.snapshot.shapes_max = 1;
+    (0..20).for_each(|more| drop(world.submit(ask().cpu(32 + more))));
+    world.submit(ask());
+    check(&mut world, &["wl-21: nd-1"]);
+}
+
+#[test]
 fn a_pass_looks_at_a_bounded_number_of_nodes() {
     // No two nodes are alike, and none has the memory: every one is looked at for every shape.
     let nodes = || world((1..=300).map(|threads| node(threads, 1, &[])));

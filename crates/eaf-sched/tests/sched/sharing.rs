@@ -243,6 +243,19 @@ fn prior_of(priority: i32) -> Share {
 }
 
 #[test]
+fn many_shapes_of_one_project_hide_no_other() {
+    let mut made = sharing(1, [("vision", prior_of(1)), ("speech", quota(3, None, None))]);
+    made.world.snapshot.shapes_max = 16;
+    made.submit("speech", ask().boards(3).wall(1_000));
+    assert_eq!(made.pass().len(), 1);
+    for more in 0..40 {
+        made.submit("vision", ask().boards(4).wall(2_000 + more));
+    }
+    let small = made.submit("speech", ask().boards(1).wall(10));
+    assert_eq!(made.pass(), [small]);
+}
+
+#[test]
 fn an_explanation_tells_shares() {
     let mut made = sharing(2, [("vision", quota(2, Some(0), Some(3))), ("speech", Share::default())]);
     let large = made.submit("vision", ask().boards(4));

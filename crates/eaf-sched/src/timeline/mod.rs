@@ -4,8 +4,11 @@
 //! windows; and the earliest time from which a gang finds room for its whole wall time and its shares let it (`ahead`).
 //! Why without a fleet of every time: only nodes on which something changes are looked at, and what was looked at for one
 //! gang is there for the next.
-//! Why the best of a time at once: all that comes back at one time is taken together before anyone is placed.
+//! Why the best of a time at once: all that comes back at one time is taken together before anyone is placed whom only room keeps
+//! from starting.
 //! Absent: doubt; everything is expected to run for its whole wall time, and earlier ends only help.
+
+mod by_share;
 
 use crate::ahead::{Ahead, Stretch};
 use crate::candidates::{Candidate, candidates_without, choose};
@@ -15,15 +18,15 @@ use crate::rank::Rank;
 use crate::releases::{Counts, Return};
 use crate::shares::{Amounts, held_by};
 use crate::{Fleet, Releases, Shape, Shares, Window, Windows};
-use eaf_model::{Allotment, NodeId, Placement, Span, Time};
+use eaf_model::{Allotment, LeaseId, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// The most leases that one timeline follows. A gang that needs more of them to end gets no promise, and the pass ends
-/// there, so that nothing goes before it.
+/// The most leases that one timeline follows, beside those on the nodes of planned starts. A gang that needs more of them to end
+/// gets no promise, and the pass ends there, so that nothing goes before it.
 pub(crate) const RELEASES_MAX: usize = 65_536;
 
 /// What a forecast says.
@@ -44,8 +47,11 @@ pub(crate) struct Timeline<'a> {
     now: Time,
     /// The first time after now; what is overdue is expected then.
     soonest: Time,
+    releases: &'a Releases,
     /// What is expected back and was not looked at yet, by rising time.
     rest: Peekable<Returns<'a>>,
+    /// What of it was looked at all the same.
+    ahead_of_turn: BTreeSet<(Time, LeaseId)>,
     /// How many leases were.
     looked: usize,
     /// The nodes on which what is free changes, in the order in which that was found.
@@ -58,6 +64,8 @@ pub(crate) struct Timeline<'a> {
     begins: Vec<(Time, Vec<usize>)>,
     /// What projects will have; `None` where nobody asks for shares.
     ahead: Option<Ahead>,
+    /// What projects have no more from some time on, that nobody was told yet.
+    learned: Vec<(Time, Option<Arc<str>>, Amounts)>,
 }
 
 /// What is free on a node.
@@ -104,17 +112,20 @@ impl Course {
 impl<'a> Timeline<'a> {
     /// What `releases` bring.
     pub(crate) fn new(releases: &'a Releases, now: Time) -> Self {
-        let rest: Returns<'a> = Box::new(releases.by_project());
+        let rest: Returns<'a> = Box::new(releases.returns());
         Self {
             now,
             soonest: now.after(Span::from_ms(1)),
+            releases,
             rest: rest.peekable(),
+            ahead_of_turn: BTreeSet::new(),
             looked: 0,
             courses: Vec::new(),
             places: BTreeMap::new(),
             stops: BTreeMap::new(),
             begins: Vec::new(),
             ahead: None,
+            learned: Vec::new(),
         }
     }
 
@@ -156,6 +167,7 @@ impl<'a> Timeline<'a> {
         }
         let mut places = BTreeSet::new();
         for task in &placement.tasks {
+            self.know(fleet, task.node, from);
             let place = self.place(fleet, task.node);
             self.courses[place].change(from, until, |free| free.hold(task));
             places.insert(place);
@@ -173,7 +185,12 @@ impl<'a> Timeline<'a> {
         self.places.get(&node).map_or_else(|| known(fleet, node), |place| self.courses[*place].free_at(at))
     }
 
-    /// What projects have at some time up to which was looked; `None` where nobody asks.
+    /// What was found since it was last asked that projects have no more, and from when on.
+    pub(crate) fn learned(&mut self) -> impl Iterator<Item = (Time, Option<Arc<str>>, Amounts)> + '_ {
+        self.learned.drain(..)
+    }
+
+    /// What projects have at some time, as far as was looked; `None` where nobody asks.
     pub(crate) fn shares_at(&self, at: Time) -> Option<Shares> {
         self.ahead.as_ref().map(|ahead| ahead.at(at))
     }
@@ -182,6 +199,7 @@ impl<'a> Timeline<'a> {
     /// let it.
     pub(crate) fn soonest(&mut self, fleet: &Fleet, windows: &Windows, shape: &Shape) -> Forecast {
         let mut search = Search::new(self, fleet, windows, shape);
+        let mut own = self.own_returns(fleet, shape);
         let mut at = self.now;
         loop {
             at = match self.next(fleet, &search, at) {
@@ -189,8 +207,22 @@ impl<'a> Timeline<'a> {
                 Next::Cut(next) => return Forecast::NotBefore(next),
                 Next::Nothing => return Forecast::Never,
             };
-            search.go_to(self, fleet, at);
-            if let Some(placement) = search.placement(self, fleet, at) {
+            search.ask_shares(self, fleet, at);
+            let found = match &mut own {
+                Some(own) if !search.is_let => {
+                    at = match self.let_from(fleet, &mut search, own, at) {
+                        Next::Stop(from) => from,
+                        Next::Cut(next) => return Forecast::NotBefore(next),
+                        Next::Nothing => return Forecast::Never,
+                    };
+                    self.room_at(fleet, &mut search, at)
+                }
+                _ => {
+                    search.catch_up(self, at);
+                    search.placement(self, fleet, at)
+                }
+            };
+            if let Some(placement) = found {
                 return Forecast::Fits { at, placement };
             }
         }
@@ -203,7 +235,7 @@ impl<'a> Timeline<'a> {
             let known = self.stops.range(above).map(|(at, _)| *at).next();
             let opens = search.opens.range(above).map(|(at, _)| *at).next();
             let next = known.into_iter().chain(opens).min();
-            let coming = self.rest.peek().map(|(at, ..)| (*at).max(self.soonest)).filter(|at| *at < Time::NEVER);
+            let coming = self.coming();
             match (next, coming) {
                 (Some(next), None) => return Next::Stop(next),
                 (Some(next), Some(coming)) if next < coming => return Next::Stop(next),
@@ -214,17 +246,32 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// When the next comes back that was not looked at yet.
+    fn coming(&mut self) -> Option<Time> {
+        while self.rest.next_if(|next| self.ahead_of_turn.remove(&next.key())).is_some() {}
+        self.rest.peek().map(|next| next.at.max(self.soonest)).filter(|at| *at < Time::NEVER)
+    }
+
     /// Takes in all that comes back at one time.
     fn look_at(&mut self, fleet: &Fleet, at: Time) {
-        let soonest = self.soonest;
-        while let Some((_, counts, tasks)) = self.rest.next_if(|(next, ..)| (*next).max(soonest) <= at) {
-            self.looked += 1;
-            if let (Some(ahead), Counts::For(project)) = (&mut self.ahead, counts) {
-                ahead.give_back(project.as_ref(), held_by(fleet, tasks), at);
+        while self.coming().is_some_and(|next| next <= at) {
+            if let Some(next) = self.rest.next() {
+                self.take_in(fleet, next);
             }
-            for task in tasks {
-                self.give_back(fleet, task, at);
-            }
+        }
+    }
+
+    /// Takes in something that comes back.
+    fn take_in(&mut self, fleet: &Fleet, back: Return<'_>) {
+        self.looked += 1;
+        let at = back.at.max(self.soonest);
+        if let (Some(ahead), Counts::For(project)) = (&mut self.ahead, back.counts) {
+            let held = held_by(fleet, back.tasks);
+            self.learned.push((at, project.clone(), held.clone()));
+            ahead.give_back(project.as_ref(), held, at);
+        }
+        for task in back.tasks {
+            self.give_back(fleet, task, at);
         }
     }
 
@@ -315,21 +362,20 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// The gang would start at this time; it does not move back. Nodes are not looked at while its shares do not let it.
-    fn go_to(&mut self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) {
-        let end = at.after(self.shape.wall);
+    /// Whether its shares let it start at this time, which does not move back.
+    fn ask_shares(&mut self, timeline: &Timeline<'_>, fleet: &Fleet, at: Time) {
         if let (Some(ahead), Some(stretch)) = (&timeline.ahead, &mut self.stretch) {
-            stretch.go_to(ahead, at, end);
+            stretch.go_to(ahead, at, at.after(self.shape.wall));
             self.is_let = stretch.lets(ahead, fleet, self.shape.project.as_deref());
-        }
-        if self.is_let {
-            self.catch_up(timeline, at, end);
         }
     }
 
-    /// Brings what has changed since nodes were looked at up to date.
-    fn catch_up(&mut self, timeline: &Timeline<'_>, at: Time, end: Time) {
-        self.tasks.resize(timeline.courses.len(), None);
+    /// Brings what has changed since nodes were looked at up to date. They are not looked at while its shares do not let it.
+    fn catch_up(&mut self, timeline: &Timeline<'_>, at: Time) {
+        if !self.is_let {
+            return;
+        }
+        let end = at.after(self.shape.wall);
         let since = (Bound::Excluded(self.seen), Bound::Included(at));
         let mut changed: Vec<usize> = timeline.stops.range(since).flat_map(|(_, places)| places).copied().collect();
         while let Some(first) = self.opens.first_entry().filter(|first| *first.key() <= at) {
@@ -338,12 +384,18 @@ impl<'a> Search<'a> {
         while let Some((_, places)) = self.narrowing.pop_if(|(begin, _)| *begin < end) {
             changed.extend(places);
         }
+        self.look_again_at(timeline, changed, at);
+        self.seen = at;
+    }
+
+    /// What is free on some nodes at the time at which the gang would start is not what it was.
+    fn look_again_at(&mut self, timeline: &Timeline<'_>, mut changed: Vec<usize>, at: Time) {
+        self.tasks.resize(timeline.courses.len(), None);
         changed.sort_unstable();
         changed.dedup();
         for place in changed {
             self.look_again(timeline, place, at);
         }
-        self.seen = at;
     }
 
     fn look_again(&mut self, timeline: &Timeline<'_>, place: usize, at: Time) {
