@@ -347,6 +347,7 @@ impl World {
             self.figures.steps += 1;
             eaf_core::replay(&mut self.replayed, step);
             self.reference.durable(step)?;
+            self.stops.durable(step, |lease| self.reference.workload_of(lease))?;
             for event in &step.events {
                 self.coverage.event(event);
                 self.learn(event);

@@ -6,7 +6,7 @@
 use super::engine::Reach;
 use super::{Modes, World};
 use eaf_core::Violation;
-use eaf_model::{Input, NodeState, Span, WorkloadId, WorkloadState};
+use eaf_model::{Input, NodeState, Policy, Span, WorkloadId, WorkloadState};
 
 /// How long, in virtual time, a drain may take.
 const PATIENCE: Span = Span::from_secs(400 * 86_400);
@@ -62,10 +62,35 @@ impl World {
         for node in cordoned.collect::<Vec<_>>() {
             self.ask(Input::Uncordon { node })?;
         }
-        // A maximum may be below what one workload asks for, and nobody owes that an end.
-        let by = "the quiet end".to_owned();
-        self.ask(Input::ApplyPolicy { policy: Box::default(), by })?;
-        self.settle_down()
+        self.let_all_start()
+    }
+
+    /// The policy in force stays, with the order between shares and all that they may ask back of each other, without what may
+    /// keep a workload from ever starting: nobody owes an end to one that asks for more than a maximum, or for nodes that are
+    /// kept for others. Where so much has left that guarantees no longer fit into the fleet, they go as well.
+    fn let_all_start(&mut self) -> Result<(), Violation> {
+        let mut policy = self.state().policy().clone();
+        policy.reservations.clear();
+        policy.maintenance.clear();
+        for quota in policy.shares.values_mut().flat_map(|share| share.accelerators.values_mut()) {
+            (quota.maximum, quota.borrowable) = (None, None);
+        }
+        if !self.apply_policy(policy.clone())? {
+            policy.shares.values_mut().for_each(|share| share.accelerators.clear());
+            if !self.apply_policy(policy)? {
+                let what = "a policy without quotas and windows is refused".to_owned();
+                return Err(Violation { rule: "a policy that binds nobody can be applied", what });
+            }
+        }
+        Ok(())
+    }
+
+    /// False where the policy is refused.
+    fn apply_policy(&mut self, policy: Policy) -> Result<bool, Violation> {
+        let refusals = self.refusals;
+        self.ask(Input::ApplyPolicy { policy: Box::new(policy), by: "the quiet end".to_owned() })?;
+        self.settle_down()?;
+        Ok(self.refusals == refusals)
     }
 
     /// Nothing happens any more and something waits: either it can never start, or it waits for ever.

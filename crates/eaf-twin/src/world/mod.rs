@@ -19,6 +19,7 @@ mod play;
 mod reference;
 mod run;
 mod sharing;
+mod stops;
 
 pub use coverage::{Coverage, Fault, Met};
 pub use run::{Outcome, run};
@@ -38,6 +39,7 @@ use link::Mail;
 use log::Log;
 use reference::Reference;
 use std::collections::{BTreeMap, BTreeSet};
+use stops::Stops;
 
 /// Where virtual time begins: 2026-01-01T00:00:00Z.
 pub(crate) const EPOCH: Time = Time(1_767_225_600_000);
@@ -109,6 +111,7 @@ pub(crate) struct World {
     /// The state, replayed from events alone.
     replayed: State,
     reference: Reference,
+    stops: Stops,
     names: BTreeMap<String, WorkloadId>,
     node_ids: BTreeMap<String, NodeId>,
     node_names: BTreeMap<NodeId, String>,
@@ -148,6 +151,7 @@ impl World {
             in_flight: None,
             replayed: State::new(),
             reference: Reference::default(),
+            stops: Stops::default(),
             names: BTreeMap::new(),
             node_ids: BTreeMap::new(),
             node_names: BTreeMap::new(),
