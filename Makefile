@@ -4,7 +4,8 @@ run:
 	cargo run --release --locked -p eaf -- up --run examples/primes.toml
 test:
 	cargo test --release --locked --workspace
+# JOBS=FILE is the full Philly trace, without which its tables are left out.
 bench:
 	cargo build --release --locked -p eaf && ./target/release/eaf bench all --markdown docs/benchmarks.md
-	./target/release/eaf bench replay --all --markdown docs/benchmarks.md
+	./target/release/eaf bench replay --all $(if $(JOBS),--jobs $(JOBS)) --markdown docs/benchmarks.md
 	./target/release/eaf bench placement --all --markdown docs/benchmarks.md

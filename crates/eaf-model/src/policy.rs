@@ -104,7 +104,7 @@ pub struct Share {
     /// Beside siblings with less of it, it goes first in what nobody is guaranteed, and takes what they borrowed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
-    /// Its work may be stopped for others, and that of its parts, whether the work says so or not.
+    /// Its work, and that of its parts, gives way to more urgent work of the same project, whether the work says so or not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spot: bool,
     /// By accelerator model.

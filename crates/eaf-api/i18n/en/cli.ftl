@@ -235,6 +235,22 @@ start-engine = The engine does not start
     .next = Put right what is named; “engine” in eaf.toml has its settings.
 start-fatal = The first steps could not be made durable in { $dir }
     .next = Look at the disk; nothing that was acknowledged is lost.
+start-setting = The setting { $field } cannot be used as it is
+    .next = { $which ->
+        [array_max] It must be from 1 to 65,534.
+        [grants_per_plan_max] It must be from 1 to 65,534.
+        [shapes_per_plan_max] It must be at least 1.
+        [wall_time_default] It must be above 0 and no more than timing.wall_time_max.
+        [stop_grace_default] It must be no more than timing.stop_grace_max.
+        [start_timeout] It must be above 0.
+        [mode_change_timeout] It must be above 0.
+        [h100_milli] No accelerator may be worth more than 1,000,000 H100.
+        [level_service] It must be above 0.
+        [level_ratio] It must be at least 2.
+        [holds] It must be from 1 to 64.
+        [milligrams_per_kwh] It must have 288 values, twelve months of 24 hours, or none.
+       *[partitions] Each mode must have a name of its own and 1 to 32 places, and its slices must lie within them and come to one accelerator at most.
+    }
 start-other = The factory does not start
     .next = Put right what is named, and start it again.
 

@@ -234,6 +234,22 @@ start-engine = 엔진이 시작하지 않습니다
     .next = 위에 적힌 것을 바로잡으십시오. 엔진의 설정은 eaf.toml의 “engine”에 있습니다.
 start-fatal = { $dir }에 첫 단계를 기록하지 못했습니다
     .next = 디스크를 확인하십시오. 접수된 것은 하나도 잃지 않았습니다.
+start-setting = 설정 { $field } 값을 쓸 수 없습니다
+    .next = { $which ->
+        [array_max] 1에서 65,534까지여야 합니다.
+        [grants_per_plan_max] 1에서 65,534까지여야 합니다.
+        [shapes_per_plan_max] 1 이상이어야 합니다.
+        [wall_time_default] 0보다 크고 timing.wall_time_max 이하여야 합니다.
+        [stop_grace_default] timing.stop_grace_max 이하여야 합니다.
+        [start_timeout] 0보다 커야 합니다.
+        [mode_change_timeout] 0보다 커야 합니다.
+        [h100_milli] 어떤 가속기도 H100 1,000,000개보다 값질 수 없습니다.
+        [level_service] 0보다 커야 합니다.
+        [level_ratio] 2 이상이어야 합니다.
+        [holds] 1에서 64까지여야 합니다.
+        [milligrams_per_kwh] 값이 288개(열두 달의 24시간)이거나 없어야 합니다.
+       *[partitions] 모드마다 이름이 서로 다르고 자리가 1에서 32개여야 하며, 슬라이스는 그 안에 있고 합쳐서 가속기 하나를 넘지 않아야 합니다.
+    }
 start-other = 공장이 시작하지 않습니다
     .next = 위에 적힌 것을 바로잡고 다시 켜십시오.
 

@@ -124,7 +124,7 @@ fn policy() -> Value {
             },
             "spot": {
                 "type": "boolean", "default": false,
-                "description": "Its work may be stopped for others, and that of its parts, whether the work says so or not."
+                "description": "Its work, and that of its parts, gives way to more urgent work of the same project, whether the work says so or not."
             },
             "accelerators": {
                 "type": "object", "description": "By model.", "additionalProperties": quota, "maxProperties": 64

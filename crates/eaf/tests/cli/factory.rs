@@ -35,8 +35,7 @@ fn what_keeps_a_factory_from_starting_is_named() {
     refused(&factory, &up(other, &["--config", settings]), 6, &["wrong.toml:2", "unknown field `prot`"]);
     // What does not hold together is found before anything is started that would stay behind.
     fs::write(settings, "[settings.queue]\nholds = 0\n").expect("written");
-    let refused_at = factory.cli(&up(other, &["--port", "0", "--config", settings]));
-    assert!(!refused_at.status.success() && err(&refused_at).contains("queue.holds"), "{refused_at:?}");
+    refused(&factory, &up(other, &["--port", "0", "--config", settings]), 6, &["queue.holds", "from 1 to 64"]);
     assert!(!std::path::Path::new(other).join("engine").exists(), "no engine was started");
     refused(&factory, &up(other, &["--config", "/no/such.toml"]), 5, &["Cannot read /no/such.toml"]);
     refused(&factory, &up(other, &["--run", "/no/such.toml"]), 5, &["Cannot read /no/such.toml"]);

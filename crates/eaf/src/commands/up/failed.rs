@@ -41,13 +41,17 @@ pub(super) fn to_start(error: &StartError, dir: &Path, lang: Lang) -> Failure {
         StartError::Tls { certificate, .. } => Say::new("start-tls").with("path", certificate.display()),
         StartError::Engine(_) => Say::new("start-engine"),
         StartError::Fatal(_) => Say::new("start-fatal"),
+        StartError::Settings { field } => {
+            let which = field.rsplit('.').next().unwrap_or(field);
+            Say::new("start-setting").with("field", field).with("which", which)
+        }
         _ => Say::new("start-other"),
     };
     let say = say.with("dir", dir.display());
     match error {
         StartError::Open(error) => Failure::Said { code, say, why: journal::open(lang, error) },
         StartError::Recover(error) => Failure::Said { code, say, why: journal::recover(lang, error) },
-        StartError::NeedsTls { .. } => Failure::new(code, say),
+        StartError::NeedsTls { .. } | StartError::Settings { .. } => Failure::new(code, say),
         // The headline says what the error says; what is left to tell is its cause.
         StartError::Bind { source, .. } => Failure::because(code, say, source),
         _ => Failure::because(code, say, error),
