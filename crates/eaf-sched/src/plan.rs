@@ -226,6 +226,8 @@ impl Pass<'_> {
         if self.is_behind(&self.starved, turn.shape, turn.asks) {
             return Verdict::Waits;
         }
+        // What one may have is settled in the step that gives it, or two would be let where there is enough for one: budgets and
+        // headroom of power belong here as well.
         match self.shares.admit(&self.snapshot.fleet, turn.shape, turn.asks) {
             Admitted::As(shape) => self.seat(&turn.place, shape, turn.asks),
             Admitted::On(shape) => self.seat(&turn.place, &shape, &Shares::asks(&self.snapshot.fleet, &shape)),

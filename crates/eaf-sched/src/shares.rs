@@ -415,11 +415,12 @@ impl Shares {
     }
 
     /// The parts, from a project's up, that would stay within their guarantee with what somebody of it asks for, whichever of
-    /// the models that would do it gets.
+    /// the models that would do it gets. None where that is nothing: it would come and go with what others of its project hold.
     pub(crate) fn within<'a>(&'a self, at: usize, asks: &'a Amounts) -> impl Iterator<Item = usize> + 'a {
         let stays =
             |part: &Part| asks.iter().all(|(model, ask)| part.held(model) + ask <= part.limits(model).guaranteed);
-        self.up(at).filter(move |at| *at != ROOT && !asks.is_empty() && stays(&self.parts[*at]))
+        let asks_any = asks.values().any(|ask| *ask > 0);
+        self.up(at).filter(move |at| *at != ROOT && asks_any && stays(&self.parts[*at]))
     }
 
     /// The same for a workload of this shape.

@@ -166,7 +166,9 @@ fn what_no_ready_node_holds_hides_nobody() {
     let mut world = world([node(8, 64, &[]), node(64, 64, &[])]);
     world.snapshot.fleet.set_state(nd(2), NodeState::Cordoned);
     world.snapshot.shapes_max = 1;
-    (0..20).for_each(|more| drop(world.submit(ask().cpu(32 + more))));
+    for more in 0..20 {
+        world.submit(ask().cpu(32 + more));
+    }
     world.submit(ask());
     check(&mut world, &["wl-21: nd-1"]);
 }
