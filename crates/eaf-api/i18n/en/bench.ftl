@@ -103,8 +103,8 @@ bench-scheduler-steady-p99-100k = 100,000 nodes: one arrival and one end, planne
 bench-scheduler-estimate-100k = 100,000 nodes: an explanation with its estimated start
 bench-scheduler-memory-100k = 100,000 nodes: memory of the core
 bench-scheduler-cold-shares = 10,000 nodes, 100 projects of 10 tenants with shares, every other one at its maximum: a pass that remembers nothing
-bench-scheduler-steady-shares = 10,000 nodes, the same shares: one arrival and one end, planned; mean
-bench-scheduler-steady-p99-shares = 10,000 nodes, the same shares: one arrival and one end, planned; 99th percentile
+bench-scheduler-steady-shares = 10,000 nodes, the same shares, 1,000 shapes a pass: one arrival and one end, planned; mean
+bench-scheduler-steady-p99-shares = 10,000 nodes, the same shares, 1,000 shapes a pass: one arrival and one end, planned; 99th percentile
 bench-scheduler-slurm-cycle = Slurm: a main cycle with 2,726 starts
 bench-scheduler-slurm-backfill = Slurm: a job in backfill
 
