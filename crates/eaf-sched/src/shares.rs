@@ -482,7 +482,8 @@ impl Shares {
         let asks = Self::asks(fleet, shape);
         let within = self.within(ours[0], &asks).any(|at| at == ours[ours_at]);
         let leads = !borrows.contains(&ours[ours_at]);
-        for (model, ask) in asks {
+        // Who asks for nothing of a model gets nothing back by it: it would come before the one that gives by no more than a tie.
+        for (model, ask) in asks.into_iter().filter(|(_, ask)| *ask > 0) {
             let beyond = giver.beyond(&model);
             // What gives must come after what takes in the turns that follow, or it would go first again once it has given.
             let by_turn = if within && leads { Ordering::Greater } else { taker.priority.cmp(&giver.priority) };
