@@ -15,10 +15,13 @@ pub struct Policy {
     /// After this time without use, what a share has used counts half as much.
     pub half_life: Span,
     /// Shares by name. A share that bears the name of a project is what the project's workloads draw on.
+    #[serde(deserialize_with = "crate::strict::objects")]
     pub shares: BTreeMap<String, Share>,
     /// Windows in which nodes are kept for a project, by name.
+    #[serde(deserialize_with = "crate::strict::objects")]
     pub reservations: BTreeMap<String, Reservation>,
     /// Windows in which nodes take no work, by name.
+    #[serde(deserialize_with = "crate::strict::objects")]
     pub maintenance: BTreeMap<String, Maintenance>,
 }
 
@@ -108,7 +111,7 @@ pub struct Share {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spot: bool,
     /// By accelerator model.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::strict::objects")]
     pub accelerators: BTreeMap<String, Quota>,
 }
 

@@ -4,10 +4,11 @@
 //! key once (serde would keep the last). Why: both are slips of the pen that would otherwise run with other settings
 //! than were meant. Absent: checks of values.
 
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// Reads a struct that is written as an object.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -53,9 +54,46 @@ pub(crate) fn unique_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_map(Unique)
 }
 
+/// Reads a map in which every key stands once and every value is written as an object.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Objects<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of objects")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(key) = entries.next_key::<String>()? {
+                let value = entries.next_value_seed(Object(PhantomData))?;
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    deserializer.deserialize_map(Objects(PhantomData))
+}
+
+struct Object<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Object<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        object(deserializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::WorkloadSpec;
+    use crate::{Policy, WorkloadSpec};
 
     #[test]
     fn objects_are_objects_and_keys_stand_once() {
@@ -69,5 +107,17 @@ mod tests {
         check(&with(r#""environment":{"A":"1","B":"1"},"labels":{"a":"b"}"#), true);
         check(&with(r#""environment":{"A":"1","A":"1"}"#), false);
         check(&with(r#""labels":{"a":"b","a":"c"}"#), false);
+    }
+
+    #[test]
+    fn a_policy_is_made_of_objects() {
+        let check = |text: &str, expect: bool| {
+            let text = format!(r#"{{"half_life":1,"reservations":{{}},"maintenance":{{}},"shares":{text}}}"#);
+            assert_eq!(serde_json::from_str::<Policy>(&text).is_ok(), expect, "{text}");
+        };
+        check(r#"{"a":{"accelerators":{"H200":{"guaranteed":1}}}}"#, true);
+        check(r#"{"a":[]}"#, false);
+        check(r#"{"a":{"accelerators":{"H200":[1]}}}"#, false);
+        check(r#"{"a":{},"a":{"weight":2}}"#, false);
     }
 }

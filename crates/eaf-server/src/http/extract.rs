@@ -82,11 +82,15 @@ fn text_length(json: &[u8]) -> usize {
     json.len()
 }
 
-/// A number with a fraction or an exponent that is whole all the same, and small enough to be exact.
+/// A number with a fraction or an exponent that is whole all the same, and small enough to be exact where it has an exponent.
 fn whole(token: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(token).ok().filter(|text| !text.starts_with('"'))?;
     if !text.contains(['.', 'e', 'E']) {
         return None;
+    }
+    // Noughts alone behind the point take nothing of it, however large it is.
+    if let Some((whole, _)) = text.split_once('.').filter(|(_, fraction)| fraction.bytes().all(|digit| digit == b'0')) {
+        return Some(whole.to_owned());
     }
     let number: f64 = text.parse().ok()?;
     let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
@@ -207,6 +211,7 @@ mod tests {
         };
         check(r#"{"a":2.0,"b":[1e3,-1.0,7],"c":"2.0 \" 3.0"}"#, Some(r#"{"a":2,"b":[1000,-1,7],"c":"2.0 \" 3.0"}"#));
         check(r#"{"a":2.5,"b":1e300,"c":5}"#, None);
+        check("[-9007199254740992.0,9007199254740993.00]", Some("[-9007199254740992,9007199254740993]"));
         check("{\"a\": \"2.0", None);
         check("-", None);
         check("\\", None);
