@@ -14,7 +14,6 @@
 //! Absent: the order (`order`), who stops for whom (`preempt`), and memory of the last pass.
 
 use crate::beside::Beside;
-use crate::order::Place;
 use crate::place::Chooser;
 use crate::preempt::{Claim, Claimant, Soon};
 use crate::scores::{Scores, Side};
@@ -127,6 +126,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         beside: Beside::default(),
         over: snapshot.now,
         borrows: BTreeMap::new(),
+        claimed: BTreeSet::new(),
         contested: false,
         holders: Vec::new(),
         fruitless: 0,
@@ -184,6 +184,8 @@ struct Pass<'a> {
     over: Time,
     /// By project, the parts of which somebody had his turn and waits who would borrow there.
     borrows: BTreeMap<Option<Arc<str>>, BTreeSet<usize>>,
+    /// The parts of those for whom others stop, and those by whose guarantee they have their turn.
+    claimed: BTreeSet<usize>,
     /// True where somebody of another project waits who stays within a guarantee.
     contested: bool,
     /// Of each hold, whose it is, and for what that waits.
@@ -229,8 +231,10 @@ impl Pass<'_> {
         // What one may have is settled in the step that gives it, or two would be let where there is enough for one: budgets and
         // headroom of power belong here as well.
         match self.shares.admit(&self.snapshot.fleet, turn.shape, turn.asks) {
-            Admitted::As(shape) => self.seat(&turn.place, shape, turn.asks),
-            Admitted::On(shape) => self.seat(&turn.place, &shape, &Shares::asks(&self.snapshot.fleet, &shape)),
+            Admitted::As(shape) => self.seat(turn, shape, turn.asks),
+            // Nothing of these models would ever do; it waits for those that its shares do not let it have now.
+            Admitted::On(shape) if !self.fleet.ready_fit(&shape) => self.wait_for_share(turn),
+            Admitted::On(shape) => self.seat(turn, &shape, &Shares::asks(&self.snapshot.fleet, &shape)),
             Admitted::No => self.wait_for_share(turn),
         }
     }
@@ -292,10 +296,13 @@ impl Pass<'_> {
     }
 
     /// Starts one that its share lets start, or promises it a start.
-    fn seat(&mut self, turn: &Place, shape: &Shape, asks: &Amounts) -> Verdict {
-        let workload = turn.workload();
+    fn seat(&mut self, turn: &Turn<'_, '_>, shape: &Shape, asks: &Amounts) -> Verdict {
+        let workload = turn.place.workload();
         let end = self.snapshot.now.after(shape.wall);
         if let Some(placement) = self.place(shape, end) {
+            if self.uses_up_a_claim(turn) {
+                return Verdict::Waits;
+            }
             self.grant(workload, shape, placement, end);
             return Verdict::Starts;
         }
@@ -304,7 +311,7 @@ impl Pass<'_> {
         }
         match self.snapshot.passing {
             Passing::Strict => self.block(workload, shape),
-            Passing::Skip if !turn.is_aged() => Verdict::Waits,
+            Passing::Skip if !turn.place.is_aged() => Verdict::Waits,
             // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
             _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
             _ if self.no_more_holds || !self.is_among_first(shape, WaitsFor::Room) => {
@@ -317,6 +324,14 @@ impl Pass<'_> {
             _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
             _ => self.promise(workload, shape),
         }
+    }
+
+    /// True where it would take of what somebody of the same share had its turn by, for whom others stop: they would go first once
+    /// they have.
+    fn uses_up_a_claim(&self, turn: &Turn<'_, '_>) -> bool {
+        let mut way = self.shares.up(self.shares.part_of(turn.shape.project.as_deref()));
+        let asks_any = turn.asks.values().any(|ask| *ask > 0);
+        asks_any && way.any(|at| self.claimed.contains(&at) && !turn.within.contains(&at))
     }
 
     /// A place for as many of its tasks as find one now, and as its share lets it have.
@@ -349,10 +364,10 @@ impl Pass<'_> {
     }
 
     /// Others stop for it, or are stopping already. What it will take is kept for it.
-    fn claim(&mut self, turn: &Place, shape: &Shape) -> bool {
+    fn claim(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> bool {
         let snapshot = self.snapshot;
         let is_idle = if self.shares.is_empty() {
-            snapshot.running.is_idle_for(turn.class(snapshot.queue.order()))
+            snapshot.running.is_idle_for(turn.place.class(snapshot.queue.order()))
         } else {
             snapshot.running.is_idle()
         };
@@ -373,6 +388,10 @@ impl Pass<'_> {
         };
         let (project, held) = (shape.project.as_deref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
         self.shares.take(project, &held);
+        if !self.shares.is_empty() {
+            self.claimed.insert(self.shares.part_of(project));
+            self.claimed.extend(turn.within.iter().filter(|at| !borrows.contains(at)));
+        }
         // What leaves for it still counts there, up to its own end: no more than that it is left out of a planned start.
         self.beside.take(project, &held, (snapshot.now, Time::NEVER));
         for task in &claim.placement.tasks {

@@ -5,10 +5,10 @@
 //! lease that began before this instant is stopped, so that within one instant there are fewer of them with every one
 //! that is. Absent: the stop itself, and the start, which follows once they are gone.
 
-use crate::order::Place;
 use crate::reference::place_by;
 use crate::running::{Cost, Evictable};
-use crate::shares::{Room, Shares, held_by};
+use crate::shares::{Asker, Room, Shares, held_by};
+use crate::turns::Turn;
 use crate::{Fleet, Shape, Snapshot};
 use eaf_model::{LeaseId, NodeId, NodeState, Placement, Span, WorkloadId};
 use std::cmp::Reverse;
@@ -46,7 +46,7 @@ pub(crate) struct Soon {
 /// For whom others may stop.
 #[derive(Clone, Copy)]
 pub(crate) struct Claimant<'a> {
-    pub(crate) turn: &'a Place,
+    pub(crate) turn: &'a Turn<'a, 'a>,
     pub(crate) shape: &'a Shape,
     /// The parts of which somebody of its project waits before it who would borrow there.
     pub(crate) borrows: &'a BTreeSet<usize>,
@@ -96,6 +96,9 @@ impl Soon {
             if !without.lets(&snapshot.fleet, shape.project.as_deref(), &held_by(&snapshot.fleet, &placement.tasks)) {
                 return None;
             }
+            if !victims.iter().all(|lease| goes_before(snapshot, &without, claimant, lease)) {
+                return None;
+            }
             *shares = without;
         }
         release(&mut self.fleet, &victims);
@@ -103,13 +106,13 @@ impl Soon {
         let victims: Vec<LeaseId> = victims.iter().map(|lease| lease.lease).collect();
         self.told.extend(&victims);
         let models = shape.task.accelerators.models.clone();
-        Some(Claim { workload: claimant.turn.workload(), victims, placement, behind, models })
+        Some(Claim { workload: claimant.turn.place.workload(), victims, placement, behind, models })
     }
 
     /// Who may be stopped for a workload: of its own project a worse class, and of others what shares give it.
     fn candidates(&self, snapshot: &Snapshot, shares: &Shares, claimant: Claimant<'_>) -> Vec<Arc<Evictable>> {
         let Claimant { turn, shape, borrows } = claimant;
-        let class = turn.class(snapshot.queue.order());
+        let class = turn.place.class(snapshot.queue.order());
         let may = |lease: &&Arc<Evictable>| lease.started_at < snapshot.now && !self.told.contains(&lease.lease);
         if shares.is_empty() {
             return snapshot.running.worse_than(class).filter(may).take(LOOKED_AT_MAX).cloned().collect();
@@ -119,7 +122,8 @@ impl Soon {
         let mut left = shares.clone();
         let mut found = Vec::new();
         for lease in snapshot.running.youngest_first().filter(may).take(LOOKED_AT_MAX) {
-            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref(), borrows) {
+            let is_given = match shares.claim(&snapshot.fleet, shape, lease.project.as_deref(), (turn.within, borrows))
+            {
                 // What a part of its own share has is not its own, nor is what that share has itself the part's.
                 None => {
                     let of = |project: &Option<Arc<str>>| shares.part_of(project.as_deref());
@@ -141,6 +145,23 @@ impl Soon {
         }
         found
     }
+}
+
+/// True where a claimant has its turn before one that made room for it and waits again, or both are of one part: else what was made
+/// would go back to who made it, and be made again.
+fn goes_before(snapshot: &Snapshot, without: &Shares, claimant: Claimant<'_>, victim: &Evictable) -> bool {
+    let held = held_by(&snapshot.fleet, &victim.tasks);
+    let ways = [claimant.shape.project.as_deref(), victim.project.as_deref()];
+    let [ours, theirs] = ways.map(|project| without.way_up(without.part_of(project)));
+    if ours[0] == theirs[0] {
+        return true;
+    }
+    let by_guarantee = without.within(ours[0], claimant.turn.asks_within);
+    let by_guarantee: Vec<usize> = by_guarantee.filter(|at| !claimant.borrows.contains(at)).collect();
+    let within: Vec<usize> = without.within(theirs[0], &held).collect();
+    let askers =
+        vec![Asker { line: 0, way: &ours, within: &by_guarantee }, Asker { line: 1, way: &theirs, within: &within }];
+    without.next_of(askers).iter().any(|first| first.line == 0)
 }
 
 fn release(fleet: &mut Fleet, leases: &[Arc<Evictable>]) {

@@ -293,6 +293,12 @@ impl Shares {
         first
     }
 
+    /// Of what a workload asks for, the models that its shares may ever let it have.
+    pub(crate) fn ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Amounts {
+        let may = |model: &Arc<str>, ask: u64| self.bar_over(fleet.all_of(model), at, model, ask, |_| 0).is_none();
+        asks.iter().filter(|(model, ask)| may(model, **ask)).map(|(model, ask)| (model.clone(), *ask)).collect()
+    }
+
     /// The parts beside a way up, on every level, and those of its first.
     fn beside<'a>(&'a self, way: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
         let of =
@@ -436,8 +442,7 @@ impl Shares {
         for _ in 0..=self.parts.len() {
             let mut below: BTreeMap<Option<usize>, bool> = BTreeMap::new();
             for asker in &askers {
-                let child = asker.below(at);
-                *below.entry(child).or_default() |= asker.within.contains(&child.unwrap_or(at));
+                *below.entry(asker.below(at)).or_default() |= asker.is_within(at);
             }
             let key = |(child, within): &(Option<usize>, bool)| {
                 let part = &self.parts[child.unwrap_or(at)];
@@ -447,8 +452,7 @@ impl Shares {
                 (!within, Reverse(priority), by_use, child.unwrap_or(at))
             };
             let Some((child, within)) = below.into_iter().min_by_key(key) else { break };
-            let stays = |asker: &Asker<'_>| !within || asker.within.contains(&child.unwrap_or(at));
-            askers.retain(|asker| asker.below(at) == child && stays(asker));
+            askers.retain(|asker| asker.below(at) == child && (!within || asker.is_within(at)));
             let Some(child) = child else { break };
             at = child;
         }
@@ -471,7 +475,7 @@ impl Shares {
         fleet: &Fleet,
         shape: &Shape,
         other: Option<&str>,
-        borrows: &BTreeSet<usize>,
+        (within, borrows): (&[usize], &BTreeSet<usize>),
     ) -> Option<Room> {
         let (ours, theirs) = (self.way_up(self.part_of(shape.project.as_deref())), self.way_up(self.part_of(other)));
         let common = ours.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| one == two).count();
@@ -480,8 +484,9 @@ impl Shares {
         let mut by_model = BTreeMap::new();
         let mut used_stays = 0;
         let asks = Self::asks(fleet, shape);
-        let within = self.within(ours[0], &asks).any(|at| at == ours[ours_at]);
-        let leads = !borrows.contains(&ours[ours_at]);
+        let mut by_guarantee = ours[..=ours_at].iter().filter(|at| within.contains(at)).peekable();
+        let within = by_guarantee.peek().is_some();
+        let leads = by_guarantee.any(|at| !borrows.contains(at));
         // Who asks for nothing of a model gets nothing back by it: it would come before the one that gives by no more than a tie.
         for (model, ask) in asks.into_iter().filter(|(_, ask)| *ask > 0) {
             let beyond = giver.beyond(&model);
@@ -566,6 +571,13 @@ pub(crate) struct Asker<'a> {
 }
 
 impl Asker<'_> {
+    /// True where it stays within a guarantee of the part below this one, or of one below that: what a part is guaranteed covers
+    /// what its own parts are, and what brings it above that is what others of it have borrowed.
+    fn is_within(&self, at: usize) -> bool {
+        let Some(place) = self.way.iter().position(|part| *part == at) else { return false };
+        self.way[..place.max(1)].iter().any(|part| self.within.contains(part))
+    }
+
     /// The part below this one through which it asks; `None` for itself.
     fn below(&self, at: usize) -> Option<usize> {
         let place = self.way.iter().position(|part| *part == at)?;

@@ -29,6 +29,8 @@ pub(crate) struct Turn<'a, 't> {
     pub(crate) shape: &'a Arc<Shape>,
     /// What it asks for, by model.
     pub(crate) asks: &'t Amounts,
+    /// The same of the models that its shares may ever let it have.
+    pub(crate) asks_within: &'t Amounts,
     /// The parts, from its project's up, whose guarantee it stays within.
     pub(crate) within: &'t [usize],
     /// True where, behind it, somebody of another project waits who stays within a guarantee.
@@ -62,6 +64,8 @@ struct Line<'a> {
     next: Option<(Place, &'a Arc<Shape>)>,
     /// What whoever is next asks for, by model.
     asks: Amounts,
+    /// The same of the models that its shares may ever let it have.
+    asks_within: Amounts,
     /// The parts of the way whose guarantee that stays within.
     within: Vec<usize>,
 }
@@ -80,13 +84,14 @@ impl Line<'_> {
                 break;
             }
         }
+        self.asks_within = shares.ever(fleet, self.way[0], &self.asks);
         self.ask_again(shares);
     }
 
     fn ask_again(&mut self, shares: &Shares) {
         self.within.clear();
         if self.next.is_some() {
-            self.within.extend(shares.within(self.way[0], &self.asks));
+            self.within.extend(shares.within(self.way[0], &self.asks_within));
         }
     }
 
@@ -106,7 +111,8 @@ impl<'a> Turns<'a> {
         let mut lines = Vec::new();
         for (project, walk) in queue.walks(own) {
             let way = shares.way_up(shares.part_of(project.as_deref()));
-            let mut line = Line { way, walk, next: None, asks: BTreeMap::new(), within: Vec::new() };
+            let mut line =
+                Line { way, walk, next: None, asks: BTreeMap::new(), asks_within: BTreeMap::new(), within: Vec::new() };
             line.go_on(fleet, shares);
             lines.push(line);
         }
@@ -122,7 +128,7 @@ impl<'a> Turns<'a> {
                 if !fleet.ready_fit(shape) {
                     walk.does_not_count();
                 }
-                Some(Turn { place, shape, asks: &NOTHING, within: &[], is_contested: false })
+                Some(Turn { place, shape, asks: &NOTHING, asks_within: &NOTHING, within: &[], is_contested: false })
             }
             Self::ByShare(turns) => turns.next(fleet, shares, made),
         }
@@ -152,7 +158,8 @@ impl<'a> ByShare<'a> {
         let line = &self.lines[last.line];
         let (place, shape) = line.next?;
         let is_contested = last.is_contested;
-        let turn = Turn { place, shape, asks: &line.asks, within: &line.within, is_contested };
+        let turn =
+            Turn { place, shape, asks: &line.asks, asks_within: &line.asks_within, within: &line.within, is_contested };
         self.last = Some(last);
         Some(turn)
     }
