@@ -32,56 +32,53 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
 
 /// Reads a map of texts in which every key stands once.
 pub(crate) fn unique_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Unique;
-    impl<'de> Visitor<'de> for Unique {
-        type Value = BTreeMap<String, String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map of texts")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-            let mut map = BTreeMap::new();
-            while let Some((key, value)) = entries.next_entry::<String, String>()? {
-                if map.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
-                }
-                map.insert(key, value);
-            }
-            Ok(map)
-        }
-    }
-    deserializer.deserialize_map(Unique)
+    deserializer.deserialize_map(Unique { value: PhantomData::<String>, expecting: "a map of texts" })
 }
 
 /// Reads a map in which every key stands once and every value is written as an object.
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {
-    struct Objects<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<T> {
-        type Value = BTreeMap<String, T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map of objects")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-            let mut map = BTreeMap::new();
-            while let Some(key) = entries.next_key::<String>()? {
-                let value = entries.next_value_seed(Object(PhantomData))?;
-                if map.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
-                }
-                map.insert(key, value);
-            }
-            Ok(map)
-        }
-    }
-    deserializer.deserialize_map(Objects(PhantomData))
+    deserializer.deserialize_map(Unique { value: Object(PhantomData), expecting: "a map of objects" })
 }
 
+/// A map in which every key stands once.
+struct Unique<S> {
+    /// How each value is read.
+    value: S,
+    expecting: &'static str,
+}
+
+impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for Unique<S> {
+    type Value = BTreeMap<String, S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(self.value)?;
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
+            }
+            map.insert(key, value);
+        }
+        Ok(map)
+    }
+}
+
+/// A value that is written as an object.
 struct Object<T>(PhantomData<T>);
+
+impl<T> Clone for Object<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Object<T> {}
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Object<T> {
     type Value = T;

@@ -78,10 +78,13 @@ impl Beside {
         meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, held));
     }
 
-    /// A project has so much less from some time on.
-    pub(crate) fn give_back(&mut self, project: Option<&str>, held: &Amounts, from: Time) {
-        let meant = self.levels.iter_mut().filter(|level| level.at >= from);
-        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.give_back(project, held));
+    /// What the timeline has found meanwhile that projects have no more, at each level from then on.
+    pub(crate) fn learn(&mut self, timeline: &mut Timeline<'_>) {
+        for (from, project, held) in timeline.learned() {
+            let meant = self.levels.iter_mut().skip_while(|level| level.at < from);
+            let shares = meant.filter_map(|level| level.shares.as_mut());
+            shares.for_each(|shares| shares.give_back(project.as_deref(), &held));
+        }
     }
 
     /// A task starts now; `fleet` holds it already.

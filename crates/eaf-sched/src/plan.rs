@@ -465,9 +465,7 @@ impl Pass<'_> {
         let held = self.shares.amounts(&self.fleet, &placement.tasks);
         self.beside.take(shape.project.as_deref(), &held, (at, at.after(shape.wall)));
         timeline.promise(&self.fleet, shape, &placement, held, at);
-        for (from, project, held) in timeline.learned() {
-            self.beside.give_back(project.as_deref(), &held, from);
-        }
+        self.beside.learn(timeline);
         self.beside.promise(&self.fleet, timeline, &placement, at);
         let latest = if self.plan.holds.is_empty() {
             at
@@ -499,9 +497,7 @@ impl Pass<'_> {
             timeline
         });
         let forecast = timeline.soonest(&self.fleet, &snapshot.windows, shape);
-        for (from, project, held) in timeline.learned() {
-            self.beside.give_back(project.as_deref(), &held, from);
-        }
+        self.beside.learn(timeline);
         forecast
     }
 }

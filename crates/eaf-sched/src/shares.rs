@@ -468,8 +468,9 @@ impl Shares {
     /// How much of the leases of another project may be stopped so that a workload of this shape can start, by model: as long
     /// as that project's part holds more than its guarantee, for one that stays within its own; between two that both borrow,
     /// as long as the one that gives has a lower priority, or of one priority has more for its weight than the one that takes.
-    /// `None` for one and the same project. `borrows` are the parts of which somebody of its project waits before it who would
-    /// borrow there: it then has its turn by priority and use alone, and what it is given must not go to the one who gave.
+    /// `None` for one and the same project. `within` are the parts whose guarantee it stays within, as they gave it its turn;
+    /// `borrows` those of which somebody of its project waits before it who would borrow there: it then has its turn by priority
+    /// and use alone, and what it is given must not go to the one who gave.
     pub(crate) fn claim(
         &self,
         fleet: &Fleet,

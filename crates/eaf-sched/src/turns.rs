@@ -76,7 +76,8 @@ impl Line<'_> {
         loop {
             self.next = self.walk.next();
             self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
-            let is_barred = shares.barred_for_ever(fleet, self.way[0], &self.asks).is_some();
+            self.asks_within = shares.ever(fleet, self.way[0], &self.asks);
+            let is_barred = self.asks_within.is_empty() && !self.asks.is_empty();
             if is_barred || self.next.is_some_and(|(_, shape)| !fleet.ready_fit(shape)) {
                 self.walk.does_not_count();
             }
@@ -84,7 +85,6 @@ impl Line<'_> {
                 break;
             }
         }
-        self.asks_within = shares.ever(fleet, self.way[0], &self.asks);
         self.ask_again(shares);
     }
 

@@ -1,8 +1,8 @@
 //! What is promised can be kept.
 //!
-//! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back on its nodes, what is granted and
-//! what is promised, by rising time; and the time at which each starts at the latest is not before what is promised to
-//! others before it must have ended. Why the beginnings are enough: at no other time is more needed than before.
+//! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back on its nodes, what
+//! is granted and what is promised, by rising time; and the time at which each starts at the latest is not before what is
+//! promised to others before it must have ended. Why the beginnings are enough: at no other time is more needed than before.
 //! Absent: whether a hold could be earlier.
 
 use super::rooms::Rooms;

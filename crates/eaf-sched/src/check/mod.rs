@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tests a plan against the snapshot that it was made from: no accelerator over 1000, no node over its parts, ready nodes
 /// only, gangs whole, models right, `tasks_per_node_max`, workloads queued and once, in order, and no hold
-/// delayed. O(grants + shapes met + leases on the nodes of holds, and in the shares of those); O(nodes + leases) where something passes a workload that only
-/// what never ends keeps from starting.
+/// delayed. O(grants + shapes met + leases on the nodes of holds, and in the shares of those); O(nodes + leases) where
+/// something passes a workload that only what never ends keeps from starting.
 ///
 /// # Errors
 /// The first rule that is broken.

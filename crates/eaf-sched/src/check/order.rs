@@ -106,8 +106,8 @@ fn is_hopeless<'e>(
     shape: &Shape,
     before: impl Iterator<Item = (&'e Entry, Time, &'e Placement)>,
 ) -> bool {
-    // An index that the checker shares with the planner, as it does what comes back by project and by node: a deep queue for nodes that are away, with other work
-    // flowing past it, would otherwise cost a look at every node in every pass.
+    // An index that the checker shares with the planner, as it does what comes back by project and by node: a deep queue for
+    // nodes that are away, with other work flowing past it, would otherwise cost a look at every node in every pass.
     if !snapshot.fleet.ready_fit(shape) {
         return true;
     }

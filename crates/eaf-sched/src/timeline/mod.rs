@@ -199,7 +199,7 @@ impl<'a> Timeline<'a> {
     /// let it.
     pub(crate) fn soonest(&mut self, fleet: &Fleet, windows: &Windows, shape: &Shape) -> Forecast {
         let mut search = Search::new(self, fleet, windows, shape);
-        let mut own = self.own_returns(fleet, shape);
+        let mut own = None;
         let mut at = self.now;
         loop {
             at = match self.next(fleet, &search, at) {
@@ -208,6 +208,9 @@ impl<'a> Timeline<'a> {
                 Next::Nothing => return Forecast::Never,
             };
             search.ask_shares(self, fleet, at);
+            if !search.is_let && own.is_none() {
+                own = self.own_returns(fleet, shape);
+            }
             let found = match &mut own {
                 Some(own) if !search.is_let => {
                     at = match self.let_from(fleet, &mut search, own, at) {
