@@ -6,6 +6,7 @@
 
 use crate::tenancy::used::{self, Holdings};
 use crate::work::service::{self, may_be_preempted};
+use crate::work::settle::notice;
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
 use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
 use eaf_sched::{Class, Counts, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
@@ -201,6 +202,7 @@ impl Index {
                 milli: service::milli(&workload.spec, still_held(lease).len()),
                 started_at,
                 loses_since: (!workload.spec.keeps_progress).then(|| service::saved_at(lease, started_at)),
+                notice: notice(state, Some(&workload.spec)),
             });
         }
     }

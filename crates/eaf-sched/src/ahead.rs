@@ -59,6 +59,16 @@ impl Ahead {
         self.returns.entry(at).or_default().push(Part::new(project, held));
     }
 
+    /// Something that a project has now is told to come back sooner, and counts no more; `known` says when it was to come back,
+    /// where that was told here.
+    pub(crate) fn leaves(&mut self, project: Option<&Arc<str>>, held: &Amounts, known: Option<Time>) {
+        self.now.give_back(project.map(AsRef::as_ref), held);
+        let Some(parts) = known.and_then(|at| self.returns.get_mut(&at)) else { return };
+        if let Some(place) = parts.iter().position(|part| part.project.as_ref() == project && part.held == *held) {
+            parts.swap_remove(place);
+        }
+    }
+
     /// A workload starts now.
     pub(crate) fn start(&mut self, project: Option<&Arc<str>>, held: Amounts, end: Time) {
         let part = Part::new(project, held);

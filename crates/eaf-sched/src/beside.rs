@@ -41,6 +41,11 @@ impl Beside {
         self.passed(end).iter().filter_map(|level| level.shares.as_ref())
     }
 
+    /// The same, with each time.
+    pub(crate) fn levels(&self, end: Time) -> impl Iterator<Item = (Time, &Shares)> {
+        self.passed(end).iter().filter_map(|level| Some((level.at, level.shares.as_ref()?)))
+    }
+
     /// The nodes of all planned starts.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeId> {
         self.levels.iter().flat_map(|level| level.left.keys())
@@ -73,17 +78,24 @@ impl Beside {
     }
 
     /// A project has more from one time until another.
-    pub(crate) fn take(&mut self, project: Option<&str>, held: &Amounts, (from, until): (Time, Time)) {
-        let meant = self.levels.iter_mut().skip_while(|level| level.at < from).take_while(|level| level.at < until);
-        meant.filter_map(|level| level.shares.as_mut()).for_each(|shares| shares.take(project, held));
+    pub(crate) fn take(&mut self, project: Option<&str>, held: &Amounts, when: (Time, Time)) {
+        self.shares_in(when).for_each(|shares| shares.take(project, held));
+    }
+
+    /// A project has less from one time until another.
+    pub(crate) fn give_back(&mut self, project: Option<&str>, held: &Amounts, when: (Time, Time)) {
+        self.shares_in(when).for_each(|shares| shares.give_back(project, held));
+    }
+
+    fn shares_in(&mut self, (from, until): (Time, Time)) -> impl Iterator<Item = &mut Shares> {
+        let meant = self.levels.iter_mut().skip_while(move |level| level.at < from);
+        meant.take_while(move |level| level.at < until).filter_map(|level| level.shares.as_mut())
     }
 
     /// What the timeline has found meanwhile that projects have no more, at each level from then on.
     pub(crate) fn learn(&mut self, timeline: &mut Timeline<'_>) {
         for (from, project, held) in timeline.learned() {
-            let meant = self.levels.iter_mut().skip_while(|level| level.at < from);
-            let shares = meant.filter_map(|level| level.shares.as_mut());
-            shares.for_each(|shares| shares.give_back(project.as_deref(), &held));
+            self.give_back(project.as_deref(), &held, (from, Time::NEVER));
         }
     }
 

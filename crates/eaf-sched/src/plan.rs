@@ -15,7 +15,7 @@
 
 use crate::beside::Beside;
 use crate::place::Chooser;
-use crate::preempt::{Claim, Claimant, Soon};
+use crate::preempt::{Claim, Claimant, Found, Soon};
 use crate::scores::{Scores, Side};
 use crate::shares::{Admitted, Amounts, Barred, Shares, held_by};
 use crate::timeline::{Forecast, Timeline};
@@ -132,6 +132,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         fruitless: 0,
         unpromised: Vec::new(),
         starved: Vec::new(),
+        waited_for: BTreeSet::new(),
         no_more_holds: false,
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
@@ -196,6 +197,8 @@ struct Pass<'a> {
     unpromised: Vec<Barred>,
     /// What those of them wait for who have waited too long.
     starved: Vec<Barred>,
+    /// The shares for which somebody has waited; `None` where what is free is kept for others.
+    waited_for: BTreeSet<Option<Arc<str>>>,
     /// True once somebody waits for room who is not promised it, or more leases were looked at than a pass may follow: nobody
     /// else is promised a start.
     no_more_holds: bool,
@@ -209,8 +212,9 @@ impl Pass<'_> {
         let (made, project) = (self.made(), &turn.shape.project);
         self.contested = turn.is_contested;
         let verdict = self.judge(turn);
-        // Nobody is asked to make room where nothing may be stopped.
-        if self.made() == made && !self.shares.is_empty() && !self.snapshot.running.is_idle() {
+        // Nobody is asked to make room where nothing may be stopped. What asks for no accelerators stands in another line.
+        let is_asked = !self.shares.is_empty() && !self.snapshot.running.is_idle();
+        if self.made() == made && is_asked && turn.asks.values().any(|ask| *ask > 0) {
             let way = self.shares.up(self.shares.part_of(project.as_deref()));
             let borrows = way.filter(|at| !turn.within.contains(at));
             self.borrows.entry(project.clone()).or_default().extend(borrows);
@@ -235,6 +239,7 @@ impl Pass<'_> {
             // Nothing of these models would ever do; it waits for those that its shares do not let it have now.
             Admitted::On(shape) if !self.fleet.ready_fit(&shape) => self.wait_for_share(turn),
             Admitted::On(shape) => self.seat(turn, &shape, &Shares::asks(&self.snapshot.fleet, &shape)),
+            Admitted::No if self.claim_of_share(turn) => Verdict::Starts,
             Admitted::No => self.wait_for_share(turn),
         }
     }
@@ -246,6 +251,7 @@ impl Pass<'_> {
         if later.is_empty() || !self.fleet.ready_fit(shape) {
             return Verdict::Waits;
         }
+        self.waited_for.extend(later.iter().map(|(_, barred)| barred.share.clone()));
         if self.may_promise_share(turn) {
             let fits = |forecast| match forecast {
                 Forecast::Fits { at, placement } => Some((at, placement)),
@@ -274,9 +280,8 @@ impl Pass<'_> {
             Passing::Skip => turn.place.is_aged(),
             Passing::Backfill => true,
         };
-        // What is claimed comes back within a grace, and then there is another pass to promise in.
         let is_cheap = self.fruitless < self.snapshot.holds_max;
-        let may = passes && is_cheap && self.plan.claims.is_empty() && !self.no_more_holds;
+        let may = passes && is_cheap && !self.no_more_holds;
         may && self.is_among_first(turn.shape, WaitsFor::Share)
             && !self.is_behind(&self.unpromised, turn.shape, turn.asks)
     }
@@ -320,8 +325,6 @@ impl Pass<'_> {
             }
             // Who is before it and is not promised a start may come to start before it all the same.
             _ if self.is_behind(&self.unpromised, shape, asks) => Verdict::Waits,
-            // What is claimed comes back within a grace, and then there is another pass to promise in.
-            _ if !self.plan.claims.is_empty() => Verdict::LetsNobodyPass,
             _ => self.promise(workload, shape),
         }
     }
@@ -377,30 +380,105 @@ impl Pass<'_> {
         // Others do not stop for what would not be let start beside the planned starts once they have.
         let end = snapshot.now.after(shape.wall);
         let Some(shape) = let_by(self.beside.shares(end), &snapshot.fleet, shape) else { return false };
-        let shape = &*shape;
+        self.make_room(turn, &shape, false)
+    }
+
+    /// Others of a share that is at its maximum stop for it. Not where somebody waits before it for a share that it would take of:
+    /// that one would go first once they have.
+    fn claim_of_share(&mut self, turn: &Turn<'_, '_>) -> bool {
+        let (snapshot, project) = (self.snapshot, &turn.shape.project);
+        if snapshot.running.is_idle() {
+            return false;
+        }
+        let way = || self.shares.up(self.shares.part_of(project.as_deref()));
+        let waits = |share: Option<&Arc<str>>| self.waited_for.contains(&share.cloned());
+        if waits(None) || way().any(|at| self.shares.parts()[at].name().is_some_and(|share| waits(Some(share)))) {
+            return false;
+        }
+        let later = self.shares.let_later(&snapshot.fleet, turn.shape, turn.asks);
+        later.iter().any(|(shape, barred)| self.may_give(turn, shape, barred) && self.make_room(turn, shape, true))
+    }
+
+    /// True where anything may be stopped that draws on the share that bars one, as far as can be told at a glance.
+    fn may_give(&self, turn: &Turn<'_, '_>, shape: &Shape, barred: &Barred) -> bool {
+        let Some(at) = barred.share.as_deref().map(|share| self.shares.part_of(Some(share))) else { return false };
+        let (running, project) = (&self.snapshot.running, shape.project.as_ref());
+        let class = turn.place.class(self.snapshot.queue.order());
+        let asked = |other: &Arc<str>| {
+            let room = self.shares.claim(&self.snapshot.fleet, shape, Some(other), (turn.within, &BTreeSet::new()));
+            running.has_of(Some(other)) && room.is_some_and(|room| room.is_open())
+        };
+        running.worse_of(project, class).next().is_some() || self.shares.projects_of(at).iter().any(asked)
+    }
+
+    /// Makes a claim where one can be made.
+    fn make_room(&mut self, turn: &Turn<'_, '_>, shape: &Shape, is_barred: bool) -> bool {
+        let snapshot = self.snapshot;
         let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
-        let (kept, behind) = (self.beside.nodes(), self.plan.grants.len());
         let nothing = BTreeSet::new();
         let borrows = self.borrows.get(&shape.project).unwrap_or(&nothing);
-        let claimant = Claimant { turn, shape, borrows };
-        let Some(claim) = soon.claim(snapshot, &mut self.shares, behind, claimant, kept) else {
+        let after = (self.plan.grants.len(), self.plan.holds.len());
+        let claimant = Claimant { turn, shape, borrows, after, is_barred };
+        let Some(found) = soon.find(snapshot, &self.shares, claimant, self.beside.nodes()) else { return false };
+        let by_guarantee: Vec<usize> = turn.within.iter().filter(|at| !borrows.contains(at)).copied().collect();
+        if !self.is_let_beside(&found, shape) {
             return false;
-        };
-        let (project, held) = (shape.project.as_deref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
-        self.shares.take(project, &held);
-        if !self.shares.is_empty() {
-            self.claimed.insert(self.shares.part_of(project));
-            self.claimed.extend(turn.within.iter().filter(|at| !borrows.contains(at)));
         }
-        // What leaves for it still counts there, up to its own end: no more than that it is left out of a planned start.
-        self.beside.take(project, &held, (snapshot.now, Time::NEVER));
+        if !self.shares.is_empty() {
+            self.claimed.insert(self.shares.part_of(shape.project.as_deref()));
+            self.claimed.extend(by_guarantee);
+        }
+        self.book(found, shape);
+        true
+    }
+
+    /// What a claim needs is taken: from what is free now, and from what will be once those are gone who leave for it.
+    fn book(&mut self, found: Found, shape: &Shape) {
+        let snapshot = self.snapshot;
+        let soon = self.soon.as_mut().expect("what is claimed was looked for");
+        soon.take(snapshot, &found);
+        let Found { claim, victims, without } = found;
+        let (project, held) = (shape.project.as_ref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
+        let over = claim.by.after(shape.wall);
+        self.shares = without;
+        self.shares.take(project.map(AsRef::as_ref), &held);
+        let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
+        for lease in &victims {
+            let (gone, held) = (snapshot.now.after(lease.notice), self.shares.amounts(&self.fleet, &lease.tasks));
+            let until = timeline.leaves(&self.fleet, lease, &held, gone);
+            self.beside.give_back(lease.project.as_deref(), &held, (snapshot.now, until));
+        }
+        timeline.claim(&self.fleet, &soon.fleet, &claim, shape);
+        self.beside.learn(timeline);
+        timeline.take(project, held.clone(), over);
+        self.beside.take(project.map(AsRef::as_ref), &held, (snapshot.now, over));
         for task in &claim.placement.tasks {
             let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
             self.fleet.limit(task.node, left);
             self.beside.limit(task.node, left);
         }
+        // It goes before everybody who is promised a start from here on, wherever it comes to run.
+        self.over = self.over.max(over);
         self.plan.claims.push(claim);
-        true
+    }
+
+    /// True where planned starts leave the share of one for whom others stop what it takes, for as long as it may last.
+    fn is_let_beside(&mut self, found: &Found, shape: &Shape) -> bool {
+        let snapshot = self.snapshot;
+        let over = found.claim.by.after(shape.wall);
+        if self.beside.shares(over).next().is_none() {
+            return true;
+        }
+        let held = held_by(&snapshot.fleet, &found.claim.placement.tasks);
+        let timeline = self.timeline.as_mut().expect("what is planned is in the timeline");
+        let victims: Vec<_> = found.victims.iter().map(|lease| (lease, timeline.told_until(lease))).collect();
+        self.beside.levels(over).all(|(at, shares)| {
+            let mut shares = shares.clone();
+            for (lease, _) in victims.iter().filter(|(_, until)| *until > at) {
+                shares.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+            }
+            shares.lets(&snapshot.fleet, shape.project.as_deref(), &held)
+        })
     }
 
     /// Nobody passes the first workload that does not fit.
@@ -467,7 +545,7 @@ impl Pass<'_> {
         timeline.promise(&self.fleet, shape, &placement, held, at);
         self.beside.learn(timeline);
         self.beside.promise(&self.fleet, timeline, &placement, at);
-        let latest = if self.plan.holds.is_empty() {
+        let latest = if self.plan.holds.is_empty() && self.plan.claims.is_empty() {
             at
         } else {
             // Those before it may come to run where it is planned, and then it takes whatever nodes are left.
@@ -485,21 +563,24 @@ impl Pass<'_> {
 
     fn forecast(&mut self, shape: &Shape) -> Forecast {
         let snapshot = self.snapshot;
-        let timeline = self.timeline.get_or_insert_with(|| {
-            let mut timeline = Timeline::new(&snapshot.releases, snapshot.now).with_shares(&snapshot.shares);
-            for (grant, end) in self.plan.grants.iter().zip(&self.ends) {
-                timeline.started(&self.fleet, &grant.placement, *end);
-                if !self.shares.is_empty() {
-                    let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
-                    timeline.take(project.as_ref(), held_by(&self.fleet, &grant.placement.tasks), *end);
-                }
-            }
-            timeline
-        });
+        let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
         let forecast = timeline.soonest(&self.fleet, &snapshot.windows, shape);
         self.beside.learn(timeline);
         forecast
     }
+}
+
+/// What will be free, with every grant so far made; nothing was claimed yet.
+fn timeline<'a>(snapshot: &'a Snapshot, fleet: &Fleet, plan: &Plan, ends: &[Time]) -> Timeline<'a> {
+    let mut timeline = Timeline::new(&snapshot.releases, snapshot.now).with_shares(&snapshot.shares);
+    for (grant, end) in plan.grants.iter().zip(ends) {
+        timeline.started(fleet, &grant.placement, *end);
+        if !snapshot.shares.is_empty() {
+            let project = snapshot.queue.get(grant.workload).and_then(|entry| entry.shape.project.clone());
+            timeline.take(project.as_ref(), held_by(fleet, &grant.placement.tasks), *end);
+        }
+    }
+    timeline
 }
 
 /// What a workload may take that all of these let start; `None` for nothing.

@@ -41,6 +41,10 @@ impl Entry {
 /// Whose a shape is, where that decides anything.
 pub(crate) type Project = Option<Arc<str>>;
 
+/// Where shares decide, each project waits in two lines: what asks for accelerators, and what does not. Shares are of accelerators, so
+/// that what asks for none has no turn by them, and must not stand before what has.
+pub(crate) type LineOf = (Project, bool);
+
 /// Waiting workloads that may start as soon as there is capacity, in one order inside a shape and between shapes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
@@ -52,8 +56,8 @@ pub struct Queue {
     by_shape: OrdMap<Arc<Shape>, OrdSet<Place>>,
     /// The first of every shape, in order.
     firsts: OrdMap<Place, Arc<Shape>>,
-    /// The same by project; none is empty.
-    by_project: OrdMap<Project, OrdMap<Place, Arc<Shape>>>,
+    /// The same by line; none is empty.
+    lines: OrdMap<LineOf, OrdMap<Place, Arc<Shape>>>,
     /// The place of everyone.
     by_id: OrdMap<WorkloadId, Place>,
 }
@@ -109,17 +113,18 @@ impl Queue {
 
     /// Another is the first of a shape now.
     fn change_first(&mut self, shape: &Arc<Shape>, old: Option<Place>, new: Option<Place>) {
-        let of_project = self.by_project.entry(shape.project.clone()).or_default();
+        let of = line_of(shape);
+        let line = self.lines.entry(of.clone()).or_default();
         if let Some(old) = old {
             self.firsts.remove(&old);
-            of_project.remove(&old);
+            line.remove(&old);
         }
         if let Some(new) = new {
             self.firsts.insert(new, shape.clone());
-            of_project.insert(new, shape.clone());
+            line.insert(new, shape.clone());
         }
-        if of_project.is_empty() {
-            self.by_project.remove(&shape.project);
+        if line.is_empty() {
+            self.lines.remove(&of);
         }
     }
 
@@ -174,14 +179,14 @@ impl Queue {
         self.walk_through(&self.firsts, shapes_max)
     }
 
-    /// How many projects there are for which somebody waits.
-    pub(crate) fn projects(&self) -> usize {
-        self.by_project.len()
+    /// How many lines there are in which somebody waits.
+    pub(crate) fn lines(&self) -> usize {
+        self.lines.len()
     }
 
-    /// A walk for each project for which somebody waits.
+    /// A walk for each line in which somebody waits, and whose it is.
     pub(crate) fn walks(&self, shapes_max: u32) -> impl Iterator<Item = (&Project, Walk<'_>)> {
-        self.by_project.iter().map(move |(project, firsts)| (project, self.walk_through(firsts, shapes_max)))
+        self.lines.iter().map(move |((project, _), firsts)| (project, self.walk_through(firsts, shapes_max)))
     }
 
     fn walk_through<'a>(&'a self, firsts: &'a OrdMap<Place, Arc<Shape>>, shapes_max: u32) -> Walk<'a> {
@@ -195,6 +200,11 @@ impl Queue {
             met: None,
         }
     }
+}
+
+/// The line in which a shape waits.
+pub(crate) fn line_of(shape: &Shape) -> LineOf {
+    (shape.project.clone(), shape.task.accelerators.count > 0)
 }
 
 /// The most shapes that one walk meets and does not count.

@@ -5,7 +5,7 @@
 //! may not be stopped by anybody; nobody need look at them.
 
 use crate::Class;
-use eaf_model::{Allotment, LeaseId, Time};
+use eaf_model::{Allotment, LeaseId, Span, Time};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct Evictable {
     pub started_at: Time,
     /// Since when its progress would be lost; `None` where it keeps it.
     pub loses_since: Option<Time>,
+    /// How long it may take to leave once it is told.
+    pub notice: Span,
 }
 
 /// What stopping something costs; the least goes first.
@@ -57,11 +59,16 @@ impl Cost {
     }
 }
 
+/// Whether its own project may stop a lease, its class, and which it is.
+type OfProject = (bool, Class, LeaseId);
+
 /// What may be stopped, and what is stopping for others. A clone is O(1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Running {
     evictable: OrdMap<LeaseId, Arc<Evictable>>,
     by_class: OrdSet<(Class, LeaseId)>,
+    /// By project, with those last that it may stop itself, and of those the worst class; none is empty.
+    by_project: OrdMap<Option<Arc<str>>, OrdSet<OfProject>>,
     /// What those that were told to stop for others still hold.
     leaving: OrdMap<LeaseId, Arc<[Allotment]>>,
 }
@@ -72,6 +79,8 @@ impl Running {
         if lease.preemptible {
             self.by_class.insert((lease.class, lease.lease));
         }
+        let of_project = self.by_project.entry(lease.project.clone()).or_default();
+        of_project.insert((lease.preemptible, lease.class, lease.lease));
         let old = self.evictable.insert(lease.lease, Arc::new(lease));
         assert!(old.is_none(), "a lease may be stopped once");
     }
@@ -80,6 +89,12 @@ impl Running {
     pub fn remove(&mut self, lease: LeaseId) {
         if let Some(old) = self.evictable.remove(&lease) {
             self.by_class.remove(&(old.class, lease));
+            if let Some(of_project) = self.by_project.get_mut(&old.project) {
+                of_project.remove(&(old.preemptible, old.class, lease));
+                if of_project.is_empty() {
+                    self.by_project.remove(&old.project);
+                }
+            }
         }
         self.leaving.remove(&lease);
     }
@@ -110,9 +125,26 @@ impl Running {
         worse.filter_map(|(_, lease)| self.evictable.get(lease))
     }
 
+    /// Those of a project that it may stop itself for a better class, the worst first.
+    pub(crate) fn worse_of(&self, project: Option<&Arc<str>>, class: Class) -> impl Iterator<Item = &Arc<Evictable>> {
+        let of_project = self.by_project.get(&project.cloned()).into_iter().flat_map(|leases| leases.iter().rev());
+        let worse = of_project.take_while(move |(own, theirs, _)| *own && *theirs > class);
+        worse.filter_map(|(.., lease)| self.evictable.get(lease))
+    }
+
+    /// True where anything of a project may be stopped by others.
+    pub(crate) fn has_of(&self, project: Option<&Arc<str>>) -> bool {
+        self.by_project.contains_key(&project.cloned())
+    }
+
     /// Everything that may be stopped by anybody, what was granted last first.
     pub(crate) fn youngest_first(&self) -> impl Iterator<Item = &Arc<Evictable>> {
         self.evictable.values().rev()
+    }
+
+    /// True where a lease was told to stop for others, and still holds something.
+    pub(crate) fn is_leaving(&self, lease: LeaseId) -> bool {
+        self.leaving.contains_key(&lease)
     }
 
     /// What those hold that were told to stop for others.

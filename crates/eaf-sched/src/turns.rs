@@ -1,7 +1,7 @@
 //! Whose turn it is in a pass.
 //!
-//! What: the queue's own order where there are no shares; else one walk a project, and between projects the one that shares
-//! name. Why asked anew behind every start: each moves the shares, and a project that has just been served may come
+//! What: the queue's own order where there are no shares; else two walks a project (what asks for accelerators, and what does
+//! not), and between them the one that shares name. Why asked anew behind every start: each moves the shares, and a project that has just been served may come
 //! behind another. Why whoever has waited too long goes first all the same: it is promised that, whatever its project used.
 //! Absent: who fits.
 
@@ -18,7 +18,7 @@ pub(crate) enum Turns<'a> {
     ByShare(ByShare<'a>),
 }
 
-/// So many shapes of a project are met in every pass, however many projects there are.
+/// So many shapes of a line are met in every pass, however many lines there are.
 const SHAPES_MIN: u32 = 8;
 /// Where shares decide nothing, nobody looks at what is asked for.
 static NOTHING: Amounts = Amounts::new();
@@ -39,7 +39,7 @@ pub(crate) struct Turn<'a, 't> {
 
 /// Turns where projects have shares.
 pub(crate) struct ByShare<'a> {
-    /// By part: its projects (more than one of those without a share) and who of each is next.
+    /// Of each project what asks for accelerators and what does not, and who of each is next.
     lines: Vec<Line<'a>>,
     /// How many shapes may be met beside those that lines may meet of their own.
     shapes_left: u32,
@@ -106,8 +106,8 @@ impl<'a> Turns<'a> {
             return Self::InOrder(queue.walk(shapes_max));
         }
         // One project with very many shapes must not use up what all others may have looked at.
-        let projects = u32::try_from(queue.projects()).unwrap_or(u32::MAX).max(1);
-        let own = (shapes_max / projects).max(SHAPES_MIN);
+        let count = u32::try_from(queue.lines()).unwrap_or(u32::MAX).max(1);
+        let own = (shapes_max / count).max(SHAPES_MIN);
         let mut lines = Vec::new();
         for (project, walk) in queue.walks(own) {
             let way = shares.way_up(shares.part_of(project.as_deref()));
@@ -116,7 +116,7 @@ impl<'a> Turns<'a> {
             line.go_on(fleet, shares);
             lines.push(line);
         }
-        let shapes_left = shapes_max.saturating_sub(own.saturating_mul(projects));
+        let shapes_left = shapes_max.saturating_sub(own.saturating_mul(count));
         Self::ByShare(ByShare { lines, shapes_left, last: None })
     }
 

@@ -6,23 +6,27 @@
 use super::apply::exit_of;
 use super::service;
 use crate::draft::Draft;
-use crate::{Lease, Task, TaskState, Workload};
+use crate::{Lease, State, Task, TaskState, Workload};
 use eaf_model::{
     Allotment, Event, Exit, HeldAttempt, HeldTask, LeaseId, NodeId, OnLoss, Ran, Reason, Span, Time, WorkloadId,
-    WorkloadState,
+    WorkloadSpec, WorkloadState,
 };
 use std::sync::Arc;
 
 /// How long beyond its grace a stop may take before it is shown as overdue.
 const STOP_SLACK: Span = Span::from_secs(30);
 
+/// How long a workload may take to leave once it is told to stop.
+pub(crate) fn notice(state: &State, spec: Option<&WorkloadSpec>) -> Span {
+    let grace = spec.and_then(|spec| spec.stop_grace).unwrap_or(state.settings().timing.stop_grace_default);
+    grace.saturating_add(STOP_SLACK)
+}
+
 /// Tells every task of a lease to stop.
 pub(super) fn stop(draft: &mut Draft<'_>, lease: LeaseId, reason: Reason) {
     let Some(record) = draft.lease(lease) else { return };
-    let of = record.workload;
-    let default = draft.settings().timing.stop_grace_default;
-    let grace = draft.workload(of).and_then(|workload| workload.spec.stop_grace).unwrap_or(default);
-    let stop_by = draft.now().after(grace).after(STOP_SLACK);
+    let spec = draft.workload(record.workload).map(|workload| &*workload.spec);
+    let stop_by = draft.now().after(notice(draft, spec));
     draft.emit(Event::LeaseStopping { lease, reason, stop_by });
 }
 

@@ -5,6 +5,7 @@
 
 use super::order::turn;
 use super::rooms::Rooms;
+use super::shares::Open;
 use super::{Violation, as_asked};
 use crate::preempt::NOTICE;
 use crate::{Class, Entry, Evictable, Plan, Shape, Snapshot};
@@ -16,7 +17,7 @@ pub(super) fn claims_hold<'a>(
     snapshot: &'a Snapshot,
     plan: &Plan,
     granted: &[(Entry, &Placement)],
-    open: &[Vec<String>],
+    open: &[Open],
     mut seen: BTreeSet<WorkloadId>,
 ) -> Result<(), Violation> {
     if plan.claims.is_empty() {
@@ -25,15 +26,12 @@ pub(super) fn claims_hold<'a>(
     let by = snapshot.queue.order();
     let mut told: BTreeSet<LeaseId> = BTreeSet::new();
     let mut rooms: Rooms<'a> = Rooms::all(snapshot);
-    // Every hold goes before every claim, which keeps off its nodes.
-    for task in plan.holds.iter().flat_map(|hold| &hold.placement.tasks) {
-        rooms.close(task.node);
-    }
+    let mut holds = plan.holds.iter();
+    let mut kept = 0;
     snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
     let mut coming = granted.iter().enumerate().peekable();
     for (at, claim) in plan.claims.iter().enumerate() {
         let workload = claim.workload;
-        let mut shape = None;
         let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
         if !seen.insert(workload) {
             return Err(Violation::Twice { workload });
@@ -43,6 +41,10 @@ pub(super) fn claims_hold<'a>(
         if snapshot.shares.is_empty() && granted.partition_point(is_before) != claim.behind {
             return Err(Violation::OutOfOrder { workload });
         }
+        // It keeps off the nodes of every hold that goes before it.
+        let before = holds.by_ref().take(claim.beside.saturating_sub(kept));
+        before.flat_map(|hold| &hold.placement.tasks).for_each(|task| rooms.close(task.node));
+        kept = kept.max(claim.beside);
         while let Some((_, (_, placement))) = coming.next_if(|(at, _)| *at < claim.behind) {
             rooms.take(placement);
         }
@@ -55,15 +57,15 @@ pub(super) fn claims_hold<'a>(
                 return Err(Violation::MayNotStop { workload, lease: *lease });
             }
         }
-        for lease in &claim.victims {
+        for (lease, place) in claim.victims.iter().zip(0..) {
             let mut without = rooms.clone();
             let end = snapshot.now.after(entry.shape.wall).after(NOTICE);
             for window in snapshot.windows.closing(entry.shape.project.as_deref(), snapshot.now, end) {
                 without.close(window.node);
             }
             claim.victims.iter().filter(|other| *other != lease).for_each(|other| without.give_back_lease(*other));
-            let shape = shape.get_or_insert_with(|| open_shape(&entry, open.get(at), &claim.models));
-            if without.fits(shape) {
+            let open = open.get(at).and_then(|open| open.get(place));
+            if open_shape(&entry, open, &claim.models).is_some_and(|shape| without.fits(&shape)) {
                 return Err(Violation::NeedNotStop { workload, lease: *lease });
             }
         }
@@ -78,12 +80,14 @@ pub(super) fn claims_hold<'a>(
     })
 }
 
-/// What a workload asks for, of the models that its shares let it take, now and beside planned starts.
-fn open_shape(entry: &Entry, open: Option<&Vec<String>>, beside: &[String]) -> Shape {
+/// What a workload asks for, of the models that its shares let it take, now and beside planned starts; `None` where they let it
+/// take none.
+fn open_shape(entry: &Entry, open: Option<&Vec<String>>, beside: &[String]) -> Option<Shape> {
     let mut shape = Shape::clone(&entry.shape);
     if let Some(open) = open.filter(|_| shape.task.accelerators.count > 0) {
         let may = |model: &&String| beside.is_empty() || beside.contains(model);
         shape.task.accelerators.models = open.iter().filter(may).cloned().collect();
+        return (!shape.task.accelerators.models.is_empty()).then_some(shape);
     }
-    shape
+    Some(shape)
 }

@@ -3,14 +3,17 @@
 //! What: at the beginning of every hold, all that is needed then is free: one walk over what comes back on its nodes, what
 //! is granted and what is promised, by rising time; and the time at which each starts at the latest is not before what is
 //! promised to others before it must have ended. Why the beginnings are enough: at no other time is more needed than before.
+//! Why two walks where others make room: nobody can tell when they are gone, only by when; what is promised must be free
+//! while they are still there, and once they are gone and those have started for whom they left.
 //! Absent: whether a hold could be earlier.
 
+use super::leaving::Leaving;
 use super::rooms::Rooms;
 use super::shares;
 use super::windows::foreign;
 use super::{Violation, as_asked};
 use crate::{Entry, Hold, Plan, Snapshot, Window};
-use eaf_model::{Allotment, NodeId, Placement, Time, WorkloadId};
+use eaf_model::{Allotment, LeaseId, NodeId, Placement, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each hold needs is free as long as it lasts, with every grant made.
@@ -38,16 +41,25 @@ pub(super) fn holds_kept(
         as_asked(&entry, &hold.placement)?;
         entries.push(entry);
     }
-    latest_is_late(snapshot, plan, &entries)?;
-    all_is_free(snapshot, plan, &entries, granted)?;
-    shares::maxima_kept(snapshot, plan, &entries, granted)
+    if plan.holds.is_empty() {
+        return Ok(());
+    }
+    let leaving = Leaving::new(snapshot, plan)?;
+    latest_is_late(snapshot, plan, &entries, &leaving)?;
+    all_is_free(&leaving, plan, &entries, granted, Gone::InTime)?;
+    if !plan.claims.is_empty() {
+        all_is_free(&leaving, plan, &entries, granted, Gone::AtOnce)?;
+    }
+    shares::maxima_kept(snapshot, plan, &entries, granted, &leaving)
 }
 
 /// Each starts at the latest no sooner than planned and than all that is promised before it is over, and where that is not
 /// the planned time itself, when no window keeps any node from it.
-fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry]) -> Result<(), Violation> {
+fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry], leaving: &Leaving<'_>) -> Result<(), Violation> {
     let mut over = snapshot.now;
-    for (hold, entry) in plan.holds.iter().zip(entries) {
+    for ((hold, entry), at) in plan.holds.iter().zip(entries).zip(0..) {
+        let before = plan.claims.iter().zip(&leaving.claims).filter(|(claim, _)| claim.beside <= at);
+        over = before.fold(over, |over, (_, (.., end))| over.max(*end));
         let end = hold.latest.after(entry.shape.wall);
         let meets = |window: &Window| window.until > hold.latest && window.from < end && window.from < window.until;
         let is_closed = hold.latest > hold.at && foreign(snapshot, &entry.shape).any(meets);
@@ -59,12 +71,23 @@ fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry]) -> Result
     Ok(())
 }
 
+/// When those are gone who leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    /// No sooner than they must be, and nobody starts for whom they leave.
+    InTime,
+    /// Now, and whoever they leave for starts now and lasts as long as if it had started last.
+    AtOnce,
+}
+
 fn all_is_free(
-    snapshot: &Snapshot,
+    leaving: &Leaving<'_>,
     plan: &Plan,
     entries: &[Entry],
     granted: &[(Entry, &Placement)],
+    gone: Gone,
 ) -> Result<(), Violation> {
+    let snapshot = leaving.snapshot;
     let needed: BTreeSet<NodeId> =
         plan.holds.iter().flat_map(|hold| hold.placement.tasks.iter().map(|task| task.node)).collect();
     let mut rooms = Rooms::new(snapshot);
@@ -75,11 +98,23 @@ fn all_is_free(
         rooms.put(entry, placement, |node, test| Violation::Unfit { workload, node, test })?;
         ends.entry(snapshot.now.after(entry.shape.wall)).or_default().push(&placement.tasks);
     }
+    if gone == Gone::AtOnce {
+        let leave = |lease: &LeaseId| snapshot.running.get(*lease).map(|lease| &lease.tasks);
+        let told = leaving.told.keys().filter_map(leave).chain(snapshot.running.leaving());
+        told.flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
+        for (entry, placement, over) in &leaving.claims {
+            let workload = entry.workload;
+            rooms.put(entry, placement, |node, test| Violation::Unfit { workload, node, test })?;
+            ends.entry(*over).or_default().push(&placement.tasks);
+        }
+    }
     let mut holds: Vec<(&Hold, &Entry)> = plan.holds.iter().zip(entries).collect();
     holds.sort_by_key(|(hold, _)| hold.at);
     let mut back: Vec<(Time, NodeId, &[Allotment])> = Vec::new();
     for node in &needed {
-        back.extend(snapshot.releases.of_node(*node).map(|back| (back.at, *node, back.tasks)));
+        let here = snapshot.releases.of_node(*node).filter(|back| gone == Gone::InTime || !leaving.has(back.lease));
+        let at = |lease: LeaseId, at: Time| leaving.told.get(&lease).copied().map_or(at, |gone| gone.min(at));
+        back.extend(here.map(|back| (at(back.lease, back.at), *node, back.tasks)));
     }
     back.sort_by_key(|(at, node, _)| (*at, *node));
     let mut back = back.into_iter().peekable();

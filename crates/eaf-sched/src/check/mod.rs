@@ -6,6 +6,7 @@
 
 mod claims;
 mod holds;
+mod leaving;
 mod modes;
 mod order;
 mod rooms;

@@ -16,8 +16,12 @@ use std::sync::Arc;
 /// Grants follow the queue, and of each shape the first go first.
 pub(super) fn in_order(snapshot: &Snapshot, granted: &[(Entry, &Placement)]) -> Result<(), Violation> {
     let mut by_shape: BTreeMap<&Arc<Shape>, Vec<WorkloadId>> = BTreeMap::new();
-    // Between projects that have shares the order moves with every grant.
-    let line = |entry: &Entry| entry.shape.project.clone().filter(|_| !snapshot.shares.is_empty());
+    // Between projects that have shares the order moves with every grant, and so it does between those of one project that ask for
+    // accelerators and those that do not.
+    let line = |entry: &Entry| {
+        let asked = &entry.shape.task.accelerators;
+        (!snapshot.shares.is_empty()).then(|| (entry.shape.project.clone(), asked.count > 0))
+    };
     let mut last = BTreeMap::new();
     let by = snapshot.queue.order();
     for (entry, _) in granted {

@@ -6,6 +6,7 @@
 //! Absent: the order between projects; a plan that serves them in another order is lawful and unfair.
 
 use super::Violation;
+use super::leaving::Leaving;
 use crate::shares::{Amounts, Part};
 use crate::{Claim, Entry, Plan, Snapshot, held_by};
 use eaf_model::{Allotment, Placement, Time, WorkloadId};
@@ -21,8 +22,12 @@ struct Books<'a> {
     held: Vec<Amounts>,
 }
 
-/// Tests grants and claims against the shares. Gives, for each claim, the models of accelerators that its shares let it take.
-pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Vec<String>>, Violation> {
+/// Of one claim, the models of accelerators that its shares let it take if all but one are gone who are told to leave for it, for
+/// each of those.
+pub(super) type Open = Vec<Vec<String>>;
+
+/// Tests grants and claims against the shares.
+pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Open>, Violation> {
     if snapshot.shares.is_empty() {
         return Ok(Vec::new());
     }
@@ -47,12 +52,20 @@ pub(super) fn maxima_kept(
     plan: &Plan,
     entries: &[Entry],
     granted: &[(Entry, &Placement)],
+    leaving: &Leaving<'_>,
 ) -> Result<(), Violation> {
     if snapshot.shares.is_empty() {
         return Ok(());
     }
     let mut books = Books::new(snapshot);
     let mut given = Vec::new();
+    for lease in leaving.told.keys().filter_map(|lease| snapshot.running.get(*lease)) {
+        books.subtract(lease.project.as_deref(), &lease.tasks);
+    }
+    for (entry, placement, over) in &leaving.claims {
+        books.add(entry.workload, placement);
+        given.push(Given::new(&books, entry, placement, (Time(i64::MIN), *over)));
+    }
     for (entry, placement) in granted {
         books.add(entry.workload, placement);
         let until = snapshot.now.after(entry.shape.wall);
@@ -69,7 +82,7 @@ pub(super) fn maxima_kept(
         for at in books.way_up(entry.shape.project.as_deref()) {
             let limits = books.parts[at].limits.iter().filter_map(|(model, limits)| Some((model, limits.maximum?)));
             for (model, maximum) in limits.filter(|(model, _)| asked.contains_key(*model)) {
-                let back = back.entry((at, model)).or_insert_with(|| books.returns(at, model, last));
+                let back = back.entry((at, model)).or_insert_with(|| books.returns(at, model, last, leaving));
                 if books.held_at(hold.at, at, model, back, &given) > maximum {
                     return Err(Violation::AboveShare { workload: hold.workload, model: model.to_string() });
                 }
@@ -122,8 +135,18 @@ impl<'a> Books<'a> {
         way
     }
 
-    fn claim(&mut self, claim: &Claim) -> Result<Vec<String>, Violation> {
-        let open = self.open_to(claim.workload);
+    fn claim(&mut self, claim: &Claim) -> Result<Open, Violation> {
+        let mut open = Vec::new();
+        for lease in &claim.victims {
+            let held = self.held.clone();
+            for other in claim.victims.iter().filter(|other| *other != lease) {
+                if let Some(other) = self.snapshot.running.get(*other) {
+                    self.subtract(other.project.as_deref(), &other.tasks);
+                }
+            }
+            open.push(self.open_to(claim.workload));
+            self.held = held;
+        }
         self.give_back(claim.workload, &claim.victims)?;
         self.take(claim.workload, &claim.placement)?;
         Ok(open)
@@ -184,13 +207,14 @@ impl<'a> Books<'a> {
     }
 
     /// What comes back to a part of a model up to some time.
-    fn returns(&self, at: usize, model: &str, last: Time) -> Back {
+    fn returns(&self, at: usize, model: &str, last: Time, leaving: &Leaving<'_>) -> Back {
         let mut back = Back::new();
         let mut below = vec![at];
         while let Some(at) = below.pop() {
             below.extend(&self.below[at]);
             let Some(project) = self.parts[at].name() else { continue };
-            for lease in self.snapshot.releases.of_project(project).take_while(|lease| lease.at <= last) {
+            let backs = self.snapshot.releases.of_project(project).take_while(|lease| lease.at <= last);
+            for lease in backs.filter(|back| !leaving.told.contains_key(&back.lease)) {
                 let held = held_by(&self.snapshot.fleet, lease.tasks);
                 back.push((lease.at, held.get(model).copied().unwrap_or(0)));
             }

@@ -9,6 +9,7 @@
 //! Absent: doubt; everything is expected to run for its whole wall time, and earlier ends only help.
 
 mod by_share;
+mod leaving;
 
 use crate::ahead::{Ahead, Stretch};
 use crate::candidates::{Candidate, candidates_without, choose};

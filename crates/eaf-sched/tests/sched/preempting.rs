@@ -22,6 +22,7 @@ fn spot(world: &mut World, priority: impl Fn(LeaseId) -> i32) {
             milli,
             started_at,
             loses_since: Some(started_at),
+            notice: Span::from_secs(10),
         });
     }
 }
@@ -107,8 +108,7 @@ fn the_checker_finds_one_victim_too_many_and_one_that_may_not_be() {
     let workload = urgent(&mut world, 2);
     let made = plan(&world.snapshot);
     let forge = |victims: Vec<LeaseId>| {
-        let claim =
-            Claim { workload, victims, placement: made.claims[0].placement.clone(), behind: 0, models: Vec::new() };
+        let claim = Claim { victims, ..made.claims[0].clone() };
         check(&world.snapshot, &Plan { claims: vec![claim], ..Plan::default() })
     };
     assert_eq!(forge(vec![one, two]), Err(Violation::NeedNotStop { workload, lease: one }));

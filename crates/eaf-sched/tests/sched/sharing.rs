@@ -64,6 +64,7 @@ impl Sharing {
                 milli: 1_000,
                 started_at: eaf_model::Time(snapshot.now.0 - 1_000),
                 loses_since: None,
+                notice: Span::from_secs(10),
             });
         }
         let uses = uses.iter().map(|(project, used)| (project.as_deref(), used.clone()));
@@ -335,7 +336,9 @@ fn the_checker_refuses_what_shares_forbid() {
         workload,
         victims: vec![victim],
         placement: placement.clone(),
+        by: made.world.snapshot.now,
         behind: 0,
+        beside: 0,
         models: Vec::new(),
     }];
     plan.grants.clear();

@@ -20,6 +20,13 @@ fn way_up<'a>(policy: &'a Policy, project: &'a str) -> Vec<&'a str> {
     way
 }
 
+/// Whose share gives where one project makes room for another: the one below the share that both are a part of. `None` where that is
+/// the same; a project without a share is guaranteed nothing.
+fn giver(policy: &Policy, (theirs, ours): (String, String)) -> Option<String> {
+    let ours = way_up(policy, &ours);
+    way_up(policy, &theirs).into_iter().rfind(|share| !ours.contains(share)).map(str::to_owned)
+}
+
 impl Reference {
     fn model_of(&self, node: NodeId, board: u16) -> Option<String> {
         let spec = self.spec_of(node)?;
@@ -92,19 +99,25 @@ impl Reference {
             return Ok(());
         }
         let mut held = self.held_by_share();
+        let projects = |lease: LeaseId, by: WorkloadId| {
+            (self.project_of(lease).unwrap_or_default(), self.project_of_workload(by).unwrap_or_default())
+        };
+        // What makes room for work of its own share leaves that as much as before.
+        for (lease, _) in told.iter().filter(|(lease, by)| giver(&self.policy, projects(*lease, *by)).is_none()) {
+            for share in way_up(&self.policy, &self.project_of(*lease).unwrap_or_default()) {
+                for (model, has) in self.held_with(&held, share, *lease) {
+                    held.insert((share.to_owned(), model), has);
+                }
+            }
+        }
         for (lease, by) in told {
-            let theirs = self.project_of(*lease).unwrap_or_default();
-            let ours = self.project_of_workload(*by).unwrap_or_default();
-            let (theirs, ours) = (way_up(&self.policy, &theirs), way_up(&self.policy, &ours));
-            let differs: Vec<&str> = theirs.into_iter().filter(|share| !ours.contains(share)).collect();
-            // The one below the share that both are a part of gives; a project without a share is guaranteed nothing.
-            let Some(giver) = differs.last() else { continue };
+            let Some(giver) = giver(&self.policy, projects(*lease, *by)) else { continue };
             let models: Vec<String> =
-                held.keys().filter(|(share, _)| share == giver).map(|(_, model)| model.clone()).collect();
+                held.keys().filter(|(share, _)| *share == giver).map(|(_, model)| model.clone()).collect();
             // A lease that was just told counts as given back by now, and is put back to see what there was before.
-            let before = self.held_with(&held, giver, *lease);
+            let before = self.held_with(&held, &giver, *lease);
             let is_beyond = models.iter().chain(before.keys()).any(|model| {
-                let quota = self.policy.shares[*giver].accelerators.get(model);
+                let quota = self.policy.shares[&giver].accelerators.get(model);
                 let guaranteed = quota.map_or(0, |quota| u64::from(quota.guaranteed) * 1_000);
                 before.get(model).is_some_and(|has| *has > guaranteed)
             });
@@ -113,7 +126,7 @@ impl Reference {
                 return broken("a share within its guarantee is not disturbed", what);
             }
             for (model, has) in before {
-                held.insert(((*giver).to_owned(), model), has);
+                held.insert((giver.clone(), model), has);
             }
         }
         Ok(())

@@ -1,0 +1,162 @@
+//! Whom to stop so that one that waits can start.
+//!
+//! What: first whether what is leaving already makes room; then, of the leases of a worse class, a set without which the
+//! workload does not fit and of which none can be spared, that loses the least accelerator time. Why no cycles: only a
+//! lease that began before this instant is stopped, so that within one instant there are fewer of them with every one
+//! that is. Absent: the stop itself, and the start, which follows once they are gone.
+
+mod allowance;
+mod victims;
+
+use crate::reference::place_by;
+use crate::running::Evictable;
+use crate::shares::{Asker, Shares, held_by};
+use crate::turns::Turn;
+use crate::{Fleet, Shape, Snapshot};
+use eaf_model::{LeaseId, NodeId, NodeState, Placement, Span, Time, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use victims::Choice;
+
+/// The most leases that are looked at for one workload, the worst classes first.
+const LOOKED_AT_MAX: usize = 4_096;
+
+/// For how long those that leave may hold what they are told to leave, where windows are looked at.
+pub(crate) const NOTICE: Span = Span::from_secs(3_600);
+
+/// A workload starts as soon as those are gone that are told, or were told, to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub workload: WorkloadId,
+    /// Who must be told to leave now; empty where enough is leaving already.
+    pub victims: Vec<LeaseId>,
+    /// Where it will fit.
+    pub placement: Placement,
+    /// When all who leave there are gone at the latest.
+    pub by: Time,
+    /// How many grants of the plan go before it.
+    pub behind: usize,
+    /// How many planned starts of the plan go before it.
+    pub beside: usize,
+    /// The models of accelerators that shares let it take beside planned starts as well; empty where it named none and may
+    /// take any.
+    pub models: Vec<String>,
+}
+
+/// A claim that can be made.
+pub(crate) struct Found {
+    pub(crate) claim: Claim,
+    /// Who must be told to leave now.
+    pub(crate) victims: Vec<Arc<Evictable>>,
+    /// What projects have once they are gone.
+    pub(crate) without: Shares,
+}
+
+/// What is free once everybody is gone who leaves, less what is claimed of it.
+pub(crate) struct Soon {
+    pub(crate) fleet: Fleet,
+    /// Who is told to leave in this pass, and when each is gone at the latest.
+    told: BTreeMap<LeaseId, Time>,
+}
+
+/// For whom others may stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimant<'a> {
+    pub(crate) turn: &'a Turn<'a, 'a>,
+    pub(crate) shape: &'a Shape,
+    /// The parts of which somebody of its project waits before it who would borrow there.
+    pub(crate) borrows: &'a BTreeSet<usize>,
+    /// How many grants and planned starts of the plan go before it.
+    pub(crate) after: (usize, usize),
+    /// True where its share lets it have nothing as long as nobody leaves; `shape` is of one model then.
+    pub(crate) is_barred: bool,
+}
+
+impl Soon {
+    /// Before any claim; `fleet` is what is free now.
+    pub(crate) fn new(snapshot: &Snapshot, fleet: &Fleet) -> Self {
+        let mut fleet = fleet.clone();
+        snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| fleet.release(task));
+        Self { fleet, told: BTreeMap::new() }
+    }
+
+    /// How a workload that cannot start now would start once others are gone, on nodes other than those of `kept`.
+    pub(crate) fn find<'k>(
+        &self,
+        snapshot: &Snapshot,
+        shares: &Shares,
+        claimant: Claimant<'_>,
+        kept: impl Iterator<Item = &'k NodeId>,
+    ) -> Option<Found> {
+        let shape = claimant.shape;
+        let mut open = self.fleet.clone();
+        kept.for_each(|node| open.set_state(*node, NodeState::Cordoned));
+        let end = snapshot.now.after(shape.wall).after(NOTICE);
+        if let Some(closed) = snapshot.windows.close(&open, shape.project.as_deref(), snapshot.now, end) {
+            open = closed;
+        }
+        let victims = Choice::new(snapshot, shares, &open, claimant).victims(self)?;
+        release(&mut open, &victims);
+        let placement = place_by(snapshot.placing, &open, shape, &mut 0)?;
+        let mut without = shares.clone();
+        for lease in victims.iter().filter(|_| !shares.is_empty()) {
+            without.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+        }
+        if !shares.is_empty() {
+            // A victim may have held what its own project does not lend, and that is then kept for the project again.
+            let lets =
+                without.lets(&snapshot.fleet, shape.project.as_deref(), &held_by(&snapshot.fleet, &placement.tasks));
+            if !lets || !victims.iter().all(|lease| goes_before(snapshot, &without, claimant, lease)) {
+                return None;
+            }
+        }
+        let gone = |lease: &Arc<Evictable>| (lease.lease, snapshot.now.after(lease.notice));
+        let by = self.gone_by(snapshot, &placement).max(victims.iter().map(|lease| gone(lease).1).max());
+        let by = by.unwrap_or(snapshot.now).max(snapshot.now);
+        let (workload, (behind, beside)) = (claimant.turn.place.workload(), claimant.after);
+        let models = shape.task.accelerators.models.clone();
+        let told = victims.iter().map(|lease| lease.lease).collect();
+        let claim = Claim { workload, victims: told, placement, by, behind, beside, models };
+        Some(Found { claim, victims, without })
+    }
+
+    /// A claim is made: it is taken from what is free, and so is what victims hold.
+    pub(crate) fn take(&mut self, snapshot: &Snapshot, found: &Found) {
+        release(&mut self.fleet, &found.victims);
+        found.claim.placement.tasks.iter().for_each(|task| self.fleet.hold(task));
+        self.told.extend(found.victims.iter().map(|lease| (lease.lease, snapshot.now.after(lease.notice))));
+    }
+
+    /// When those are gone at the latest who were told before and leave the nodes of a placement.
+    fn gone_by(&self, snapshot: &Snapshot, placement: &Placement) -> Option<Time> {
+        let nodes: BTreeSet<NodeId> = placement.tasks.iter().map(|task| task.node).collect();
+        let there = nodes.iter().flat_map(|node| snapshot.releases.of_node(*node));
+        let gone = there.filter_map(|back| {
+            let leaves = || snapshot.running.is_leaving(back.lease).then_some(back.at);
+            self.told.get(&back.lease).copied().or_else(leaves)
+        });
+        gone.max()
+    }
+}
+
+/// True where a claimant has its turn before one that made room for it and waits again, or both are of one part: else what was made
+/// would go back to who made it, and be made again.
+fn goes_before(snapshot: &Snapshot, without: &Shares, claimant: Claimant<'_>, victim: &Evictable) -> bool {
+    let held = held_by(&snapshot.fleet, &victim.tasks);
+    let ways = [claimant.shape.project.as_deref(), victim.project.as_deref()];
+    let [ours, theirs] = ways.map(|project| without.way_up(without.part_of(project)));
+    if ours[0] == theirs[0] {
+        return true;
+    }
+    let by_guarantee = without.within(ours[0], claimant.turn.asks_within);
+    let by_guarantee: Vec<usize> = by_guarantee.filter(|at| !claimant.borrows.contains(at)).collect();
+    let within: Vec<usize> = without.within(theirs[0], &held).collect();
+    let askers =
+        vec![Asker { line: 0, way: &ours, within: &by_guarantee }, Asker { line: 1, way: &theirs, within: &within }];
+    without.next_of(askers).iter().any(|first| first.line == 0)
+}
+
+fn release(fleet: &mut Fleet, leases: &[Arc<Evictable>]) {
+    leases.iter().flat_map(|lease| lease.tasks.iter()).for_each(|task| fleet.release(task));
+}
