@@ -9,7 +9,7 @@ use crate::work::service::{self, may_be_preempted};
 use crate::work::settle::notice;
 use crate::{AbandonedTask, Lease, Node, State, TaskState, Workload};
 use eaf_model::{Allotment, LeaseId, ModeState, NodeId, Span, TaskKey, Time, WorkloadId, WorkloadState};
-use eaf_sched::{Class, Counts, Entry, Evictable, Fleet, Queue, Releases, Running, Shape};
+use eaf_sched::{Class, Counts, Entry, Evictable, Fleet, Leaving, Queue, Releases, Running, Shape};
 use imbl::{OrdMap, OrdSet};
 use std::sync::Arc;
 
@@ -186,11 +186,13 @@ impl Index {
 
     /// What may be stopped for others, or was.
     fn add_running(&mut self, state: &State, lease: &Lease) {
+        let workload = state.workloads.get(&lease.workload);
         if lease.is_preempted() {
-            self.running.leaves(lease.id, still_held(lease));
+            let project = workload.and_then(|workload| project_of(state, &workload.spec));
+            self.running.leaves(lease.id, Leaving { project, tasks: still_held(lease) });
             return;
         }
-        let Some(workload) = state.workloads.get(&lease.workload) else { return };
+        let Some(workload) = workload else { return };
         let ripe = lease.evictable || state.settings.queue.preempt_after == Span::ZERO;
         if let Some(started_at) = lease.started_at().filter(|_| ripe && may_be_preempted(state, lease, workload)) {
             self.running.insert(Evictable {

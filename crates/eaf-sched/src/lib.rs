@@ -50,7 +50,7 @@ pub use plan::{Grant, Hold, Plan, Snapshot, plan};
 pub use preempt::Claim;
 pub use queue::{Entry, Queue};
 pub use releases::{Counts, Releases};
-pub use running::{Evictable, Running};
+pub use running::{Evictable, Leaving, Running};
 pub use scores::Scores;
 pub use shape::Shape;
 pub use shares::{Amounts, Shares, Use, held_by};

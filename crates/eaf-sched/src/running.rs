@@ -59,6 +59,15 @@ impl Cost {
     }
 }
 
+/// A lease that was told to stop for others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Whose it is, where that decides anything.
+    pub project: Option<Arc<str>>,
+    /// What it still holds.
+    pub tasks: Arc<[Allotment]>,
+}
+
 /// Whether its own project may stop a lease, its class, and which it is.
 type OfProject = (bool, Class, LeaseId);
 
@@ -69,8 +78,8 @@ pub struct Running {
     by_class: OrdSet<(Class, LeaseId)>,
     /// By project, with those last that it may stop itself, and of those the worst class; none is empty.
     by_project: OrdMap<Option<Arc<str>>, OrdSet<OfProject>>,
-    /// What those that were told to stop for others still hold.
-    leaving: OrdMap<LeaseId, Arc<[Allotment]>>,
+    /// Those that were told to stop for others.
+    leaving: OrdMap<LeaseId, Leaving>,
 }
 
 impl Running {
@@ -99,9 +108,9 @@ impl Running {
         self.leaving.remove(&lease);
     }
 
-    /// A lease that was told to stop for others still holds this.
-    pub fn leaves(&mut self, lease: LeaseId, tasks: Arc<[Allotment]>) {
-        self.leaving.insert(lease, tasks);
+    /// A lease was told to stop for others.
+    pub fn leaves(&mut self, lease: LeaseId, leaving: Leaving) {
+        self.leaving.insert(lease, leaving);
     }
 
     /// A lease that may be stopped.
@@ -147,8 +156,13 @@ impl Running {
         self.leaving.contains_key(&lease)
     }
 
-    /// What those hold that were told to stop for others.
-    pub(crate) fn leaving(&self) -> impl Iterator<Item = &Arc<[Allotment]>> {
+    /// Those that were told to stop for others.
+    pub(crate) fn leaving(&self) -> impl Iterator<Item = &Leaving> {
         self.leaving.values()
+    }
+
+    /// What those hold that were told to stop for others.
+    pub(crate) fn left(&self) -> impl Iterator<Item = &Allotment> {
+        self.leaving.values().flat_map(|leaving| leaving.tasks.iter())
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn claims_hold<'a>(
     let mut rooms: Rooms<'a> = Rooms::all(snapshot);
     let mut holds = plan.holds.iter();
     let mut kept = 0;
-    snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
+    snapshot.running.left().for_each(|task| rooms.give_back(task));
     let mut coming = granted.iter().enumerate().peekable();
     for (at, claim) in plan.claims.iter().enumerate() {
         let workload = claim.workload;

@@ -99,9 +99,9 @@ fn all_is_free(
         ends.entry(snapshot.now.after(entry.shape.wall)).or_default().push(&placement.tasks);
     }
     if gone == Gone::AtOnce {
-        let leave = |lease: &LeaseId| snapshot.running.get(*lease).map(|lease| &lease.tasks);
-        let told = leaving.told.keys().filter_map(leave).chain(snapshot.running.leaving());
-        told.flat_map(|tasks| tasks.iter()).for_each(|task| rooms.give_back(task));
+        let told = leaving.told.keys().filter_map(|lease| snapshot.running.get(*lease));
+        let told = told.flat_map(|lease| lease.tasks.iter());
+        told.chain(snapshot.running.left()).for_each(|task| rooms.give_back(task));
         for (entry, placement, over) in &leaving.claims {
             let workload = entry.workload;
             rooms.put(entry, placement, |node, test| Violation::Unfit { workload, node, test })?;

@@ -6,11 +6,14 @@
 //! that is. Absent: the stop itself, and the start, which follows once they are gone.
 
 mod allowance;
+mod standing;
 mod victims;
+
+pub(crate) use standing::{Open, Standing};
 
 use crate::reference::place_by;
 use crate::running::Evictable;
-use crate::shares::{Asker, Shares, held_by};
+use crate::shares::{Shares, held_by};
 use crate::turns::Turn;
 use crate::{Fleet, Shape, Snapshot};
 use eaf_model::{LeaseId, NodeId, NodeState, Placement, Span, Time, WorkloadId};
@@ -73,11 +76,19 @@ pub(crate) struct Claimant<'a> {
     pub(crate) is_barred: bool,
 }
 
+impl Claimant<'_> {
+    /// How it asks for its turn.
+    pub(crate) fn standing(&self, shares: &Shares) -> Standing {
+        let way = shares.way_up(shares.part_of(self.shape.project.as_deref()));
+        Standing { way, asks: self.turn.asks_within.clone(), borrows: self.borrows.clone() }
+    }
+}
+
 impl Soon {
     /// Before any claim; `fleet` is what is free now.
     pub(crate) fn new(snapshot: &Snapshot, fleet: &Fleet) -> Self {
         let mut fleet = fleet.clone();
-        snapshot.running.leaving().flat_map(|tasks| tasks.iter()).for_each(|task| fleet.release(task));
+        snapshot.running.left().for_each(|task| fleet.release(task));
         Self { fleet, told: BTreeMap::new() }
     }
 
@@ -107,7 +118,9 @@ impl Soon {
             // A victim may have held what its own project does not lend, and that is then kept for the project again.
             let lets =
                 without.lets(&snapshot.fleet, shape.project.as_deref(), &held_by(&snapshot.fleet, &placement.tasks));
-            if !lets || !victims.iter().all(|lease| goes_before(snapshot, &without, claimant, lease)) {
+            let held = |lease: &Evictable| (lease.project.clone(), held_by(&snapshot.fleet, &lease.tasks));
+            let standing = claimant.standing(&without);
+            if !lets || !victims.iter().all(|lease| standing.goes_before(&without, &held(lease))) {
                 return None;
             }
         }
@@ -138,23 +151,6 @@ impl Soon {
         });
         gone.max()
     }
-}
-
-/// True where a claimant has its turn before one that made room for it and waits again, or both are of one part: else what was made
-/// would go back to who made it, and be made again.
-fn goes_before(snapshot: &Snapshot, without: &Shares, claimant: Claimant<'_>, victim: &Evictable) -> bool {
-    let held = held_by(&snapshot.fleet, &victim.tasks);
-    let ways = [claimant.shape.project.as_deref(), victim.project.as_deref()];
-    let [ours, theirs] = ways.map(|project| without.way_up(without.part_of(project)));
-    if ours[0] == theirs[0] {
-        return true;
-    }
-    let by_guarantee = without.within(ours[0], claimant.turn.asks_within);
-    let by_guarantee: Vec<usize> = by_guarantee.filter(|at| !claimant.borrows.contains(at)).collect();
-    let within: Vec<usize> = without.within(theirs[0], &held).collect();
-    let askers =
-        vec![Asker { line: 0, way: &ours, within: &by_guarantee }, Asker { line: 1, way: &theirs, within: &within }];
-    without.next_of(askers).iter().any(|first| first.line == 0)
 }
 
 fn release(fleet: &mut Fleet, leases: &[Arc<Evictable>]) {

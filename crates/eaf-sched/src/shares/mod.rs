@@ -112,6 +112,9 @@ pub(crate) struct Barred {
 }
 
 impl Shares {
+    /// The whole fleet, of which everything is a part.
+    pub(crate) const ROOT: usize = ROOT;
+
     /// The shares of a policy that holds together, with what each project uses; `None` for projects without a share.
     pub fn new<'a>(policy: &Policy, uses: impl IntoIterator<Item = (Option<&'a str>, Use)>) -> Self {
         if !policy.has_shares() {

@@ -3,7 +3,7 @@
 use crate::properties::{any_ask, any_world};
 use crate::world::{World, ask, node, plan, secs, world};
 use eaf_model::{LeaseId, Order, Span, WorkloadId};
-use eaf_sched::{Claim, Class, Evictable, Plan, Queue, Running, Violation, check};
+use eaf_sched::{Claim, Class, Evictable, Leaving, Plan, Queue, Running, Violation, check};
 use proptest::prelude::*;
 
 /// Everything that runs may be stopped, at a priority that is told; it began a second before now.
@@ -80,7 +80,7 @@ fn what_is_leaving_already_is_enough() {
     let workload = urgent(&mut world, 3);
     let tasks = world.running[&two].tasks.clone();
     world.snapshot.running.remove(two);
-    world.snapshot.running.leaves(two, tasks);
+    world.snapshot.running.leaves(two, Leaving { project: None, tasks });
     let made = plan(&world.snapshot);
     assert_eq!(check(&world.snapshot, &made), Ok(()));
     let claim = &made.claims[0];

@@ -1,0 +1,160 @@
+//! The claims of a pass.
+//!
+//! What: for whom others stop, where room is missing or its share is at its maximum; and what the pass counts with from there on.
+//! Why no claim that would bar another: whoever takes of what somebody has its turn by, for whom others stop, would bring those back
+//! first. Absent: whom to stop (`preempt`).
+
+use super::{Pass, let_by, timeline};
+use crate::preempt::{Claimant, Found, Open, Soon, Standing};
+use crate::running::Leaving;
+use crate::shares::{Barred, Shares, held_by};
+use crate::turns::Turn;
+use crate::{Fleet, Shape};
+use eaf_model::{Allotment, NodeId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Pass<'_> {
+    /// True where somebody for whom others stop would go first all the same once they have, had a project so much more.
+    pub(super) fn leaves_turns(
+        open: &[Open],
+        shares: &mut Shares,
+        project: Option<&Arc<str>>,
+        tasks: &[Allotment],
+        fleet: &Fleet,
+    ) -> bool {
+        if open.is_empty() {
+            return true;
+        }
+        let taken = (project.cloned(), held_by(fleet, tasks));
+        open.iter().all(|open| open.bears(shares, &taken))
+    }
+
+    /// Others stop for it, or are stopping already. What it will take is kept for it.
+    pub(super) fn claim(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> bool {
+        let snapshot = self.snapshot;
+        let is_idle = if self.shares.is_empty() {
+            snapshot.running.is_idle_for(turn.place.class(snapshot.queue.order()))
+        } else {
+            snapshot.running.is_idle()
+        };
+        if is_idle {
+            return false;
+        }
+        // Others do not stop for what would not be let start beside the planned starts once they have.
+        let end = snapshot.now.after(shape.wall);
+        let Some(shape) = let_by(self.beside.shares(end), &snapshot.fleet, shape) else { return false };
+        self.make_room(turn, &shape, false)
+    }
+
+    /// Others of a share that is at its maximum stop for it. Not where somebody waits before it for a share that it would take of:
+    /// that one would go first once they have.
+    pub(super) fn claim_of_share(&mut self, turn: &Turn<'_, '_>) -> bool {
+        let (snapshot, project) = (self.snapshot, &turn.shape.project);
+        if snapshot.running.is_idle() {
+            return false;
+        }
+        let way = || self.shares.up(self.shares.part_of(project.as_deref()));
+        let waits = |share: Option<&Arc<str>>| self.waited_for.contains(&share.cloned());
+        if waits(None) || way().any(|at| self.shares.parts()[at].name().is_some_and(|share| waits(Some(share)))) {
+            return false;
+        }
+        let later = self.shares.let_later(&snapshot.fleet, turn.shape, turn.asks);
+        later.iter().any(|(shape, barred)| self.may_give(turn, shape, barred) && self.make_room(turn, shape, true))
+    }
+
+    /// True where anything may be stopped that draws on the share that bars one, as far as can be told at a glance.
+    fn may_give(&self, turn: &Turn<'_, '_>, shape: &Shape, barred: &Barred) -> bool {
+        let Some(at) = barred.share.as_deref().map(|share| self.shares.part_of(Some(share))) else { return false };
+        let (running, project) = (&self.snapshot.running, shape.project.as_ref());
+        let class = turn.place.class(self.snapshot.queue.order());
+        let asked = |other: &Arc<str>| {
+            let room = self.shares.claim(&self.snapshot.fleet, shape, Some(other), (turn.within, &BTreeSet::new()));
+            running.has_of(Some(other)) && room.is_some_and(|room| room.is_open())
+        };
+        running.worse_of(project, class).next().is_some() || self.shares.projects_of(at).iter().any(asked)
+    }
+
+    /// Makes a claim where one can be made.
+    fn make_room(&mut self, turn: &Turn<'_, '_>, shape: &Shape, is_barred: bool) -> bool {
+        let snapshot = self.snapshot;
+        let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
+        let nothing = BTreeSet::new();
+        let borrows = self.borrows.get(&shape.project).unwrap_or(&nothing);
+        let after = (self.plan.grants.len(), self.plan.holds.len());
+        let claimant = Claimant { turn, shape, borrows, after, is_barred };
+        let Some(mut found) = soon.find(snapshot, &self.shares, claimant, self.beside.nodes()) else { return false };
+        let standing = claimant.standing(&found.without);
+        let (project, tasks) = (shape.project.as_ref(), &found.claim.placement.tasks);
+        let leaves = Self::leaves_turns(&self.open, &mut found.without, project, tasks, &self.fleet);
+        if !leaves || !self.is_let_beside(&found, shape) {
+            return false;
+        }
+        if !self.shares.is_empty() {
+            self.open.push(self.opened(standing, &found, project));
+        }
+        self.book(found, shape);
+        true
+    }
+
+    /// A claim, and who leaves for it.
+    fn opened(&self, standing: Standing, found: &Found, project: Option<&Arc<str>>) -> Open {
+        let fleet = &self.fleet;
+        let takes = (project.cloned(), held_by(fleet, &found.claim.placement.tasks));
+        let nodes: BTreeSet<NodeId> = found.claim.placement.tasks.iter().map(|task| task.node).collect();
+        let is_there = |leaving: &&Leaving| leaving.tasks.iter().any(|task| nodes.contains(&task.node));
+        let before = self.snapshot.running.leaving().filter(is_there);
+        let before = before.map(|leaving| (leaving.project.clone(), held_by(fleet, &leaving.tasks)));
+        let told = found.victims.iter().map(|lease| (lease.project.clone(), held_by(fleet, &lease.tasks)));
+        Open { standing, takes, victims: before.chain(told).collect() }
+    }
+
+    /// What a claim needs is taken: from what is free now, and from what will be once those are gone who leave for it.
+    fn book(&mut self, found: Found, shape: &Shape) {
+        let snapshot = self.snapshot;
+        let soon = self.soon.as_mut().expect("what is claimed was looked for");
+        soon.take(snapshot, &found);
+        let Found { claim, victims, without } = found;
+        let (project, held) = (shape.project.as_ref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
+        let over = claim.by.after(shape.wall);
+        self.shares = without;
+        self.shares.take(project.map(AsRef::as_ref), &held);
+        let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
+        for lease in &victims {
+            let (gone, held) = (snapshot.now.after(lease.notice), self.shares.amounts(&self.fleet, &lease.tasks));
+            let until = timeline.leaves(&self.fleet, lease, &held, gone);
+            self.beside.give_back(lease.project.as_deref(), &held, (snapshot.now, until));
+        }
+        timeline.claim(&self.fleet, &soon.fleet, &claim, shape);
+        self.beside.learn(timeline);
+        timeline.take(project, held.clone(), over);
+        self.beside.take(project.map(AsRef::as_ref), &held, (snapshot.now, over));
+        for task in &claim.placement.tasks {
+            let left = soon.fleet.get(task.node).expect("a claimed node is in the fleet");
+            self.fleet.limit(task.node, left);
+            self.beside.limit(task.node, left);
+        }
+        // It goes before everybody who is promised a start from here on, wherever it comes to run.
+        self.over = self.over.max(over);
+        self.plan.claims.push(claim);
+    }
+
+    /// True where planned starts leave the share of one for whom others stop what it takes, for as long as it may last.
+    fn is_let_beside(&mut self, found: &Found, shape: &Shape) -> bool {
+        let snapshot = self.snapshot;
+        let over = found.claim.by.after(shape.wall);
+        if self.beside.shares(over).next().is_none() {
+            return true;
+        }
+        let held = held_by(&snapshot.fleet, &found.claim.placement.tasks);
+        let timeline = self.timeline.as_mut().expect("what is planned is in the timeline");
+        let victims: Vec<_> = found.victims.iter().map(|lease| (lease, timeline.told_until(lease))).collect();
+        self.beside.levels(over).all(|(at, shares)| {
+            let mut shares = shares.clone();
+            for (lease, _) in victims.iter().filter(|(_, until)| *until > at) {
+                shares.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+            }
+            shares.lets(&snapshot.fleet, shape.project.as_deref(), &held)
+        })
+    }
+}
