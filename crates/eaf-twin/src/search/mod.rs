@@ -1,29 +1,31 @@
 //! Seed search: random fleets, workloads and faults, played against the same core that serves tenants.
 //!
-//! What: a seed is drawn into operations with the state in view, played in a world that checks every rule, and drained;
-//! what breaks a rule comes back as a seed, a violation and a script. Why the script: it is played without the generator,
+//! What: a seed is drawn into operations, played in a world that checks every rule, and drained; what breaks a rule comes back as
+//! a seed, a violation and a script. One seed in two is a large factory under faults, the others are small and plain. Why the script: it is played without the generator,
 //! so that it can be shrunk, read, and kept as a scenario. Absent: threads and clocks; who searches in parallel splits the
 //! seeds.
 
+mod plain;
 mod propose;
 mod shrink;
 mod swarm;
 
 pub use shrink::shrink;
 
+use crate::draw::Draw;
 use crate::script::{CrashAt, Op};
 use crate::world::{Coverage, Figures, Plant, Watch, World, guarded};
 use eaf_core::Violation;
 use eaf_model::Span;
 use propose::{NODES_MIN, Proposer};
 
-/// The fewest workloads of a seed, members of arrays one by one.
+/// The fewest workloads of a large seed, members of arrays one by one.
 const WORKLOADS_MIN: u64 = 50;
-/// The fewest steps of the journal of a seed.
+/// The fewest steps of the journal of a large seed.
 const STEPS_MIN: u64 = 500;
-/// The fewest kinds of fault that strike in a seed.
+/// The fewest kinds of fault that strike in a large seed.
 const FAULTS_MIN: usize = 3;
-/// The most operations of a seed before its drain.
+/// The most operations of a large seed before its drain.
 const OPS_MAX: usize = 4_000;
 /// Turns between two full checks; the turn that broke a rule is found by playing the seed again.
 const PACE: u32 = 25;
@@ -110,19 +112,39 @@ pub fn tell_seed(seed: u64) -> (Vec<String>, Option<Violation>) {
 
 /// Draws and plays a seed, recording what is played.
 fn drawn(world: &mut World, seed: u64, ops: &mut Vec<Op>) -> Result<(), Violation> {
-    let mut proposer = Proposer::new(seed);
-    let mut play = |world: &mut World, op: Op| {
-        ops.push(op);
-        world.play(&ops[ops.len() - 1]).map(|_| ops.len())
-    };
+    let mut draw = Draw::new(seed);
+    let is_plain = draw.one_in(2);
+    if is_plain {
+        for op in plain::story(seed, &mut draw) {
+            play(world, op, ops)?;
+        }
+    } else {
+        large(world, seed, draw, ops)?;
+    }
+    // What is on the disk in the end says the same, and leaves nothing to do either.
+    for op in [Op::Drain, Op::Crash(CrashAt::Now), Op::Restart, Op::Drain] {
+        play(world, op, ops)?;
+    }
+    if is_plain { Ok(()) } else { large_enough(&world.figures, world.coverage.faults()) }
+}
+
+fn play(world: &mut World, op: Op, ops: &mut Vec<Op>) -> Result<(), Violation> {
+    ops.push(op);
+    world.play(&ops[ops.len() - 1]).map(drop)
+}
+
+/// Draws and plays a large factory under faults, with the state in view.
+fn large(world: &mut World, seed: u64, draw: Draw, ops: &mut Vec<Op>) -> Result<(), Violation> {
+    let mut proposer = Proposer::new(draw);
     for op in proposer.opening(seed) {
-        play(world, op)?;
+        play(world, op, ops)?;
     }
     loop {
         let figures = &world.figures;
         let enough = figures.workloads >= WORKLOADS_MIN && figures.steps >= STEPS_MIN;
         let op = proposer.next(world);
-        if play(world, op)? > OPS_MAX || enough {
+        play(world, op, ops)?;
+        if ops.len() > OPS_MAX || enough {
             break;
         }
     }
@@ -131,14 +153,10 @@ fn drawn(world: &mut World, seed: u64, ops: &mut Vec<Op>) -> Result<(), Violatio
         [Op::Clock { ms: -1_000 }, Op::ForeignReport, Op::Crash(CrashAt::Now), Op::Restart, Op::Clock { ms: 1_000 }];
     for op in sure {
         if world.coverage.faults() < FAULTS_MIN || op == Op::Restart {
-            play(world, op)?;
+            play(world, op, ops)?;
         }
     }
-    // What is on the disk in the end says the same, and leaves nothing to do either.
-    for op in [Op::Drain, Op::Crash(CrashAt::Now), Op::Restart, Op::Drain] {
-        play(world, op)?;
-    }
-    large_enough(&world.figures, world.coverage.faults())
+    Ok(())
 }
 
 fn large_enough(figures: &Figures, faults: usize) -> Result<(), Violation> {
@@ -146,7 +164,7 @@ fn large_enough(figures: &Figures, faults: usize) -> Result<(), Violation> {
     if enough && figures.steps >= STEPS_MIN && faults >= FAULTS_MIN {
         return Ok(());
     }
-    Err(Violation { rule: "a seed is large enough", what: format!("{figures:?} and {faults} kinds of fault") })
+    Err(Violation { rule: "a large seed is large enough", what: format!("{figures:?} and {faults} kinds of fault") })
 }
 
 fn tally(world: &World, ops: usize) -> Tally {

@@ -10,16 +10,18 @@ use crate::script::{CrashAt, EngineMode, JobSpec, NodeParts, Op, Program, Progra
 use crate::world::World;
 use eaf_model::{Bytes, CpuMilli, ModeState, Quota, Share, Span, WorkloadState};
 
-/// The fewest nodes of a seed.
+/// The fewest nodes of a large seed.
 pub(super) const NODES_MIN: u64 = 8;
-const MODELS: [&str; 2] = ["MI355X", "H200"];
+/// The most that is guaranteed to one share.
+const GUARANTEED_MAX: u64 = 3;
+pub(super) const MODELS: [&str; 2] = ["MI355X", "H200"];
 /// Slices of each of them.
 const SLICES: [&[&str]; 2] = [&["CPX", "CPX/NPS2", "DPX"], &["1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb"]];
 /// Projects and tenants; some of those that have a share are parts of others.
-const PROJECTS: [&str; 4] = ["acme", "lab", "speech", "vision"];
+pub(super) const PROJECTS: [&str; 4] = ["acme", "lab", "speech", "vision"];
 const MODES: [&str; 5] = ["whole", "MIG", "CPX/NPS1", "CPX/NPS2", "DPX/NPS2"];
 
-/// Draws the operations of a seed.
+/// Draws the operations of a large seed.
 pub(super) struct Proposer {
     draw: Draw,
     swarm: Swarm,
@@ -32,8 +34,7 @@ pub(super) struct Proposer {
 }
 
 impl Proposer {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut draw = Draw::new(seed);
+    pub(super) fn new(mut draw: Draw) -> Self {
         let swarm = Swarm::draw(&mut draw);
         Self { draw, swarm, names: Vec::new(), nodes: 0, unwell: false, disk_is_full: false }
     }
@@ -196,7 +197,7 @@ impl Proposer {
             Kind::Snapshot => Some(Op::Snapshot),
             Kind::Prune => Some(Op::Prune),
             Kind::Mode => self.mode(world),
-            Kind::Policy if self.draw.one_in(3) => self.window(&nodes),
+            Kind::Policy if self.draw.one_in(3) => window(&mut self.draw, &nodes),
             Kind::Policy => Some(self.share()),
             _ => None,
         }
@@ -205,33 +206,9 @@ impl Proposer {
     /// A project or a tenant gets a share; now and then one that does not hold together with the others.
     fn share(&mut self) -> Op {
         let draw = &mut self.draw;
-        let small = |draw: &mut Draw, most| u32::try_from(draw.below(most)).unwrap_or(0);
-        let mut share = Share { weight: 1 + small(draw, 3), ..Share::default() };
-        for model in MODELS {
-            if draw.one_in(2) {
-                let guaranteed = small(draw, 4);
-                let borrowable = draw.one_in(3).then(|| small(draw, u64::from(guaranteed) + 1));
-                let maximum = draw.one_in(2).then(|| guaranteed + small(draw, 4));
-                share.accelerators.insert(model.to_owned(), Quota { guaranteed, borrowable, maximum });
-            }
-        }
-        if draw.one_in(3) {
-            share.priority = i32::try_from(draw.below(3)).unwrap_or(0) - 1;
-        }
-        share.spot = draw.one_in(4);
+        let mut share = share(draw, &MODELS.map(|model| (model, GUARANTEED_MAX)));
         share.parent = draw.one_in(4).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
         Op::Share { name: draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned(), share }
-    }
-
-    /// Nodes are kept for a project, or for a repair.
-    fn window(&mut self, nodes: &[String]) -> Option<Op> {
-        let draw = &mut self.draw;
-        let node = draw.pick(nodes)?.clone();
-        let other = draw.one_in(3).then(|| draw.pick(nodes).cloned()).flatten().filter(|other| *other != node);
-        let project = draw.one_in(2).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
-        let (begins_in, lasts) = (Span::from_secs(draw.below(900)), Span::from_secs(draw.below(600)));
-        let window = WindowParts { project, nodes: [node].into_iter().chain(other).collect(), begins_in, lasts };
-        Some(Op::Window { name: format!("window-{}", draw.below(4)), window })
     }
 
     /// An operator brings an accelerator, or all of a node, into a mode; now and then one that it cannot have.
@@ -372,6 +349,35 @@ impl Proposer {
         }
         job
     }
+}
+
+/// A share in which at most so much of each model is guaranteed.
+pub(super) fn share(draw: &mut Draw, most: &[(&str, u64)]) -> Share {
+    let small = |draw: &mut Draw, most| u32::try_from(draw.below(most)).unwrap_or(0);
+    let mut share = Share { weight: 1 + small(draw, 3), ..Share::default() };
+    for (model, guaranteed_max) in most {
+        if draw.one_in(2) {
+            let guaranteed = small(draw, guaranteed_max + 1);
+            let borrowable = draw.one_in(3).then(|| small(draw, u64::from(guaranteed) + 1));
+            let maximum = draw.one_in(2).then(|| guaranteed + small(draw, 4));
+            share.accelerators.insert((*model).to_owned(), Quota { guaranteed, borrowable, maximum });
+        }
+    }
+    if draw.one_in(3) {
+        share.priority = i32::try_from(draw.below(3)).unwrap_or(0) - 1;
+    }
+    share.spot = draw.one_in(4);
+    share
+}
+
+/// Nodes are kept for a project, or for a repair.
+pub(super) fn window(draw: &mut Draw, nodes: &[String]) -> Option<Op> {
+    let node = draw.pick(nodes)?.clone();
+    let other = draw.one_in(3).then(|| draw.pick(nodes).cloned()).flatten().filter(|other| *other != node);
+    let project = draw.one_in(2).then(|| draw.pick(&PROJECTS).copied().unwrap_or_default().to_owned());
+    let (begins_in, lasts) = (Span::from_secs(draw.below(900)), Span::from_secs(draw.below(600)));
+    let window = WindowParts { project, nodes: [node].into_iter().chain(other).collect(), begins_in, lasts };
+    Some(Op::Window { name: format!("window-{}", draw.below(4)), window })
 }
 
 fn program(draw: &mut Draw, swarm: &Swarm) -> Program {

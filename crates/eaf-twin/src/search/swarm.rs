@@ -150,8 +150,12 @@ impl Swarm {
             kinds.extend(draw.pick(&FAULTS).filter(|kind| !kinds.contains(kind)).copied());
         }
         kinds.extend(DEEDS.into_iter().filter(|_| draw.one_in(2)).collect::<Vec<_>>());
-        let traits = TRAITS.into_iter().filter(|_| draw.one_in(2)).collect();
-        Self { kinds, traits }
+        Self { kinds, ..Self::plain(draw) }
+    }
+
+    /// Without faults and deeds.
+    pub(super) fn plain(draw: &mut Draw) -> Self {
+        Self { kinds: Vec::new(), traits: TRAITS.into_iter().filter(|_| draw.one_in(2)).collect() }
     }
 
     /// True where a trait is on.
