@@ -9,6 +9,7 @@ use crate::work::plan::snapshot;
 use eaf_model::{
     Blocker, BoardMode, Explanation, ModeReason, ModeState, StartEstimate, Time, WorkloadId, WorkloadState,
 };
+use eaf_sched::Scores;
 
 /// How many dependencies an explanation names.
 const DEPENDENCIES_NAMED_MAX: usize = 10;
@@ -32,6 +33,14 @@ pub fn explain(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> 
         estimate(state, now, id, Durations::Learned)
     };
     Some(explanation)
+}
+
+/// When those that have a planned start begin at the latest, in their order: what an explanation tells each of them. Nobody where
+/// the coming pass starts somebody first.
+pub fn planned_starts(state: &State, now: Time) -> Vec<(WorkloadId, Time)> {
+    let plan = eaf_sched::plan(&snapshot(state, now.max(state.last_time())), &mut Scores::default());
+    let holds = plan.holds.iter().filter(|_| plan.grants.is_empty());
+    holds.map(|hold| (hold.workload, hold.latest)).collect()
 }
 
 /// What blocks a workload that waits.

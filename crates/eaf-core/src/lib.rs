@@ -25,7 +25,7 @@ mod wakeup;
 mod work;
 
 pub use decide::{Step, decide, replay, step, step_with};
-pub use explain::explain;
+pub use explain::{explain, planned_starts};
 pub use fleet::{Lost, Node};
 pub use forward::{Durations, estimate};
 pub use invariants::{Violation, check_invariants};

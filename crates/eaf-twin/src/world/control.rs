@@ -251,6 +251,9 @@ impl World {
         if !gathered.settle.is_empty() {
             self.give(Item::Settle(gathered.settle, self.life));
         }
+        if let Control::Up(process) = &self.control {
+            self.promises.tell(process.machine.state(), clock);
+        }
         self.check(false)?;
         self.check_orders()
     }
@@ -348,6 +351,7 @@ impl World {
             eaf_core::replay(&mut self.replayed, step);
             self.reference.durable(step)?;
             self.stops.durable(step, |lease| self.reference.workload_of(lease))?;
+            self.promises.durable(step, &self.replayed)?;
             for event in &step.events {
                 self.coverage.event(event);
                 self.learn(event);

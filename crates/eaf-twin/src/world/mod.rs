@@ -16,6 +16,7 @@ mod link;
 mod log;
 mod planted;
 mod play;
+mod promises;
 mod reference;
 mod run;
 mod sharing;
@@ -37,6 +38,7 @@ use eaf_model::{NodeId, Span, Time, WorkloadId};
 use engine::SimEngine;
 use link::Mail;
 use log::Log;
+use promises::Promises;
 use reference::Reference;
 use std::collections::{BTreeMap, BTreeSet};
 use stops::Stops;
@@ -112,6 +114,7 @@ pub(crate) struct World {
     replayed: State,
     reference: Reference,
     stops: Stops,
+    promises: Promises,
     names: BTreeMap<String, WorkloadId>,
     node_ids: BTreeMap<String, NodeId>,
     node_names: BTreeMap<NodeId, String>,
@@ -152,6 +155,7 @@ impl World {
             replayed: State::new(),
             reference: Reference::default(),
             stops: Stops::default(),
+            promises: Promises::default(),
             names: BTreeMap::new(),
             node_ids: BTreeMap::new(),
             node_names: BTreeMap::new(),
@@ -217,6 +221,7 @@ impl World {
 
     fn fault(&mut self, fault: Fault) {
         self.coverage.fault(fault);
+        self.promises.end();
     }
 
     /// The last check of a script.
