@@ -189,7 +189,8 @@ impl Index {
         let workload = state.workloads.get(&lease.workload);
         if lease.is_preempted() {
             let project = workload.and_then(|workload| project_of(state, &workload.spec));
-            self.running.leaves(lease.id, Leaving { project, tasks: still_held(lease) });
+            let needs = workload.map_or(1, |workload| workload.spec.tasks_needed());
+            self.running.leaves(lease.id, Leaving { project, tasks: still_held(lease), needs });
             return;
         }
         let Some(workload) = workload else { return };
@@ -201,10 +202,12 @@ impl Index {
                 project: project_of(state, &workload.spec),
                 preemptible: service::is_preemptible(state, &workload.spec),
                 tasks: still_held(lease),
+                needs: workload.spec.tasks_needed(),
                 milli: service::milli(&workload.spec, still_held(lease).len()),
                 started_at,
                 loses_since: (!workload.spec.keeps_progress).then(|| service::saved_at(lease, started_at)),
                 notice: notice(state, Some(&workload.spec)),
+                until: release_at(state, lease),
             });
         }
     }

@@ -13,13 +13,14 @@ use eaf_model::{Allotment, NodeId, Placement, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is free beside planned starts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Beside {
     /// By rising time, each of another.
     levels: Vec<Level>,
 }
 
 /// What starts that are planned up to some time leave.
+#[derive(Clone)]
 struct Level {
     at: Time,
     /// What will be left at that time on the nodes that are needed then.

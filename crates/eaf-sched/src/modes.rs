@@ -213,7 +213,7 @@ impl Step<'_> {
             return false;
         }
         let (fleet, now) = (&self.snapshot.fleet, self.snapshot.now);
-        let hopeless = match self.timeline.soonest(fleet, &self.snapshot.windows, shape) {
+        let hopeless = match self.timeline.soonest(fleet, &self.snapshot.windows, shape, Time::NEVER) {
             Forecast::Fits { at, .. } if at <= now.after(self.rules.change) => return false,
             Forecast::Fits { .. } | Forecast::NotBefore(_) => false,
             Forecast::Never => true,

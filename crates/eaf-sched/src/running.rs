@@ -22,6 +22,8 @@ pub struct Evictable {
     pub preemptible: bool,
     /// What it holds.
     pub tasks: Arc<[Allotment]>,
+    /// How many tasks it needs to start again.
+    pub needs: u32,
     /// Accelerators that it holds, in thousandths.
     pub milli: u64,
     /// Since when it runs.
@@ -30,6 +32,15 @@ pub struct Evictable {
     pub loses_since: Option<Time>,
     /// How long it may take to leave once it is told.
     pub notice: Span,
+    /// When it is expected back by itself.
+    pub until: Time,
+}
+
+impl Evictable {
+    /// When it is gone at the latest if it is told now.
+    pub(crate) fn gone(&self, now: Time) -> Time {
+        now.after(self.notice)
+    }
 }
 
 /// What stopping something costs; the least goes first.
@@ -66,6 +77,8 @@ pub struct Leaving {
     pub project: Option<Arc<str>>,
     /// What it still holds.
     pub tasks: Arc<[Allotment]>,
+    /// How many tasks it needs to start again.
+    pub needs: u32,
 }
 
 /// Whether its own project may stop a lease, its class, and which it is.

@@ -61,6 +61,9 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
     let start_by = draft.now().after(draft.settings().timing.start_timeout);
     for (grant, member) in std::mem::take(&mut plan.grants).into_iter().zip(0u16..) {
         let (lease, workload) = (draft.new_lease_id(member), grant.workload);
+        for victim in grant.victims {
+            settle::stop(draft, victim, Reason::Preempted { by: workload });
+        }
         draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
     }
     for claim in &plan.claims {

@@ -20,11 +20,12 @@ pub(super) fn claims_hold<'a>(
     open: &[Open],
     mut seen: BTreeSet<WorkloadId>,
 ) -> Result<(), Violation> {
-    if plan.claims.is_empty() {
-        return Ok(());
-    }
     let by = snapshot.queue.order();
     let mut told: BTreeSet<LeaseId> = BTreeSet::new();
+    for ((entry, _), grant) in granted.iter().zip(&plan.grants) {
+        may_stop(snapshot, entry, &grant.victims, &mut told)?;
+    }
+    let Some(first) = plan.claims.first() else { return Ok(()) };
     let mut rooms: Rooms<'a> = Rooms::all(snapshot);
     let mut holds = plan.holds.iter();
     let mut kept = 0;
@@ -45,18 +46,11 @@ pub(super) fn claims_hold<'a>(
         let before = holds.by_ref().take(claim.beside.saturating_sub(kept));
         before.flat_map(|hold| &hold.placement.tasks).for_each(|task| rooms.close(task.node));
         kept = kept.max(claim.beside);
-        while let Some((_, (_, placement))) = coming.next_if(|(at, _)| *at < claim.behind) {
+        while let Some((at, (_, placement))) = coming.next_if(|(at, _)| *at < claim.behind) {
             rooms.take(placement);
+            plan.grants[at].victims.iter().for_each(|lease| rooms.give_back_lease(*lease));
         }
-        for lease in &claim.victims {
-            let class = Class::of(by, entry.priority, entry.level);
-            let same = |victim: &Evictable| victim.preemptible && victim.class > class;
-            let between = |victim: &Evictable| !snapshot.shares.is_empty() && victim.project != entry.shape.project;
-            let may = |victim: &Evictable| (between(victim) || same(victim)) && victim.started_at < snapshot.now;
-            if !snapshot.running.get(*lease).is_some_and(may) || !told.insert(*lease) {
-                return Err(Violation::MayNotStop { workload, lease: *lease });
-            }
-        }
+        may_stop(snapshot, &entry, &claim.victims, &mut told)?;
         for (lease, place) in claim.victims.iter().zip(0..) {
             let mut without = rooms.clone();
             let end = snapshot.now.after(entry.shape.wall).after(NOTICE);
@@ -73,11 +67,29 @@ pub(super) fn claims_hold<'a>(
         rooms.put(&entry, &claim.placement, |node, test| Violation::Unfit { workload, node, test })?;
     }
     // What is granted behind a claim leaves it what it needs.
-    let first = plan.claims[0].workload;
     coming.try_for_each(|(_, (entry, placement))| {
         let fits = rooms.take(placement);
-        if fits { Ok(()) } else { Err(Violation::Passed { workload: first, by: entry.workload }) }
+        if fits { Ok(()) } else { Err(Violation::Passed { workload: first.workload, by: entry.workload }) }
     })
+}
+
+/// Whoever is told to stop for a workload is of a worse class, or of another share; began before now, and is told once.
+fn may_stop(
+    snapshot: &Snapshot,
+    entry: &Entry,
+    victims: &[LeaseId],
+    told: &mut BTreeSet<LeaseId>,
+) -> Result<(), Violation> {
+    let class = Class::of(snapshot.queue.order(), entry.priority, entry.level);
+    let same = |victim: &Evictable| victim.preemptible && victim.class > class;
+    let between = |victim: &Evictable| !snapshot.shares.is_empty() && victim.project != entry.shape.project;
+    let may = |victim: &Evictable| (between(victim) || same(victim)) && victim.started_at < snapshot.now;
+    for lease in victims {
+        if !snapshot.running.get(*lease).is_some_and(may) || !told.insert(*lease) {
+            return Err(Violation::MayNotStop { workload: entry.workload, lease: *lease });
+        }
+    }
+    Ok(())
 }
 
 /// What a workload asks for, of the models that its shares let it take, now and beside planned starts; `None` where they let it

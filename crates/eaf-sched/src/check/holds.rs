@@ -47,7 +47,7 @@ pub(super) fn holds_kept(
     let leaving = Leaving::new(snapshot, plan)?;
     latest_is_late(snapshot, plan, &entries, &leaving)?;
     all_is_free(&leaving, plan, &entries, granted, Gone::InTime)?;
-    if !plan.claims.is_empty() {
+    if !leaving.told.is_empty() || !leaving.claims.is_empty() {
         all_is_free(&leaving, plan, &entries, granted, Gone::AtOnce)?;
     }
     shares::maxima_kept(snapshot, plan, &entries, granted, &leaving)

@@ -5,7 +5,7 @@
 
 use super::Violation;
 use crate::{Entry, Plan, Snapshot};
-use eaf_model::{LeaseId, NodeId, Placement, Time};
+use eaf_model::{LeaseId, NodeId, Placement, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Those who leave, and for whom.
@@ -20,18 +20,26 @@ pub(super) struct Leaving<'a> {
 impl<'a> Leaving<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, plan: &'a Plan) -> Result<Self, Violation> {
         let mut leaving = Self { snapshot, told: BTreeMap::new(), claims: Vec::new() };
+        for grant in &plan.grants {
+            leaving.tell(grant.workload, &grant.victims)?;
+        }
         for claim in &plan.claims {
             let workload = claim.workload;
             let entry = snapshot.queue.get(workload).ok_or(Violation::NotQueued { workload })?;
-            for lease in &claim.victims {
-                let notice = snapshot.running.get(*lease).map(|lease| lease.notice);
-                let notice = notice.ok_or(Violation::MayNotStop { workload, lease: *lease })?;
-                leaving.told.insert(*lease, snapshot.now.after(notice));
-            }
+            leaving.tell(workload, &claim.victims)?;
             let over = leaving.gone(&claim.placement).after(entry.shape.wall);
             leaving.claims.push((entry, &claim.placement, over));
         }
         Ok(leaving)
+    }
+
+    fn tell(&mut self, workload: WorkloadId, victims: &[LeaseId]) -> Result<(), Violation> {
+        for lease in victims {
+            let notice = self.snapshot.running.get(*lease).map(|lease| lease.notice);
+            let notice = notice.ok_or(Violation::MayNotStop { workload, lease: *lease })?;
+            self.told.insert(*lease, self.snapshot.now.after(notice));
+        }
+        Ok(())
     }
 
     /// When everybody is gone at the latest who leaves the nodes of a placement.

@@ -8,8 +8,8 @@
 use super::Violation;
 use super::leaving::Leaving;
 use crate::shares::{Amounts, Part};
-use crate::{Claim, Entry, Plan, Snapshot, held_by};
-use eaf_model::{Allotment, Placement, Time, WorkloadId};
+use crate::{Claim, Entry, Grant, Plan, Snapshot, held_by};
+use eaf_model::{Allotment, LeaseId, Placement, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ pub(super) type Open = Vec<Vec<String>>;
 /// Tests grants and claims against the shares.
 pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Open>, Violation> {
     if snapshot.shares.is_empty() {
-        return Ok(Vec::new());
+        let stops = plan.grants.iter().find_map(|grant| Some((grant.workload, *grant.victims.first()?)));
+        return stops.map_or(Ok(Vec::new()), |(workload, lease)| Err(Violation::NeedNotStop { workload, lease }));
     }
     let mut books = Books::new(snapshot);
     let mut open = Vec::new();
@@ -38,6 +39,8 @@ pub(super) fn within_shares(snapshot: &Snapshot, plan: &Plan) -> Result<Vec<Open
         while let Some(claim) = claims.next_if(|claim| claim.behind <= at) {
             open.push(books.claim(claim)?);
         }
+        books.all_are_needed(grant)?;
+        books.give_back(grant.workload, &grant.victims)?;
         books.take(grant.workload, &grant.placement)?;
     }
     for claim in claims {
@@ -135,17 +138,36 @@ impl<'a> Books<'a> {
         way
     }
 
+    /// Without any one of those who are told to leave its shares would not let it have what it is granted.
+    fn all_are_needed(&mut self, grant: &Grant) -> Result<(), Violation> {
+        let held = held_by(&self.snapshot.fleet, &grant.placement.tasks);
+        let way = self.way_up(self.project(grant.workload).as_deref());
+        for lease in &grant.victims {
+            let lets = |books: &Self| held.iter().all(|(model, milli)| books.lets(&way, model, *milli));
+            if self.with_all_gone_but(&grant.victims, *lease, lets) {
+                return Err(Violation::NeedNotStop { workload: grant.workload, lease: *lease });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is true once all of these are gone but one.
+    fn with_all_gone_but<T>(&mut self, victims: &[LeaseId], but: LeaseId, ask: impl Fn(&Self) -> T) -> T {
+        let held = self.held.clone();
+        for other in victims.iter().filter(|other| **other != but) {
+            if let Some(other) = self.snapshot.running.get(*other) {
+                self.subtract(other.project.as_deref(), &other.tasks);
+            }
+        }
+        let answer = ask(self);
+        self.held = held;
+        answer
+    }
+
     fn claim(&mut self, claim: &Claim) -> Result<Open, Violation> {
         let mut open = Vec::new();
         for lease in &claim.victims {
-            let held = self.held.clone();
-            for other in claim.victims.iter().filter(|other| *other != lease) {
-                if let Some(other) = self.snapshot.running.get(*other) {
-                    self.subtract(other.project.as_deref(), &other.tasks);
-                }
-            }
-            open.push(self.open_to(claim.workload));
-            self.held = held;
+            open.push(self.with_all_gone_but(&claim.victims, *lease, |books| books.open_to(claim.workload)));
         }
         self.give_back(claim.workload, &claim.victims)?;
         self.take(claim.workload, &claim.placement)?;
@@ -258,9 +280,9 @@ impl<'a> Books<'a> {
 
     /// Leases of other shares may be told to leave where the part that gives still holds more than its own before the last
     /// of them is gone.
-    fn give_back(&mut self, workload: WorkloadId, victims: &[eaf_model::LeaseId]) -> Result<(), Violation> {
+    fn give_back(&mut self, workload: WorkloadId, victims: &[LeaseId]) -> Result<(), Violation> {
         let ours = self.way_up(self.project(workload).as_deref());
-        let mut taken: BTreeMap<usize, Vec<(eaf_model::LeaseId, Amounts)>> = BTreeMap::new();
+        let mut taken: BTreeMap<usize, Vec<(LeaseId, Amounts)>> = BTreeMap::new();
         for lease in victims {
             let Some(victim) = self.snapshot.running.get(*lease) else {
                 return Err(Violation::MayNotStop { workload, lease: *lease });

@@ -5,13 +5,15 @@
 //! first. Absent: whom to stop (`preempt`).
 
 use super::{Pass, let_by, timeline};
-use crate::preempt::{Claimant, Found, Open, Soon, Standing};
+use crate::preempt::{Claimant, Found, Giver, Open, Soon, Standing};
 use crate::running::Leaving;
 use crate::shares::{Barred, Shares, held_by};
+use crate::timeline::Forecast;
 use crate::turns::Turn;
 use crate::{Fleet, Shape};
-use eaf_model::{Allotment, NodeId};
+use eaf_model::{Allotment, NodeId, Time};
 use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
 impl Pass<'_> {
@@ -60,7 +62,10 @@ impl Pass<'_> {
             return false;
         }
         let later = self.shares.let_later(&snapshot.fleet, turn.shape, turn.asks);
-        later.iter().any(|(shape, barred)| self.may_give(turn, shape, barred) && self.make_room(turn, shape, true))
+        later.iter().any(|(shape, barred)| {
+            self.may_give(turn, shape, barred)
+                && (self.start_at_maximum(turn, shape) || self.make_room(turn, shape, true))
+        })
     }
 
     /// True where anything may be stopped that draws on the share that bars one, as far as can be told at a glance.
@@ -75,6 +80,43 @@ impl Pass<'_> {
         running.worse_of(project, class).next().is_some() || self.shares.projects_of(at).iter().any(asked)
     }
 
+    /// Starts one whose share is at its maximum and for which there is room: what others leave counts as given back at once.
+    fn start_at_maximum(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> bool {
+        let snapshot = self.snapshot;
+        let soon = self.soon.get_or_insert_with(|| Soon::new(snapshot, &self.fleet));
+        let nothing = BTreeSet::new();
+        let borrows = self.borrows.get(&shape.project).unwrap_or(&nothing);
+        let claimant = Claimant { turn, shape, borrows, after: (0, 0), is_barred: true };
+        let Some((victims, without)) = soon.give_way(snapshot, &self.shares, claimant) else { return false };
+        let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
+        let until: Vec<Time> = victims.iter().map(|lease| timeline.told_until(lease)).collect();
+        let (before, beside) = (mem::replace(&mut self.shares, without), self.beside.clone());
+        for (lease, until) in victims.iter().zip(&until) {
+            let held = self.shares.amounts(&self.fleet, &lease.tasks);
+            self.beside.give_back(lease.project.as_deref(), &held, (snapshot.now, *until));
+        }
+        let placement = self.place(shape, snapshot.now.after(shape.wall)).filter(|placement| {
+            let (project, tasks) = (shape.project.as_ref(), &placement.tasks);
+            Self::leaves_turns(&self.open, &mut self.shares, project, tasks, &self.fleet)
+        });
+        let Some(placement) = placement else {
+            (self.shares, self.beside) = (before, beside);
+            return false;
+        };
+        if let Some(soon) = &mut self.soon {
+            soon.tell(snapshot, &victims);
+        }
+        for lease in &victims {
+            let held = self.shares.amounts(&self.fleet, &lease.tasks);
+            if let Some(timeline) = &mut self.timeline {
+                timeline.leaves(&self.fleet, lease, &held, lease.gone(snapshot.now));
+            }
+        }
+        let told = victims.iter().map(|lease| lease.lease).collect();
+        self.grant(turn.place.workload(), shape, placement, told);
+        true
+    }
+
     /// Makes a claim where one can be made.
     fn make_room(&mut self, turn: &Turn<'_, '_>, shape: &Shape, is_barred: bool) -> bool {
         let snapshot = self.snapshot;
@@ -87,7 +129,7 @@ impl Pass<'_> {
         let standing = claimant.standing(&found.without);
         let (project, tasks) = (shape.project.as_ref(), &found.claim.placement.tasks);
         let leaves = Self::leaves_turns(&self.open, &mut found.without, project, tasks, &self.fleet);
-        if !leaves || !self.is_let_beside(&found, shape) {
+        if !leaves || !self.is_let_beside(&found, shape) || self.starts_without(&found, shape) {
             return false;
         }
         if !self.shares.is_empty() {
@@ -97,6 +139,12 @@ impl Pass<'_> {
         true
     }
 
+    /// True where it starts no later than by the claim if nobody is told to leave.
+    fn starts_without(&mut self, found: &Found, shape: &Shape) -> bool {
+        let by = found.claim.by;
+        !found.victims.is_empty() && matches!(self.forecast(shape, by), Forecast::Fits { at, .. } if at <= by)
+    }
+
     /// A claim, and who leaves for it.
     fn opened(&self, standing: Standing, found: &Found, project: Option<&Arc<str>>) -> Open {
         let fleet = &self.fleet;
@@ -104,8 +152,9 @@ impl Pass<'_> {
         let nodes: BTreeSet<NodeId> = found.claim.placement.tasks.iter().map(|task| task.node).collect();
         let is_there = |leaving: &&Leaving| leaving.tasks.iter().any(|task| nodes.contains(&task.node));
         let before = self.snapshot.running.leaving().filter(is_there);
-        let before = before.map(|leaving| (leaving.project.clone(), held_by(fleet, &leaving.tasks)));
-        let told = found.victims.iter().map(|lease| (lease.project.clone(), held_by(fleet, &lease.tasks)));
+        let before = before.map(|leaving| Giver::new(fleet, leaving.project.as_ref(), &leaving.tasks, leaving.needs));
+        let told =
+            found.victims.iter().map(|lease| Giver::new(fleet, lease.project.as_ref(), &lease.tasks, lease.needs));
         Open { standing, takes, victims: before.chain(told).collect() }
     }
 
@@ -121,11 +170,11 @@ impl Pass<'_> {
         self.shares.take(project.map(AsRef::as_ref), &held);
         let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
         for lease in &victims {
-            let (gone, held) = (snapshot.now.after(lease.notice), self.shares.amounts(&self.fleet, &lease.tasks));
+            let (gone, held) = (lease.gone(snapshot.now), self.shares.amounts(&self.fleet, &lease.tasks));
             let until = timeline.leaves(&self.fleet, lease, &held, gone);
             self.beside.give_back(lease.project.as_deref(), &held, (snapshot.now, until));
         }
-        timeline.claim(&self.fleet, &soon.fleet, &claim, shape);
+        timeline.claim(&self.fleet, &soon.fleet, |back| soon.gone(snapshot, back), (&claim, shape));
         self.beside.learn(timeline);
         timeline.take(project, held.clone(), over);
         self.beside.take(project.map(AsRef::as_ref), &held, (snapshot.now, over));

@@ -24,7 +24,7 @@ use crate::timeline::{Forecast, Timeline};
 use crate::turns::{Turn, Turns};
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
-use eaf_model::{Passing, Placement, Placing, Time, WorkloadId};
+use eaf_model::{LeaseId, Passing, Placement, Placing, Time, WorkloadId};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -84,6 +84,8 @@ pub struct Grant {
     pub workload: WorkloadId,
     /// Where.
     pub placement: Placement,
+    /// Who is told to leave for it, wherever: its share counts what they hold as given back at once.
+    pub victims: Vec<LeaseId>,
 }
 
 /// The planned start of a waiting workload, which backfill may not delay.
@@ -255,11 +257,15 @@ impl Pass<'_> {
         }
         self.waited_for.extend(later.iter().map(|(_, barred)| barred.share.clone()));
         if self.may_promise_share(turn) {
+            // On one model, or on all together that it may have by then.
+            let all = self.shares.ever(&self.snapshot.fleet, self.shares.part_of(shape.project.as_deref()), turn.asks);
+            let mixed = (all.len() > 1).then(|| shape.on(all.keys().map(ToString::to_string).collect()));
             let fits = |forecast| match forecast {
                 Forecast::Fits { at, placement } => Some((at, placement)),
                 Forecast::NotBefore(_) | Forecast::Never => None,
             };
-            let found = later.iter().filter_map(|(shape, _)| fits(self.forecast(shape)));
+            let shapes = later.iter().map(|(shape, _)| shape).chain(&mixed);
+            let found = shapes.filter_map(|shape| fits(self.forecast(shape, Time::NEVER)));
             if let Some((at, placement)) = found.min_by_key(|(at, _)| *at) {
                 self.hold(turn.place.workload(), shape, WaitsFor::Share, at, placement);
                 return Verdict::Starts;
@@ -311,7 +317,7 @@ impl Pass<'_> {
             if !Self::leaves_turns(&self.open, &mut self.shares, project, tasks, &self.fleet) {
                 return Verdict::Waits;
             }
-            self.grant(workload, shape, placement, end);
+            self.grant(workload, shape, placement, Vec::new());
             return Verdict::Starts;
         }
         if self.claim(turn, shape) {
@@ -367,7 +373,7 @@ impl Pass<'_> {
             return Verdict::Waits;
         }
         if self.is_explained {
-            self.head = match self.forecast(shape) {
+            self.head = match self.forecast(shape, Time::NEVER) {
                 Forecast::Fits { at, .. } | Forecast::NotBefore(at) => Some((workload, at)),
                 Forecast::Never => Some((workload, Time::NEVER)),
             };
@@ -375,7 +381,8 @@ impl Pass<'_> {
         Verdict::LetsNobodyPass
     }
 
-    fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, end: Time) {
+    fn grant(&mut self, workload: WorkloadId, shape: &Shape, placement: Placement, victims: Vec<LeaseId>) {
+        let end = self.snapshot.now.after(shape.wall);
         let held = self.shares.amounts(&self.fleet, &placement.tasks);
         self.shares.take(shape.project.as_deref(), &held);
         self.beside.take(shape.project.as_deref(), &held, (self.snapshot.now, end));
@@ -393,12 +400,12 @@ impl Pass<'_> {
             }
         }
         self.ends.push(end);
-        self.plan.grants.push(Grant { workload, placement });
+        self.plan.grants.push(Grant { workload, placement, victims });
     }
 
     /// Promises one that does not fit a start.
     fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
-        match self.forecast(shape) {
+        match self.forecast(shape, Time::NEVER) {
             Forecast::Fits { at, placement } => {
                 self.head.get_or_insert((workload, at));
                 self.hold(workload, shape, WaitsFor::Room, at, placement);
@@ -441,10 +448,11 @@ impl Pass<'_> {
         self.holders.iter().filter(|(_, waits_for)| *waits_for == WaitsFor::Room).count()
     }
 
-    fn forecast(&mut self, shape: &Shape) -> Forecast {
+    /// When one fits; behind some time it is not looked.
+    fn forecast(&mut self, shape: &Shape, until: Time) -> Forecast {
         let snapshot = self.snapshot;
         let timeline = self.timeline.get_or_insert_with(|| timeline(snapshot, &self.fleet, &self.plan, &self.ends));
-        let forecast = timeline.soonest(&self.fleet, &snapshot.windows, shape);
+        let forecast = timeline.soonest(&self.fleet, &snapshot.windows, shape, until);
         self.beside.learn(timeline);
         forecast
     }

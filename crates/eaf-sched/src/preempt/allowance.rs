@@ -38,7 +38,11 @@ impl<'a> Allowance<'a> {
     /// Who may be stopped, were it alone: first those of its own project, then those of others, what was granted last first.
     pub(super) fn candidates(&mut self, soon: &Soon) -> Vec<Arc<Evictable>> {
         let snapshot = self.snapshot;
-        let may = |lease: &&Arc<Evictable>| lease.started_at < snapshot.now && !soon.told.contains_key(&lease.lease);
+        // Who ends by itself before it would have to be gone gains nobody anything by it.
+        let may = |lease: &&Arc<Evictable>| {
+            let is_of_use = lease.started_at < snapshot.now && lease.gone(snapshot.now) < lease.until;
+            is_of_use && !soon.told.contains_key(&lease.lease)
+        };
         if self.shares.is_empty() {
             return snapshot.running.worse_than(self.class).filter(may).take(LOOKED_AT_MAX).cloned().collect();
         }

@@ -9,9 +9,10 @@ mod allowance;
 mod standing;
 mod victims;
 
-pub(crate) use standing::{Open, Standing};
+pub(crate) use standing::{Giver, Open, Standing};
 
 use crate::reference::place_by;
+use crate::releases::Return;
 use crate::running::Evictable;
 use crate::shares::{Shares, held_by};
 use crate::turns::Turn;
@@ -107,25 +108,16 @@ impl Soon {
         if let Some(closed) = snapshot.windows.close(&open, shape.project.as_deref(), snapshot.now, end) {
             open = closed;
         }
-        let victims = Choice::new(snapshot, shares, &open, claimant).victims(self)?;
+        let victims = Choice::new(snapshot, shares, Some(&open), claimant).victims(self)?;
         release(&mut open, &victims);
         let placement = place_by(snapshot.placing, &open, shape, &mut 0)?;
-        let mut without = shares.clone();
-        for lease in victims.iter().filter(|_| !shares.is_empty()) {
-            without.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+        let without = without(snapshot, shares, claimant, &victims)?;
+        // A victim may have held what its own project does not lend, and that is then kept for the project again.
+        let held = without.amounts(&snapshot.fleet, &placement.tasks);
+        if !without.is_empty() && !without.lets(&snapshot.fleet, shape.project.as_deref(), &held) {
+            return None;
         }
-        if !shares.is_empty() {
-            // A victim may have held what its own project does not lend, and that is then kept for the project again.
-            let lets =
-                without.lets(&snapshot.fleet, shape.project.as_deref(), &held_by(&snapshot.fleet, &placement.tasks));
-            let held = |lease: &Evictable| (lease.project.clone(), held_by(&snapshot.fleet, &lease.tasks));
-            let standing = claimant.standing(&without);
-            if !lets || !victims.iter().all(|lease| standing.goes_before(&without, &held(lease))) {
-                return None;
-            }
-        }
-        let gone = |lease: &Arc<Evictable>| (lease.lease, snapshot.now.after(lease.notice));
-        let by = self.gone_by(snapshot, &placement).max(victims.iter().map(|lease| gone(lease).1).max());
+        let by = self.gone_by(snapshot, &placement).max(victims.iter().map(|lease| lease.gone(snapshot.now)).max());
         let by = by.unwrap_or(snapshot.now).max(snapshot.now);
         let (workload, (behind, beside)) = (claimant.turn.place.workload(), claimant.after);
         let models = shape.task.accelerators.models.clone();
@@ -134,23 +126,59 @@ impl Soon {
         Some(Found { claim, victims, without })
     }
 
+    /// Who must leave so that the share of a workload lets it start, wherever they are, and what projects have once they are gone.
+    pub(crate) fn give_way(
+        &self,
+        snapshot: &Snapshot,
+        shares: &Shares,
+        claimant: Claimant<'_>,
+    ) -> Option<(Vec<Arc<Evictable>>, Shares)> {
+        let victims = Choice::new(snapshot, shares, None, claimant).victims(self)?;
+        let without = without(snapshot, shares, claimant, &victims)?;
+        Some((victims, without))
+    }
+
     /// A claim is made: it is taken from what is free, and so is what victims hold.
     pub(crate) fn take(&mut self, snapshot: &Snapshot, found: &Found) {
-        release(&mut self.fleet, &found.victims);
+        self.tell(snapshot, &found.victims);
         found.claim.placement.tasks.iter().for_each(|task| self.fleet.hold(task));
-        self.told.extend(found.victims.iter().map(|lease| (lease.lease, snapshot.now.after(lease.notice))));
+    }
+
+    /// These are told to leave.
+    pub(crate) fn tell(&mut self, snapshot: &Snapshot, victims: &[Arc<Evictable>]) {
+        release(&mut self.fleet, victims);
+        self.told.extend(victims.iter().map(|lease| (lease.lease, lease.gone(snapshot.now))));
+    }
+
+    /// When one of a node is gone at the latest, where it was told to leave.
+    pub(crate) fn gone(&self, snapshot: &Snapshot, back: &Return<'_>) -> Option<Time> {
+        let leaves = || snapshot.running.is_leaving(back.lease).then_some(back.at);
+        self.told.get(&back.lease).copied().or_else(leaves)
     }
 
     /// When those are gone at the latest who were told before and leave the nodes of a placement.
     fn gone_by(&self, snapshot: &Snapshot, placement: &Placement) -> Option<Time> {
         let nodes: BTreeSet<NodeId> = placement.tasks.iter().map(|task| task.node).collect();
         let there = nodes.iter().flat_map(|node| snapshot.releases.of_node(*node));
-        let gone = there.filter_map(|back| {
-            let leaves = || snapshot.running.is_leaving(back.lease).then_some(back.at);
-            self.told.get(&back.lease).copied().or_else(leaves)
-        });
-        gone.max()
+        there.filter_map(|back| self.gone(snapshot, &back)).max()
     }
+}
+
+/// What projects have once victims are gone; `None` where one of those would have its turn first once it waits again.
+fn without(snapshot: &Snapshot, shares: &Shares, claimant: Claimant<'_>, victims: &[Arc<Evictable>]) -> Option<Shares> {
+    let mut without = shares.clone();
+    if shares.is_empty() {
+        return Some(without);
+    }
+    for lease in victims {
+        without.give_back(lease.project.as_deref(), &held_by(&snapshot.fleet, &lease.tasks));
+    }
+    let standing = claimant.standing(&without);
+    let goes_before = |lease: &Arc<Evictable>| {
+        let theirs = Giver::new(&snapshot.fleet, lease.project.as_ref(), &lease.tasks, lease.needs);
+        standing.goes_before(&without, &theirs)
+    };
+    victims.iter().all(goes_before).then_some(without)
 }
 
 fn release(fleet: &mut Fleet, leases: &[Arc<Evictable>]) {

@@ -5,12 +5,30 @@
 //! of whoever starts meanwhile: what it takes counts in the shares that it has in common with the one that is waited for.
 //! Absent: order inside one project, which is the queue's.
 
-use crate::shares::{Amounts, Asker, Shares};
+use crate::Fleet;
+use crate::shares::{Amounts, Asker, Shares, held_by};
+use eaf_model::Allotment;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Whose something is, where that decides anything, and how much of each model that is.
 pub(crate) type Part = (Option<Arc<str>>, Amounts);
+
+/// One that leaves, as it will ask when it waits again.
+pub(crate) struct Giver {
+    project: Option<Arc<str>>,
+    /// What it holds.
+    held: Amounts,
+    /// What of it the tasks hold that it needs.
+    needed: Amounts,
+}
+
+impl Giver {
+    pub(crate) fn new(fleet: &Fleet, project: Option<&Arc<str>>, tasks: &[Allotment], needs: u32) -> Self {
+        let needed = tasks.len().min(needs as usize);
+        Self { project: project.cloned(), held: held_by(fleet, tasks), needed: held_by(fleet, &tasks[..needed]) }
+    }
+}
 
 /// How one asks for its turn.
 pub(crate) struct Standing {
@@ -23,15 +41,19 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// True where it has its turn before one that made room for it and waits again, or both are of one part.
-    pub(crate) fn goes_before(&self, shares: &Shares, (project, held): &Part) -> bool {
+    /// True where it has its turn before one that made room for it and waits again. In one line of one part it does: it is of a
+    /// better class.
+    pub(crate) fn goes_before(&self, shares: &Shares, Giver { project, held, needed }: &Giver) -> bool {
         let theirs = shares.way_up(shares.part_of(project.as_deref()));
-        if self.way[0] == theirs[0] {
+        let asks_any = self.asks.values().any(|ask| *ask > 0);
+        if self.way[0] == theirs[0] && asks_any != held.is_empty() {
             return true;
         }
         let by_guarantee = shares.within(self.way[0], &self.asks);
         let by_guarantee: Vec<usize> = by_guarantee.filter(|at| !self.borrows.contains(at)).collect();
-        let within: Vec<usize> = shares.within(theirs[0], held).collect();
+        // A gang that may be larger takes no more than its own while somebody waits for a guarantee, and all there is otherwise.
+        let within = shares.within(theirs[0], if by_guarantee.is_empty() { needed } else { held });
+        let within: Vec<usize> = within.collect();
         let askers = vec![
             Asker { line: 0, way: &self.way, within: &by_guarantee },
             Asker { line: 1, way: &theirs, within: &within },
@@ -46,7 +68,7 @@ pub(crate) struct Open {
     /// What it takes, which is counted already.
     pub(crate) takes: Part,
     /// Who leaves for it.
-    pub(crate) victims: Vec<Part>,
+    pub(crate) victims: Vec<Giver>,
 }
 
 impl Open {

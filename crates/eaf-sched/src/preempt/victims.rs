@@ -21,15 +21,20 @@ type OnNode = BTreeMap<NodeId, Vec<Arc<Evictable>>>;
 pub(super) struct Choice<'a> {
     snapshot: &'a Snapshot,
     shares: &'a Shares,
-    /// What is free, or will be.
-    open: &'a Fleet,
+    /// What is free, or will be; `None` where its share alone keeps it from starting.
+    open: Option<&'a Fleet>,
     claimant: Claimant<'a>,
     shape: &'a Shape,
     allowance: Allowance<'a>,
 }
 
 impl<'a> Choice<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, shares: &'a Shares, open: &'a Fleet, claimant: Claimant<'a>) -> Self {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        shares: &'a Shares,
+        open: Option<&'a Fleet>,
+        claimant: Claimant<'a>,
+    ) -> Self {
         let allowance = Allowance::new(snapshot, shares, claimant);
         Self { snapshot, shares, open, claimant, shape: claimant.shape, allowance }
     }
@@ -63,7 +68,7 @@ impl<'a> Choice<'a> {
     }
 
     fn fits_without(&self, leases: &[Arc<Evictable>]) -> bool {
-        let mut fleet = self.open.clone();
+        let Some(mut fleet) = self.open.cloned() else { return true };
         release(&mut fleet, leases);
         place_by(self.snapshot.placing, &fleet, self.shape, &mut 0).is_some()
     }
@@ -131,7 +136,7 @@ impl<'a> Choice<'a> {
 
     /// The first of these that make room on a node, without those that can be spared.
     fn on_this_node(&mut self, node: NodeId, leases: &[Arc<Evictable>]) -> Option<Vec<Arc<Evictable>>> {
-        let mut capacity = self.open.get(node)?.clone();
+        let mut capacity = self.open?.get(node)?.clone();
         let task = &self.shape.task;
         let (mut chosen, mut booked) = (Vec::new(), Booked::default());
         let mut rest = leases.iter();
@@ -194,7 +199,7 @@ impl<'a> Choice<'a> {
 
     /// How many more tasks would find room on a node without these.
     fn gain<'l>(&self, node: NodeId, leases: impl Iterator<Item = &'l Arc<Evictable>>) -> u32 {
-        let Some(before) = self.open.get(node) else { return 0 };
+        let Some(before) = self.open.and_then(|open| open.get(node)) else { return 0 };
         let mut capacity = before.clone();
         let here = leases.flat_map(|lease| lease.tasks.iter()).filter(|task| task.node == node);
         here.for_each(|task| capacity.release(task));

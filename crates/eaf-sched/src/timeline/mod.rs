@@ -198,7 +198,8 @@ impl<'a> Timeline<'a> {
 
     /// The earliest time after now from which `shape`, which does not start now, fits for its whole wall time, and its shares
     /// let it.
-    pub(crate) fn soonest(&mut self, fleet: &Fleet, windows: &Windows, shape: &Shape) -> Forecast {
+    /// It is not looked for behind some time.
+    pub(crate) fn soonest(&mut self, fleet: &Fleet, windows: &Windows, shape: &Shape, until: Time) -> Forecast {
         let mut search = Search::new(self, fleet, windows, shape);
         let mut own = None;
         let mut at = self.now;
@@ -208,6 +209,9 @@ impl<'a> Timeline<'a> {
                 Next::Cut(next) => return Forecast::NotBefore(next),
                 Next::Nothing => return Forecast::Never,
             };
+            if at > until {
+                return Forecast::NotBefore(at);
+            }
             search.ask_shares(self, fleet, at);
             if !search.is_let && own.is_none() {
                 own = self.own_returns(fleet, shape);

@@ -60,7 +60,11 @@ fn nodes_and_boards_are_never_over_their_parts() {
     crowded.submit(ask().memory(2));
     crowded.submit(ask().memory(2));
     let task = Allotment { node: nd(1), cpu: CpuMilli(1_000), memory: gib(2), accelerators: Vec::new() };
-    let grant = |workload| Grant { workload: wl(workload), placement: Placement { tasks: vec![task.clone()] } };
+    let grant = |workload| Grant {
+        workload: wl(workload),
+        placement: Placement { tasks: vec![task.clone()] },
+        victims: Vec::new(),
+    };
     let forged = Plan { grants: vec![grant(1), grant(2)], ..Plan::default() };
     assert_eq!(check(&crowded.snapshot, &forged), Err(unfit(2, 1, Test::Memory)));
 }

@@ -19,10 +19,12 @@ fn spot(world: &mut World, priority: impl Fn(LeaseId) -> i32) {
             project: None,
             preemptible: true,
             tasks: running.tasks.clone(),
+            needs: 1,
             milli,
             started_at,
             loses_since: Some(started_at),
             notice: Span::from_secs(10),
+            until: running.until,
         });
     }
 }
@@ -80,7 +82,7 @@ fn what_is_leaving_already_is_enough() {
     let workload = urgent(&mut world, 3);
     let tasks = world.running[&two].tasks.clone();
     world.snapshot.running.remove(two);
-    world.snapshot.running.leaves(two, Leaving { project: None, tasks });
+    world.snapshot.running.leaves(two, Leaving { project: None, tasks, needs: 1 });
     let made = plan(&world.snapshot);
     assert_eq!(check(&world.snapshot, &made), Ok(()));
     let claim = &made.claims[0];

@@ -61,10 +61,12 @@ impl Sharing {
                 project,
                 preemptible: false,
                 tasks: running.tasks.clone(),
+                needs: 1,
                 milli: 1_000,
                 started_at: eaf_model::Time(snapshot.now.0 - 1_000),
                 loses_since: None,
                 notice: Span::from_secs(10),
+                until: running.until,
             });
         }
         let uses = uses.iter().map(|(project, used)| (project.as_deref(), used.clone()));
@@ -348,7 +350,7 @@ fn the_checker_refuses_what_shares_forbid() {
     let lawful = made.plan();
     assert!(lawful.grants.is_empty());
     plan.claims.clear();
-    plan.grants = vec![eaf_sched::Grant { workload, placement }];
+    plan.grants = vec![eaf_sched::Grant { workload, placement, victims: Vec::new() }];
     let refused = check(&made.world.snapshot, &plan);
     assert_eq!(refused, Err(Violation::AboveShare { workload, model: "MI".to_owned() }));
 }

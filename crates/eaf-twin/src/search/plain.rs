@@ -55,12 +55,17 @@ impl Plain<'_> {
 
     fn parts(&mut self, most: u64) -> NodeParts {
         let draw = &mut *self.draw;
-        let count = u16::try_from(draw.between(0, most)).unwrap_or(0);
-        let model = MODELS[usize::from(draw.one_in(5))].to_owned();
+        let some = |draw: &mut Draw| u16::try_from(draw.between(0, most)).unwrap_or(0);
+        let mut accelerators = vec![(some(draw), MODELS[usize::from(draw.one_in(5))].to_owned())];
+        if draw.one_in(6) {
+            let other = MODELS.into_iter().find(|model| *model != accelerators[0].1).unwrap_or(MODELS[0]);
+            accelerators.push((some(draw), other.to_owned()));
+        }
+        accelerators.retain(|(count, _)| *count > 0);
         NodeParts {
             cpu: CpuMilli(1_000 * draw.between(1, 6)),
             memory: Bytes(draw.between(1, 8) << 30),
-            accelerators: if count > 0 { vec![(count, model)] } else { Vec::new() },
+            accelerators,
             fabric: Vec::new(),
         }
     }
@@ -139,7 +144,7 @@ impl Plain<'_> {
     fn job(&mut self) -> JobSpec {
         let mut job = JobSpec { program: self.program(), ..JobSpec::default() };
         self.request(&mut job);
-        let Self { draw, swarm, names, .. } = self;
+        let Self { draw, swarm, names, shares, .. } = self;
         let small = |draw: &mut Draw, from, to| u32::try_from(draw.between(from, to)).unwrap_or(1);
         // Mostly what it takes and somewhat more; now and then it is over before its work is done.
         let runs = job.program.runs.map_or(120_000, |runs| runs.0);
@@ -151,7 +156,10 @@ impl Plain<'_> {
         job.preemptible = swarm.is_on(Trait::Preemptible) && !draw.one_in(4);
         job.keeps_progress = job.preemptible && draw.one_in(2);
         if swarm.is_on(Trait::Project) && !draw.one_in(8) {
-            job.project = draw.pick(&PROJECTS).map(|project| (*project).to_owned());
+            // Mostly of those that have a share, so that several ask for the same.
+            let there: Vec<&str> = shares.keys().copied().collect();
+            let project = if draw.one_in(4) { draw.pick(&PROJECTS) } else { draw.pick(&there) };
+            job.project = project.map(|project| (*project).to_owned());
         }
         job.retries = if swarm.has(Trait::Retries, draw, 4) { small(draw, 1, 2) } else { 0 };
         for (on, after) in [(Trait::AfterOk, &mut job.after_ok), (Trait::AfterAny, &mut job.after_any)] {
@@ -162,7 +170,9 @@ impl Plain<'_> {
         job.expires = swarm.has(Trait::Expires, draw, 8).then(|| Span::from_secs(draw.between(1, 900)));
         let deadline = Span(wall.0 + draw.below(900_000));
         job.deadline = (swarm.has(Trait::Expires, draw, 8) && job.wall.is_some()).then_some(deadline);
-        job.grace = draw.one_in(3).then(|| Span::from_secs(draw.below(120)));
+        // Now and then longer than anything runs.
+        let most = [30, 120, 3_600][usize::try_from(draw.below(3)).unwrap_or(0)];
+        job.grace = draw.one_in(3).then(|| Span::from_secs(draw.below(most)));
         if swarm.has(Trait::Array, draw, 6) {
             job.array = u16::try_from(draw.between(2, 4)).unwrap_or(2);
         }
@@ -178,7 +188,10 @@ impl Plain<'_> {
         job.cpu = CpuMilli(500 * if draw.one_in(3) { 1 } else { draw.between(1, cpu) });
         job.memory = Bytes(if draw.one_in(3) { draw.between(1, memory) << 30 } else { 1 << 30 });
         if let Some((count, model)) = node.accelerators.first().filter(|_| !draw.one_in(3)) {
-            job.accelerators = 1_000 * draw.between(1, u64::from(*count));
+            // Where a node has several models, work may ask for more than it has of either.
+            let all = node.accelerators.iter().map(|(count, _)| u64::from(*count)).sum();
+            let most = if draw.one_in(3) { all } else { u64::from(*count) };
+            job.accelerators = 1_000 * draw.between(1, most);
             if swarm.has(Trait::Share, draw, 3) {
                 job.accelerators = draw.between(1, 999);
             }
