@@ -135,6 +135,7 @@ impl Pass<'_> {
         if !self.shares.is_empty() {
             self.open.push(self.opened(standing, &found, project));
         }
+        self.claimed.push(turn.shape.clone());
         self.book(found, shape);
         true
     }

@@ -130,6 +130,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         beside: Beside::default(),
         over: snapshot.now,
         borrows: BTreeMap::new(),
+        claimed: Vec::new(),
         open: Vec::new(),
         contested: false,
         holders: Vec::new(),
@@ -189,6 +190,8 @@ struct Pass<'a> {
     over: Time,
     /// By project, the parts of which somebody had his turn and waits who would borrow there.
     borrows: BTreeMap<Option<Arc<str>>, BTreeSet<usize>>,
+    /// The shapes of those for whom others stop.
+    claimed: Vec<Arc<Shape>>,
     /// Those for whom others stop, where shares say who goes first once they have.
     open: Vec<Open>,
     /// True where somebody of another project waits who stays within a guarantee.
@@ -314,7 +317,9 @@ impl Pass<'_> {
         let end = self.snapshot.now.after(shape.wall);
         if let Some(placement) = self.place(shape, end) {
             let (project, tasks) = (shape.project.as_ref(), &placement.tasks);
-            if !Self::leaves_turns(&self.open, &mut self.shares, project, tasks, &self.fleet) {
+            // What stops counts as given back, and may open to the next of a shape what was closed to the one for whom it stops.
+            let is_passed = self.claimed.contains(turn.shape);
+            if is_passed || !Self::leaves_turns(&self.open, &mut self.shares, project, tasks, &self.fleet) {
                 return Verdict::Waits;
             }
             self.grant(workload, shape, placement, Vec::new());
