@@ -194,8 +194,9 @@ impl Index {
             return;
         }
         let Some(workload) = workload else { return };
-        let ripe = lease.evictable || state.settings.queue.preempt_after == Span::ZERO;
-        if let Some(started_at) = lease.started_at().filter(|_| ripe && may_be_preempted(state, lease, workload)) {
+        if let Some(started_at) =
+            lease.started_at().filter(|_| lease.evictable && may_be_preempted(state, lease, workload))
+        {
             self.running.insert(Evictable {
                 lease: lease.id,
                 class: Class::of(state.settings.queue.order, workload.spec.priority, service::level(state, workload)),
@@ -342,9 +343,9 @@ fn lease_deadlines(state: &State, lease: &Lease) -> impl Iterator<Item = (Time, 
     };
     let workload = state.workloads.get(&lease.workload).filter(|_| lease.stopping.is_none());
     let level = workload.and_then(|workload| service::next_level_at(state, lease, workload));
-    let preempt_after = state.settings.queue.preempt_after;
-    let ripens = workload
-        .filter(|workload| !lease.evictable && preempt_after != Span::ZERO && may_be_preempted(state, lease, workload));
+    // Within the instant of its start it is not; without an event behind that, nobody would ask again.
+    let preempt_after = state.settings.queue.preempt_after.max(Span(1));
+    let ripens = workload.filter(|workload| !lease.evictable && may_be_preempted(state, lease, workload));
     let ripe = ripens.and_then(|_| lease.started_at()).map(|started| started.after(preempt_after));
     let level = level.map(|at| (at, Deadline::Level(lease.id)));
     end.into_iter().chain(level).chain(ripe.map(|at| (at, Deadline::Evictable(lease.id))))
