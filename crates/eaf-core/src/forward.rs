@@ -9,8 +9,8 @@
 use crate::work::learned::{ROWS, part_of, row_of, time_of};
 use crate::{Lease, Machine, State, TaskState, Turn, outstanding};
 use eaf_model::{
-    CarbonProfile, Effect, Event, Exit, Input, LeaseId, ModeReport, NodeId, NodeState, PowerModel, PriceBook, Span,
-    StartEstimate, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadState,
+    CarbonProfile, Effect, Event, Exit, Input, LeaseId, ModeReport, NodeId, NodeState, PowerModel, PriceBook, Reason,
+    Span, StartEstimate, TaskKey, TaskReport, Time, Usage, WorkloadId, WorkloadState,
 };
 use eaf_sched::Scores;
 use std::cmp::Reverse;
@@ -54,6 +54,7 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
             ends: begin.ends(u64::from(number)),
             reports: begin.reports.clone(),
             changes: begin.changes.clone(),
+            stops: 0,
             work: 0,
         };
         starts.push(run.until(id, left));
@@ -65,15 +66,16 @@ pub fn estimate(state: &State, now: Time, id: WorkloadId, durations: Durations) 
 }
 
 fn summed_up(starts: &[Start], learned_from: u64) -> StartEstimate {
-    let mut known: Vec<Time> = starts.iter().filter_map(|start| start.at()).collect();
+    let mut known: Vec<(Time, u32)> = starts.iter().filter_map(|start| start.known()).collect();
     known.sort_unstable();
     // Nearest rank, where a run without a start counts as later than all others.
     let percentile = |percent: usize| known.get((starts.len() * percent).div_ceil(100).max(1) - 1).copied();
     let cut = starts.iter().filter_map(|start| if let Start::NotBefore(at) = start { Some(*at) } else { None });
     StartEstimate {
-        p50: percentile(50),
-        p90: percentile(90),
+        p50: percentile(50).map(|(at, _)| at),
+        p90: percentile(90).map(|(at, _)| at),
         not_before: cut.min(),
+        stops: percentile(50).map_or(0, |(_, stops)| stops),
         runs: u32::try_from(starts.len()).unwrap_or(u32::MAX),
         learned_from,
     }
@@ -82,7 +84,8 @@ fn summed_up(starts: &[Start], learned_from: u64) -> StartEstimate {
 /// What one run says.
 #[derive(Clone, Copy, Debug)]
 enum Start {
-    At(Time),
+    /// At this time; so much work was stopped for it.
+    At(Time, u32),
     /// The bound was reached at this time.
     NotBefore(Time),
     /// It ends without a start, or nothing more happens.
@@ -90,9 +93,9 @@ enum Start {
 }
 
 impl Start {
-    const fn at(self) -> Option<Time> {
+    const fn known(self) -> Option<(Time, u32)> {
         match self {
-            Self::At(at) => Some(at),
+            Self::At(at, stops) => Some((at, stops)),
             Self::NotBefore(_) | Self::Never => None,
         }
     }
@@ -250,6 +253,8 @@ struct Run<'a> {
     reports: Vec<Input>,
     /// Modes that come into force.
     changes: Changes,
+    /// How much was stopped to make room for the one that is asked about.
+    stops: u32,
     work: u64,
 }
 
@@ -291,7 +296,9 @@ impl Run<'_> {
         change_modes(&turn.effects, state.settings.timing.mode_change, self.now, &mut self.changes);
         for event in turn.steps.iter().flat_map(|step| &step.events) {
             match event {
-                Event::LeaseGranted { workload, .. } if *workload == id => return Some(Start::At(self.now)),
+                Event::LeaseGranted { workload, .. } if *workload == id => {
+                    return Some(Start::At(self.now, self.stops));
+                }
                 Event::WorkloadEnded { workload, .. } if *workload == id => return Some(Start::Never),
                 Event::LeaseGranted { lease, workload, .. } => {
                     let (Some(record), Some(wall)) = (state.lease(*lease), wall(state, *workload)) else { continue };
@@ -299,7 +306,8 @@ impl Run<'_> {
                     let runs = self.begin.draw(self.number, *lease, wall, Span::ZERO);
                     self.ends.push(Reverse((self.now.after(runs), *lease)));
                 }
-                Event::LeaseStopping { lease, .. } => {
+                Event::LeaseStopping { lease, reason, .. } => {
+                    self.stops += u32::from(*reason == Reason::Preempted { by: id });
                     let grace = state.lease(*lease).and_then(|lease| lease.stopping.as_ref()).map(|stop| stop.grace);
                     self.ends.push(Reverse((self.now.after(grace.unwrap_or_default()), *lease)));
                 }

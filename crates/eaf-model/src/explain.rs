@@ -269,8 +269,16 @@ pub struct StartEstimate {
     /// How far the run came that was cut by its bound the soonest: where `p50` is absent, it starts no sooner than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
+    /// Running work that is stopped by `p50` to make room for it, and is not told so yet.
+    #[serde(default, skip_serializing_if = "stops_nobody")]
+    pub stops: u32,
     /// Forward runs that were made: one where nothing was learned, for they would all be alike.
     pub runs: u32,
     /// Attempts that durations were learned from; 0 where work was taken to run for its whole wall time.
     pub learned_from: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that the attribute asks for")]
+const fn stops_nobody(stops: &u32) -> bool {
+    *stops == 0
 }

@@ -400,6 +400,10 @@ explain-start-ninety = Nine times in ten it has started by { $at }, in { $span }
 explain-start-tail-unknown = How late it may become cannot be said: some of the forward runs did not get that far.
 explain-start-not-before = Not expected to start before { $at }, in { $span }; further the forward run did not get within its bound.
 explain-start-unknown = Nobody can say when it will start.
+explain-start-stops = { $stops ->
+    [one] By then 1 running workload is stopped to make room for it.
+   *[other] By then { $stops } running workloads are stopped to make room for it.
+}
 explain-basis-wall-times = Taken that all work uses its whole wall time, that nothing else comes in, and that nothing fails.
 explain-basis-learned = { $runs ->
     [one] From 1 forward run

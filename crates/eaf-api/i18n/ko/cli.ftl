@@ -383,6 +383,7 @@ explain-start-ninety = 열에 아홉은 { $at }({ $span } 뒤)까지 시작합�
 explain-start-tail-unknown = 얼마나 늦어질 수 있는지는 말할 수 없습니다. 일부 모의 실행이 거기까지 이르지 못했습니다.
 explain-start-not-before = { $at }({ $span } 뒤) 전에는 시작하지 않을 것입니다. 모의 실행이 정해진 한도 안에서 더 나아가지 못했습니다.
 explain-start-unknown = 언제 시작할지 알 수 없습니다.
+explain-start-stops = 그때까지 실행 중인 워크로드 { $stops }개가 자리를 내주려고 중지됩니다.
 explain-basis-wall-times = 모든 작업이 실행 시간 한도를 다 쓰고, 새로 들어오는 것과 고장이 없다고 보았습니다.
 explain-basis-learned = 모의 실행 { $runs }번의 결과입니다. 작업이 앞선 시도 { $attempts }번만큼 걸리고, 새로 들어오는 것과 고장이 없다고 보았습니다.
 

@@ -317,6 +317,10 @@ fn explanations() -> Map<String, Value> {
             "p50": schema("Time"),
             "p90": schema("Time"),
             "not_before": schema("Time"),
+            "stops": {
+                "type": "integer", "minimum": 0,
+                "description": "Running work that is stopped by p50 to make room for it, and is not told so yet; absent where nothing is."
+            },
             "runs": count,
             "learned_from": count
         }))

@@ -2,6 +2,7 @@
 
 use crate::{Factory, cpus};
 use WorkloadState::{Cancelled, Finished, Granted, Queued, Running, Stopping};
+use eaf_core::explain;
 use eaf_model::{
     AcceleratorMs, AcceleratorRequest, Checkpoint, Exit, Input, Order, Passing, Preempted, QueueSettings, Reason,
     Rejection, Settings, Span, TaskReport, WorkloadId, WorkloadSpec, WorkloadState,
@@ -43,11 +44,14 @@ fn what_may_be_preempted_makes_room_and_waits_again_in_its_place() {
     let first = factory.submit(urgent(1));
     factory.plan();
     assert_eq!(factory.state_of(victim), Running, "it has a run time between");
+    let stops = |factory: &Factory| explain(&factory.state, factory.now, first)?.estimate.map(|start| start.stops);
+    assert_eq!(stops(&factory), Some(1), "whoever waits is told that room will be made");
     factory.wait(Span::from_secs(240));
     factory.plan();
     let lease = factory.workload(victim).lease.expect("it still holds it");
     assert_eq!(factory.workload(victim).state_reason, Reason::Preempted { by: first });
     assert_eq!((factory.state_of(victim), factory.owed()), (Stopping, vec![format!("stop {lease}/0")]));
+    assert_eq!(stops(&factory), Some(0), "it is told so already");
     // Another pass finds that enough is leaving.
     factory.plan();
     assert_eq!(factory.owed().len(), 1);

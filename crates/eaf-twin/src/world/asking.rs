@@ -180,6 +180,10 @@ fn estimate_text(estimate: &StartEstimate) -> String {
         0 => "by wall times".to_owned(),
         attempts => format!("{} runs, learned from {attempts}", estimate.runs),
     };
+    let basis = match estimate.stops {
+        0 => basis,
+        stops => format!("{stops} stopped for it, {basis}"),
+    };
     match (estimate.p50, estimate.p90, estimate.not_before) {
         (Some(p50), Some(p90), _) if p50 == p90 => format!("starts by {} ({basis})", clock_text(p50)),
         (Some(p50), Some(p90), _) => {

@@ -72,17 +72,22 @@ fn start_lines(estimate: &StartEstimate) -> Vec<Say> {
     } else {
         Say::new("explain-basis-wall-times")
     };
-    match (estimate.p50, estimate.p90, estimate.not_before) {
-        (None, _, Some(at)) => vec![timed(Say::new("explain-start-not-before"), at)],
-        (None, ..) => vec![Say::new("explain-start-unknown")],
-        (Some(p50), Some(p90), _) if p50 == p90 => vec![timed(Say::new("explain-start"), p50), basis],
+    let mut lines = match (estimate.p50, estimate.p90, estimate.not_before) {
+        (None, _, Some(at)) => return vec![timed(Say::new("explain-start-not-before"), at)],
+        (None, ..) => return vec![Say::new("explain-start-unknown")],
+        (Some(p50), Some(p90), _) if p50 == p90 => vec![timed(Say::new("explain-start"), p50)],
         (Some(p50), Some(p90), _) => {
-            vec![timed(Say::new("explain-start-half"), p50), timed(Say::new("explain-start-ninety"), p90), basis]
+            vec![timed(Say::new("explain-start-half"), p50), timed(Say::new("explain-start-ninety"), p90)]
         }
         (Some(p50), None, _) => {
-            vec![timed(Say::new("explain-start-half"), p50), Say::new("explain-start-tail-unknown"), basis]
+            vec![timed(Say::new("explain-start-half"), p50), Say::new("explain-start-tail-unknown")]
         }
+    };
+    if estimate.stops > 0 {
+        lines.push(Say::new("explain-start-stops").count("stops", estimate.stops.into()));
     }
+    lines.push(basis);
+    lines
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
