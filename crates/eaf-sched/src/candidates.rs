@@ -15,14 +15,18 @@ use std::collections::BTreeSet;
 pub(crate) struct Candidate {
     /// How many tasks, at least 1 and at most what the gang may have on one node.
     pub(crate) tasks: u32,
+    /// What is free at the time at which it would.
     pub(crate) rank: Rank,
+    /// How much of its accelerators is free just before.
+    pub(crate) before: GpuMilli,
 }
 
 impl Candidate {
-    /// What orders candidates: the least left first, then the lowest id.
-    fn left(&self) -> (GpuMilli, CpuMilli, Bytes, NodeId) {
+    /// What orders candidates: the least left first; of those with as many accelerators left, where the fewest are free up to then,
+    /// which leaves the most to what starts sooner and lasts longer; then the lowest id.
+    fn left(&self) -> (GpuMilli, GpuMilli, CpuMilli, Bytes, NodeId) {
         let (share, cpu, memory) = self.rank.level();
-        (share, cpu, memory, self.rank.node)
+        (share, self.before, cpu, memory, self.rank.node)
     }
 }
 
@@ -71,11 +75,11 @@ fn search(
         } else if tasks > 0 {
             let useful = tasks_wanted.div_ceil(tasks) as usize;
             let alike = ready.range::<_, Rank>(rank..=&from).filter(|rank| may(rank)).take(useful);
-            found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone() }));
+            found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone(), before: rank.share }));
         }
     }
     match alone {
-        Some(rank) => vec![Candidate { tasks: tasks_wanted, rank: rank.clone() }],
+        Some(rank) => vec![Candidate { tasks: tasks_wanted, rank: rank.clone(), before: rank.share }],
         None => found,
     }
 }

@@ -162,10 +162,11 @@ impl Pass<'_> {
     /// What a claim needs is taken: from what is free now, and from what will be once those are gone who leave for it.
     fn book(&mut self, found: Found, shape: &Shape) {
         let snapshot = self.snapshot;
+        let held = self.counts(shape, &found.claim.placement.tasks);
         let soon = self.soon.as_mut().expect("what is claimed was looked for");
         soon.take(snapshot, &found);
         let Found { claim, victims, without } = found;
-        let (project, held) = (shape.project.as_ref(), self.shares.amounts(&self.fleet, &claim.placement.tasks));
+        let project = shape.project.as_ref();
         let over = claim.by.after(shape.wall);
         self.shares = without;
         self.shares.take(project.map(AsRef::as_ref), &held);

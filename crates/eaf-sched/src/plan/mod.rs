@@ -24,10 +24,11 @@ use crate::timeline::{Forecast, Timeline};
 use crate::turns::{Turn, Turns};
 use crate::valuation::Basis;
 use crate::{Fleet, Queue, Releases, Running, Shape, Windows};
-use eaf_model::{LeaseId, Passing, Placement, Placing, Time, WorkloadId};
+use eaf_model::{Allotment, LeaseId, Passing, Placement, Placing, Span, Time, WorkloadId};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
+use std::ptr;
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
@@ -260,16 +261,7 @@ impl Pass<'_> {
         }
         self.waited_for.extend(later.iter().map(|(_, barred)| barred.share.clone()));
         if self.may_promise_share(turn) {
-            // On one model, or on all together that it may have by then.
-            let all = self.shares.ever(&self.snapshot.fleet, self.shares.part_of(shape.project.as_deref()), turn.asks);
-            let mixed = (all.len() > 1).then(|| shape.on(all.keys().map(ToString::to_string).collect()));
-            let fits = |forecast| match forecast {
-                Forecast::Fits { at, placement } => Some((at, placement)),
-                Forecast::NotBefore(_) | Forecast::Never => None,
-            };
-            let shapes = later.iter().map(|(shape, _)| shape).chain(&mixed);
-            let found = shapes.filter_map(|shape| fits(self.forecast(shape, Time::NEVER)));
-            if let Some((at, placement)) = found.min_by_key(|(at, _)| *at) {
+            if let Some((at, placement)) = self.soonest_of(&on_later(turn, &later), Time::NEVER) {
                 self.hold(turn.place.workload(), shape, WaitsFor::Share, at, placement);
                 return Verdict::Starts;
             }
@@ -282,6 +274,22 @@ impl Pass<'_> {
             }
         }
         Verdict::Waits
+    }
+
+    /// The first of these that fits by some time, and where.
+    fn soonest_of(&mut self, shapes: &[Shape], mut until: Time) -> Option<(Time, Placement)> {
+        let mut best = None;
+        for shape in shapes {
+            match self.forecast(shape, until) {
+                // Another only if that is sooner.
+                Forecast::Fits { at, placement } if at <= until => {
+                    until = at.before(Span::from_ms(1));
+                    best = Some((at, placement));
+                }
+                _ => {}
+            }
+        }
+        best
     }
 
     /// True where one that its share does not let start may be promised that.
@@ -297,13 +305,26 @@ impl Pass<'_> {
             && !self.is_behind(&self.unpromised, turn.shape, turn.asks)
     }
 
-    /// True where it is of the first who wait for the same, and of the first of its project.
+    /// True where it is of the first who wait for the same, and, where that is its share, of the first of its project.
     fn is_among_first(&self, shape: &Shape, waits_for: WaitsFor) -> bool {
         let max = self.snapshot.holds_max as usize;
         let alike = self.holders.iter().filter(|(_, other)| *other == waits_for).count();
         let own = self.holders.iter().filter(|(project, _)| *project == shape.project).count();
-        // Those without a share are not one project.
-        alike < max && (own < max || shape.project.is_none())
+        // Those without a share are not one project. Who waits for room is not passed over, or those behind it would be promised
+        // what it takes.
+        alike < max && (waits_for == WaitsFor::Room || own < max || shape.project.is_none())
+    }
+
+    /// What a workload counts for in its share that is placed there: of each model all that it asks for, since it is let have that
+    /// or none.
+    fn counts(&self, shape: &Shape, tasks: &[Allotment]) -> Amounts {
+        let held = self.shares.amounts(&self.fleet, tasks);
+        if held.len() < 2 {
+            return held;
+        }
+        let mut asks = Shares::asks(&self.fleet, shape);
+        asks.retain(|model, _| held.contains_key(model));
+        asks
     }
 
     /// True where a workload would take of what somebody before it waits for.
@@ -339,7 +360,7 @@ impl Pass<'_> {
             }
             // Who is before it and is not promised a start may come to start before it all the same.
             _ if self.is_behind(&self.unpromised, shape, asks) => Verdict::Waits,
-            _ => self.promise(workload, shape),
+            _ => self.promise(turn, shape),
         }
     }
 
@@ -408,12 +429,22 @@ impl Pass<'_> {
         self.plan.grants.push(Grant { workload, placement, victims });
     }
 
-    /// Promises one that does not fit a start.
-    fn promise(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
-        match self.forecast(shape, Time::NEVER) {
+    /// Promises one that does not fit a start: on what its share lets it have now, or sooner on what that lets it have later.
+    fn promise(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> Verdict {
+        let workload = turn.place.workload();
+        let mut forecast = self.forecast(shape, Time::NEVER);
+        if !ptr::eq(shape, Arc::as_ptr(turn.shape)) {
+            let later = self.shares.let_later(&self.snapshot.fleet, turn.shape, turn.asks);
+            let until =
+                if let Forecast::Fits { at, .. } = &forecast { at.before(Span::from_ms(1)) } else { Time::NEVER };
+            if let Some((at, placement)) = self.soonest_of(&on_later(turn, &later), until) {
+                forecast = Forecast::Fits { at, placement };
+            }
+        }
+        match forecast {
             Forecast::Fits { at, placement } => {
                 self.head.get_or_insert((workload, at));
-                self.hold(workload, shape, WaitsFor::Room, at, placement);
+                self.hold(workload, turn.shape, WaitsFor::Room, at, placement);
                 Verdict::Starts
             }
             Forecast::NotBefore(_) if self.held_for_room() > 0 => {
@@ -431,8 +462,8 @@ impl Pass<'_> {
 
     /// Keeps free what a planned start needs, and says when it is at the latest.
     fn hold(&mut self, workload: WorkloadId, shape: &Shape, waits_for: WaitsFor, at: Time, placement: Placement) {
+        let held = self.counts(shape, &placement.tasks);
         let timeline = self.timeline.as_mut().expect("a forecast is made on the timeline");
-        let held = self.shares.amounts(&self.fleet, &placement.tasks);
         self.beside.take(shape.project.as_deref(), &held, (at, at.after(shape.wall)));
         timeline.promise(&self.fleet, shape, &placement, held, at);
         self.beside.learn(timeline);
@@ -474,6 +505,14 @@ fn timeline<'a>(snapshot: &'a Snapshot, fleet: &Fleet, plan: &Plan, ends: &[Time
         }
     }
     timeline
+}
+
+/// What a workload may start on once its share has enough again: one of the models of which that has too much now, or all together
+/// that it may ever have.
+fn on_later(turn: &Turn<'_, '_>, later: &[(Shape, Barred)]) -> Vec<Shape> {
+    let mixed =
+        (turn.asks_within.len() > 1).then(|| turn.shape.on(turn.asks_within.keys().map(ToString::to_string).collect()));
+    later.iter().map(|(shape, _)| shape.clone()).chain(mixed).collect()
 }
 
 /// What a workload may take that all of these let start; `None` for nothing.
