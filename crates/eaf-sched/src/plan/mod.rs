@@ -305,14 +305,14 @@ impl Pass<'_> {
             && !self.is_behind(&self.unpromised, turn.shape, turn.asks)
     }
 
-    /// True where it is of the first who wait for the same, and, where that is its share, of the first of its project.
+    /// True where it is of the first who wait for the same, and of the first of its project.
     fn is_among_first(&self, shape: &Shape, waits_for: WaitsFor) -> bool {
         let max = self.snapshot.holds_max as usize;
         let alike = self.holders.iter().filter(|(_, other)| *other == waits_for).count();
         let own = self.holders.iter().filter(|(project, _)| *project == shape.project).count();
-        // Those without a share are not one project. Who waits for room is not passed over, or those behind it would be promised
-        // what it takes.
-        alike < max && (waits_for == WaitsFor::Room || own < max || shape.project.is_none())
+        // Those without a share are not one project. Of one project both kinds count together: what waits for its share waits for room
+        // later, and must not put one out that was promised a start behind it.
+        alike < max && (own < max || shape.project.is_none())
     }
 
     /// What a workload counts for in its share that is placed there: of each model all that it asks for, since it is let have that
