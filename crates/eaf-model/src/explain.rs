@@ -278,7 +278,7 @@ pub struct StartEstimate {
     pub learned_from: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that the attribute asks for")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 const fn stops_nobody(stops: &u32) -> bool {
     *stops == 0
 }

@@ -50,6 +50,7 @@ fn search(
 ) -> Vec<Candidate> {
     let (request, most) = (&shape.task, shape.tasks_on_a_node().min(tasks_wanted));
     let share = share_needed(&request.accelerators);
+    let here = |tasks, rank: &Rank| Candidate { tasks, rank: rank.clone(), before: rank.share };
     let mut found = Vec::new();
     let mut alone: Option<&Rank> = None;
     let mut from = Rank::at_least(share, request.cpu, request.memory);
@@ -75,11 +76,11 @@ fn search(
         } else if tasks > 0 {
             let useful = tasks_wanted.div_ceil(tasks) as usize;
             let alike = ready.range::<_, Rank>(rank..=&from).filter(|rank| may(rank)).take(useful);
-            found.extend(alike.map(|rank| Candidate { tasks, rank: rank.clone(), before: rank.share }));
+            found.extend(alike.map(|rank| here(tasks, rank)));
         }
     }
     match alone {
-        Some(rank) => vec![Candidate { tasks: tasks_wanted, rank: rank.clone(), before: rank.share }],
+        Some(rank) => vec![here(tasks_wanted, rank)],
         None => found,
     }
 }

@@ -5,7 +5,6 @@
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
 use crate::plan::{Grant, Hold, Plan, Snapshot, plan_with_head};
-use crate::turns::is_barred;
 use crate::{Amounts, Entry, Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
     AcceleratorRequest, Blocker, Bytes, CpuMilli, Explanation, Failing, GpuMilli, NodeId, NodeState, Short, Test, Time,
@@ -126,13 +125,8 @@ fn barred(snapshot: &Snapshot, grants: &[Grant], shape: &Shape) -> Option<Blocke
 /// Is it more than its share may ever hold, of the models that it fits on?
 fn share_too_small(snapshot: &Snapshot, shape: &Shape) -> Option<Blocker> {
     let (shares, fleet) = (&snapshot.shares, &snapshot.fleet);
-    let at = shares.part_of(shape.project.as_deref());
-    let mut asks = if shares.is_empty() { Amounts::new() } else { Shares::asks(fleet, shape) };
-    let within = shares.ever(fleet, at, &asks);
-    if is_barred(fleet, shape, &asks, &within) {
-        asks.retain(|model, _| !within.contains_key(model));
-    }
-    let (barred, wanted) = shares.barred_for_ever(fleet, at, &asks)?;
+    let asks = if shares.is_empty() { Amounts::new() } else { Shares::asks(fleet, shape) };
+    let (barred, wanted) = shares.barred_for_ever(fleet, shape, &asks)?;
     Some(Blocker::ShareTooSmall {
         share: barred.share.map(|share| share.to_string()),
         model: barred.model.to_string(),

@@ -30,9 +30,9 @@ impl Shape {
     }
 
     /// The same gang on accelerators of some models alone.
-    pub(crate) fn on(&self, models: Vec<String>) -> Self {
+    pub(crate) fn on<'m>(&self, models: impl IntoIterator<Item = &'m Arc<str>>) -> Self {
         let mut shape = self.clone();
-        shape.task.accelerators.models = models;
+        shape.task.accelerators.models = models.into_iter().map(ToString::to_string).collect();
         shape
     }
 

@@ -76,8 +76,9 @@ impl Line<'_> {
         loop {
             self.next = self.walk.next();
             self.asks = self.next.map(|(_, shape)| Shares::asks(fleet, shape)).unwrap_or_default();
-            self.asks_within = shares.ever(fleet, self.way[0], &self.asks);
-            let is_barred = self.next.is_some_and(|(_, shape)| is_barred(fleet, shape, &self.asks, &self.asks_within));
+            let ever = |(_, shape): (_, &Arc<Shape>)| shares.ever(fleet, self.way[0], shape, &self.asks);
+            self.asks_within = self.next.map(ever).unwrap_or_default();
+            let is_barred = self.asks_within.is_empty() && !self.asks.is_empty();
             if is_barred || self.next.is_some_and(|(_, shape)| !fleet.ready_fit(shape)) {
                 self.walk.does_not_count();
             }
@@ -210,10 +211,4 @@ impl<'a> ByShare<'a> {
         let is_contested = waiting().any(|at| at != line && !self.lines[at].within.is_empty());
         Some(Last { line, made, is_sole, is_contested })
     }
-}
-
-/// True where what shares may ever let a workload have is nothing, or nothing that it fits on.
-pub(crate) fn is_barred(fleet: &Fleet, shape: &Shape, asks: &Amounts, within: &Amounts) -> bool {
-    let is_narrowed = within.len() < asks.len();
-    is_narrowed && (within.is_empty() || !fleet.ready_fit(&shape.on(within.keys().map(ToString::to_string).collect())))
 }

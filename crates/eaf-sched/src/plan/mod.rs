@@ -28,7 +28,6 @@ use eaf_model::{Allotment, LeaseId, Passing, Placement, Placing, Span, Time, Wor
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
-use std::ptr;
 use std::sync::Arc;
 
 /// The most classes of nodes that are alike that one pass looks at, over all shapes; it ends after the shape that goes
@@ -360,7 +359,7 @@ impl Pass<'_> {
             }
             // Who is before it and is not promised a start may come to start before it all the same.
             _ if self.is_behind(&self.unpromised, shape, asks) => Verdict::Waits,
-            _ => self.promise(turn, shape),
+            _ => self.promise(turn, shape, asks),
         }
     }
 
@@ -430,10 +429,10 @@ impl Pass<'_> {
     }
 
     /// Promises one that does not fit a start: on what its share lets it have now, or sooner on what that lets it have later.
-    fn promise(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> Verdict {
+    fn promise(&mut self, turn: &Turn<'_, '_>, shape: &Shape, asks: &Amounts) -> Verdict {
         let workload = turn.place.workload();
         let mut forecast = self.forecast(shape, Time::NEVER);
-        if !ptr::eq(shape, Arc::as_ptr(turn.shape)) {
+        if asks.len() < turn.asks.len() {
             let later = self.shares.let_later(&self.snapshot.fleet, turn.shape, turn.asks);
             let until =
                 if let Forecast::Fits { at, .. } = &forecast { at.before(Span::from_ms(1)) } else { Time::NEVER };
@@ -510,8 +509,7 @@ fn timeline<'a>(snapshot: &'a Snapshot, fleet: &Fleet, plan: &Plan, ends: &[Time
 /// What a workload may start on once its share has enough again: one of the models of which that has too much now, or all together
 /// that it may ever have.
 fn on_later(turn: &Turn<'_, '_>, later: &[(Shape, Barred)]) -> Vec<Shape> {
-    let mixed =
-        (turn.asks_within.len() > 1).then(|| turn.shape.on(turn.asks_within.keys().map(ToString::to_string).collect()));
+    let mixed = (turn.asks_within.len() > 1).then(|| turn.shape.on(turn.asks_within.keys()));
     later.iter().map(|(shape, _)| shape.clone()).chain(mixed).collect()
 }
 

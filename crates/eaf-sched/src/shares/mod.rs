@@ -266,7 +266,7 @@ impl Shares {
         match open().count() {
             0 if !asks.is_empty() => Admitted::No,
             count if count == asks.len() => Admitted::As(shape),
-            _ => Admitted::On(shape.on(open().map(|(model, _)| model.to_string()).collect())),
+            _ => Admitted::On(shape.on(open().map(|(model, _)| model))),
         }
     }
 
@@ -286,24 +286,29 @@ impl Shares {
         let could = |model: &Arc<str>, ask: u64| self.lets_over(fleet, at, model, ask, |_| 0);
         let later = asks.iter().filter(|(model, ask)| could(model, **ask));
         let barred = later.filter_map(|(model, ask)| self.bar(fleet, at, model, *ask));
-        barred.map(|barred| (shape.on(vec![barred.model.to_string()]), barred)).collect()
+        barred.map(|barred| (shape.on([&barred.model]), barred)).collect()
     }
 
     /// What keeps a workload that asks for this from ever starting, however little is held and though every node were ready,
-    /// and how much of that model it asks for: of the first model that would do, where no other lets it.
-    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Option<(Barred, u64)> {
-        let mut first = None;
-        for (model, ask) in asks {
-            let barred = self.bar_over(fleet.all_of(model), at, model, *ask, |_| 0)?;
-            first.get_or_insert((barred, *ask));
+    /// and how much of that model it asks for: of the first model that it is not let have, where it fits on no other.
+    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, shape: &Shape, asks: &Amounts) -> Option<(Barred, u64)> {
+        let at = self.part_of(shape.project.as_deref());
+        if !self.ever(fleet, at, shape, asks).is_empty() {
+            return None;
         }
-        first
+        asks.iter().find_map(|(model, ask)| Some((self.bar_ever(fleet, at, model, *ask)?, *ask)))
     }
 
-    /// Of what a workload asks for, the models that its shares may ever let it have.
-    pub(crate) fn ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Amounts {
-        let may = |model: &Arc<str>, ask: u64| self.bar_over(fleet.all_of(model), at, model, ask, |_| 0).is_none();
-        asks.iter().filter(|(model, ask)| may(model, **ask)).map(|(model, ask)| (model.clone(), *ask)).collect()
+    /// Of what a workload asks for, the models that its shares may ever let it have; nothing where it does not fit on those.
+    pub(crate) fn ever(&self, fleet: &Fleet, at: usize, shape: &Shape, asks: &Amounts) -> Amounts {
+        let may = asks.iter().filter(|(model, ask)| self.bar_ever(fleet, at, model, **ask).is_none());
+        let may: Amounts = may.map(|(model, ask)| (model.clone(), *ask)).collect();
+        let is_narrowed = !may.is_empty() && may.len() < asks.len();
+        if is_narrowed && !fleet.ready_fit(&shape.on(may.keys())) { Amounts::new() } else { may }
+    }
+
+    fn bar_ever(&self, fleet: &Fleet, at: usize, model: &Arc<str>, ask: u64) -> Option<Barred> {
+        self.bar_over(fleet.all_of(model), at, model, ask, |_| 0)
     }
 
     /// The parts beside a way up, on every level, and those of its first.

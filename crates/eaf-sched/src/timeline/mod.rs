@@ -19,7 +19,7 @@ use crate::rank::Rank;
 use crate::releases::{Counts, Return};
 use crate::shares::{Amounts, held_by};
 use crate::{Fleet, Releases, Shape, Shares, Window, Windows};
-use eaf_model::{Allotment, GpuMilli, LeaseId, NodeId, Placement, Span, Time};
+use eaf_model::{Allotment, LeaseId, NodeId, Placement, Span, Time};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
@@ -436,8 +436,9 @@ impl<'a> Search<'a> {
         let has_room = self.tasks.iter().zip(0..).filter_map(|(tasks, place)| Some((tasks.filter(|n| *n > 0)?, place)));
         let changing = has_room.filter_map(|(tasks, place)| {
             let (course, free) = (&timeline.courses[place], self.free(timeline, place, at)?);
-            let before = course.free_at(at.before(Span::from_ms(1))).shares_free().iter().map(|free| free.0).sum();
-            Some(Candidate { tasks, rank: Rank::of(course.node, &free), before: GpuMilli(before) })
+            let rank = |free: &NodeCapacity| Rank::of(course.node, free);
+            let before = rank(course.free_at(at.before(Span::from_ms(1)))).share;
+            Some(Candidate { tasks, rank: rank(&free), before })
         });
         let chosen = choose(still.chain(changing).collect(), self.shape.tasks)?;
         let free = |node: NodeId| {
