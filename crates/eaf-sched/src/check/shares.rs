@@ -278,32 +278,24 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Leases of other shares may be told to leave where the part that gives still holds more than its own before the last
-    /// of them is gone.
+    /// Leases of other shares may be told to leave, in this order, while the part that gives still holds more than its own.
     fn give_back(&mut self, workload: WorkloadId, victims: &[LeaseId]) -> Result<(), Violation> {
         let ours = self.way_up(self.project(workload).as_deref());
-        let mut taken: BTreeMap<usize, Vec<(LeaseId, Amounts)>> = BTreeMap::new();
         for lease in victims {
             let Some(victim) = self.snapshot.running.get(*lease) else {
                 return Err(Violation::MayNotStop { workload, lease: *lease });
             };
             let theirs = self.way_up(victim.project.as_deref());
-            let held = held_by(&self.snapshot.fleet, &victim.tasks);
             if let Some(giver) = theirs.iter().rev().find(|at| !ours.contains(at)) {
-                taken.entry(*giver).or_default().push((*lease, held.clone()));
+                let limits = &self.parts[*giver].limits;
+                let is_beyond =
+                    |(model, has): (&Arc<str>, &u64)| *has > limits.get(model).map_or(0, |of| of.guaranteed);
+                let held = held_by(&self.snapshot.fleet, &victim.tasks);
+                if !self.held[*giver].iter().filter(|(model, _)| held.contains_key(*model)).any(is_beyond) {
+                    return Err(Violation::MayNotStop { workload, lease: *lease });
+                }
             }
             self.subtract(victim.project.as_deref(), &victim.tasks);
-        }
-        for (giver, leases) in taken {
-            let is_beyond = |model: &Arc<str>, with: u64| {
-                let left = self.held[giver].get(model).copied().unwrap_or(0);
-                left + with > self.parts[giver].limits.get(model).map_or(0, |limits| limits.guaranteed)
-            };
-            // One of them may go last: put back, it must show that something was borrowed.
-            let may_be_last = |held: &Amounts| held.iter().any(|(model, milli)| is_beyond(model, *milli));
-            if let Some((lease, _)) = leases.first().filter(|_| !leases.iter().any(|(_, held)| may_be_last(held))) {
-                return Err(Violation::MayNotStop { workload, lease: *lease });
-            }
         }
         Ok(())
     }

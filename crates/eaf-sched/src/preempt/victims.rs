@@ -207,16 +207,19 @@ impl<'a> Choice<'a> {
         room(&capacity) - room(before)
     }
 
-    /// None of the set can be spared, the dearest least of all.
-    fn spared(&self, mut chosen: Vec<Arc<Evictable>>) -> Vec<Arc<Evictable>> {
-        chosen.sort_by_key(|lease| (self.cost(lease), Reverse(lease.lease)));
-        for at in (0..chosen.len()).rev() {
-            let spared = chosen.remove(at);
-            if !self.does_without(&chosen) {
-                chosen.insert(at, spared);
+    /// None of the set can be spared, the dearest least of all. They stay in the order in which they were booked: what a share
+    /// gives may be enough for all of them in that order alone.
+    fn spared(&self, chosen: Vec<Arc<Evictable>>) -> Vec<Arc<Evictable>> {
+        let mut dearest = chosen.clone();
+        dearest.sort_by_key(|lease| Reverse((self.cost(lease), Reverse(lease.lease))));
+        let mut kept = chosen;
+        for lease in dearest {
+            let without: Vec<_> = kept.iter().filter(|other| other.lease != lease.lease).cloned().collect();
+            if self.does_without(&without) {
+                kept = without;
             }
         }
-        chosen
+        kept
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Log {
     members_at: Time,
 }
 
+/// Up to how many that say the same are named one by one.
+const NAMED_MAX: usize = 4;
+
 impl Log {
     pub(super) const fn new(wanted: bool) -> Self {
         Self { wanted, lines: Vec::new(), members: Vec::new(), members_at: EPOCH }
@@ -98,6 +101,19 @@ fn parts_text(spec: &NodeSpec) -> String {
     let mut items = vec![format!("{} cpu", cpu / 1_000), format!("{} GiB", memory >> 30)];
     items.extend(models.iter().map(|(model, count)| format!("{count} {model}")));
     items.join(", ")
+}
+
+/// True where these are numbered one after the other.
+fn is_a_run(names: &[&str]) -> bool {
+    let parts = |name: &str| {
+        let front = name.trim_end_matches(|last: char| last.is_ascii_digit()).len();
+        Some((name[..front].to_owned(), name[front..].parse::<u64>().ok()?))
+    };
+    let follows = |pair: &[&str]| match (parts(pair[0]), parts(pair[1])) {
+        (Some((front, number)), Some((next, other))) => front == next && number.checked_add(1) == Some(other),
+        _ => false,
+    };
+    names.windows(2).all(follows)
 }
 
 impl World {
@@ -184,10 +200,11 @@ impl World {
         let mut rest = said;
         while let Some((first, text)) = rest.first() {
             let same = rest.iter().take_while(|(_, other)| other == text).count();
-            let who = match &rest[..same] {
-                [_] => first.clone(),
-                [_, (last, _)] => format!("{first}, {last}"),
-                many => format!("{first} to {}", many[same - 1].0),
+            let names: Vec<&str> = rest[..same].iter().map(|(name, _)| name.as_str()).collect();
+            let who = if same <= NAMED_MAX && (same < 3 || !is_a_run(&names)) {
+                names.join(", ")
+            } else {
+                format!("{first} to {}", names[same - 1])
             };
             self.log.say(self.now, || format!("{who}: {text}"));
             rest = &rest[same..];

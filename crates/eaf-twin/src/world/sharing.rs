@@ -110,11 +110,11 @@ impl Reference {
                 }
             }
         }
-        for (lease, by) in told {
+        // Put back from the last to the first, each finds what there was when it was told.
+        for (lease, by) in told.iter().rev() {
             let Some(giver) = giver(&self.policy, projects(*lease, *by)) else { continue };
             let models: Vec<String> =
                 held.keys().filter(|(share, _)| *share == giver).map(|(_, model)| model.clone()).collect();
-            // A lease that was just told counts as given back by now, and is put back to see what there was before.
             let before = self.held_with(&held, &giver, *lease);
             let is_beyond = models.iter().chain(before.keys()).any(|model| {
                 let quota = self.policy.shares[&giver].accelerators.get(model);
