@@ -37,8 +37,8 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
         vec![Blocker::Preemption { workloads: u32::try_from(claim.victims.len()).unwrap_or(u32::MAX) }]
     } else if !fleet.ready_fit(&entry.shape) {
         vec![never(&fleet, &entry.shape)]
-    } else if let Some(too_small) = share_too_small(snapshot, &entry.shape) {
-        vec![too_small]
+    } else if let Some(never) = never_let(snapshot, &entry.shape) {
+        vec![never]
     } else if let Some(barred) = barred {
         vec![barred]
     } else if tests.tasks_placeable < entry.shape.tasks {
@@ -122,11 +122,22 @@ fn barred(snapshot: &Snapshot, grants: &[Grant], shape: &Shape) -> Option<Blocke
     })
 }
 
-/// Is it more than its share may ever hold, of the models that it fits on?
-fn share_too_small(snapshot: &Snapshot, shape: &Shape) -> Option<Blocker> {
+/// Is it more than its share may ever hold, of the models that it fits on, or do those lack nodes that are not ready?
+fn never_let(snapshot: &Snapshot, shape: &Shape) -> Option<Blocker> {
     let (shares, fleet) = (&snapshot.shares, &snapshot.fleet);
     let asks = if shares.is_empty() { Amounts::new() } else { Shares::asks(fleet, shape) };
-    let (barred, wanted) = shares.barred_for_ever(fleet, shape, &asks)?;
+    let part = shares.part_of(shape.project.as_deref());
+    let (barred, wanted) = shares.barred_for_ever(fleet, part, &asks)?;
+    let may = shares.may_ever(fleet, part, &asks);
+    if !may.is_empty() {
+        let shape = shape.on(may.keys());
+        if fleet.ready_fit(&shape) {
+            return None;
+        }
+        if fleet.ever_fits(&shape).is_ok() {
+            return Some(never(fleet, &shape));
+        }
+    }
     Some(Blocker::ShareTooSmall {
         share: barred.share.map(|share| share.to_string()),
         model: barred.model.to_string(),

@@ -289,22 +289,24 @@ impl Shares {
         barred.map(|barred| (shape.on([&barred.model]), barred)).collect()
     }
 
-    /// What keeps a workload that asks for this from ever starting, however little is held and though every node were ready,
-    /// and how much of that model it asks for: of the first model that it is not let have, where it fits on no other.
-    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, shape: &Shape, asks: &Amounts) -> Option<(Barred, u64)> {
-        let at = self.part_of(shape.project.as_deref());
-        if !self.ever(fleet, at, shape, asks).is_empty() {
-            return None;
-        }
+    /// What a part may never have of what a workload asks for, however little is held and though every node were ready, and how
+    /// much of that model it asks for: of the first such model.
+    pub(crate) fn barred_for_ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Option<(Barred, u64)> {
         asks.iter().find_map(|(model, ask)| Some((self.bar_ever(fleet, at, model, *ask)?, *ask)))
     }
 
-    /// Of what a workload asks for, the models that its shares may ever let it have; nothing where it does not fit on those.
+    /// Of what a workload asks for, the models that its shares may ever let it have; nothing where the ready nodes do not hold it
+    /// on those.
     pub(crate) fn ever(&self, fleet: &Fleet, at: usize, shape: &Shape, asks: &Amounts) -> Amounts {
-        let may = asks.iter().filter(|(model, ask)| self.bar_ever(fleet, at, model, **ask).is_none());
-        let may: Amounts = may.map(|(model, ask)| (model.clone(), *ask)).collect();
+        let may = self.may_ever(fleet, at, asks);
         let is_narrowed = !may.is_empty() && may.len() < asks.len();
         if is_narrowed && !fleet.ready_fit(&shape.on(may.keys())) { Amounts::new() } else { may }
+    }
+
+    /// The same, whatever fits on those.
+    pub(crate) fn may_ever(&self, fleet: &Fleet, at: usize, asks: &Amounts) -> Amounts {
+        let may = asks.iter().filter(|(model, ask)| self.bar_ever(fleet, at, model, **ask).is_none());
+        may.map(|(model, ask)| (model.clone(), *ask)).collect()
     }
 
     fn bar_ever(&self, fleet: &Fleet, at: usize, model: &Arc<str>, ask: u64) -> Option<Barred> {
