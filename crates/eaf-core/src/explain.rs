@@ -35,12 +35,12 @@ pub fn explain(state: &State, now: Time, id: WorkloadId) -> Option<Explanation> 
     Some(explanation)
 }
 
-/// When those that have a planned start begin at the latest, in their order: what an explanation tells each of them. Nobody where
-/// the coming pass starts somebody first.
+/// When those begin at the latest that are told so, in their order: what an explanation tells each of them. Nobody where the coming
+/// pass starts somebody first.
 pub fn planned_starts(state: &State, now: Time) -> Vec<(WorkloadId, Time)> {
     let plan = eaf_sched::plan(&snapshot(state, now.max(state.last_time())), &mut Scores::default());
     let holds = plan.holds.iter().filter(|_| plan.grants.is_empty());
-    holds.map(|hold| (hold.workload, hold.latest)).collect()
+    holds.filter_map(|hold| Some((hold.workload, hold.latest?))).collect()
 }
 
 /// What blocks a workload that waits.

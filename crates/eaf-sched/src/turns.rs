@@ -6,9 +6,9 @@
 //! Absent: who fits.
 
 use crate::order::Place;
-use crate::queue::{Queue, Walk};
+use crate::queue::Walk;
 use crate::shares::{Amounts, Asker, Shares};
-use crate::{Fleet, Shape};
+use crate::{Fleet, Shape, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) enum Turns<'a> {
     ByShare(ByShare<'a>),
 }
 
-/// So many shapes of a line are met in every pass, however many lines there are.
+/// So many shapes of a line are met in every pass, however many lines there are; and as many as are promised a start.
 const SHAPES_MIN: u32 = 8;
 /// Where shares decide nothing, nobody looks at what is asked for.
 static NOTHING: Amounts = Amounts::new();
@@ -102,13 +102,15 @@ impl Line<'_> {
 }
 
 impl<'a> Turns<'a> {
-    pub(crate) fn new(queue: &'a Queue, fleet: &Fleet, shares: &Shares, shapes_max: u32) -> Self {
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        let Snapshot { queue, fleet, shares, shapes_max, holds_max, .. } = snapshot;
+        let shapes_max = *shapes_max;
         if shares.is_empty() {
             return Self::InOrder(queue.walk(shapes_max));
         }
         // One project with very many shapes must not use up what all others may have looked at.
         let count = u32::try_from(queue.lines()).unwrap_or(u32::MAX).max(1);
-        let own = (shapes_max / count).max(SHAPES_MIN);
+        let own = (shapes_max / count).max(SHAPES_MIN).max(*holds_max);
         let mut lines = Vec::new();
         for (project, walk) in queue.walks(own) {
             let way = shares.way_up(shares.part_of(project.as_deref()));

@@ -132,7 +132,8 @@ pub fn blocker(lang: Lang, blocker: &Blocker) -> String {
             let until = until.map_or_else(|| "?".to_owned(), instant);
             say(id, &[("node", shown(node)), ("mode", mode.as_str().into()), ("until", until.into())])
         }
-        Blocker::Planned { at, latest } => {
+        Blocker::Planned { at, latest: None } => say("blocker-planned-about", &[("at", instant(*at).into())]),
+        Blocker::Planned { at, latest: Some(latest) } => {
             let id = if at == latest { "blocker-planned" } else { "blocker-planned-until" };
             say(id, &[("at", instant(*at).into()), ("latest", instant(*latest).into())])
         }
@@ -380,8 +381,9 @@ mod tests {
             Blocker::NodesNotReady { cordoned: 1, lost: 2 },
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: true, until: Some(Time(9)) },
             Blocker::ModeChange { node: node(), mode: "MIG".into(), draining: false, until: None },
-            Blocker::Planned { at: Time(9), latest: Time(9) },
-            Blocker::Planned { at: Time(9), latest: Time(99) },
+            Blocker::Planned { at: Time(9), latest: None },
+            Blocker::Planned { at: Time(9), latest: Some(Time(9)) },
+            Blocker::Planned { at: Time(9), latest: Some(Time(99)) },
             Blocker::Hold { workload: workload(), at: Time(9) },
             Blocker::Share {
                 share: Some("vision".into()),

@@ -53,17 +53,22 @@ pub(super) fn holds_kept(
     shares::maxima_kept(snapshot, plan, &entries, granted, &leaving)
 }
 
-/// Each starts at the latest no sooner than planned and than all that is promised before it is over, and where that is not
-/// the planned time itself, when no window keeps any node from it.
+/// Each that is told when it starts at the latest does so no sooner than planned and than all that is promised before it is over, and
+/// where that is not the planned time itself, when no window keeps any node from it.
 fn latest_is_late(snapshot: &Snapshot, plan: &Plan, entries: &[Entry], leaving: &Leaving<'_>) -> Result<(), Violation> {
     let mut over = snapshot.now;
     for ((hold, entry), at) in plan.holds.iter().zip(entries).zip(0..) {
         let before = plan.claims.iter().zip(&leaving.claims).filter(|(claim, _)| claim.beside <= at);
         over = before.fold(over, |over, (_, (.., end))| over.max(*end));
-        let end = hold.latest.after(entry.shape.wall);
-        let meets = |window: &Window| window.until > hold.latest && window.from < end && window.from < window.until;
-        let is_closed = hold.latest > hold.at && foreign(snapshot, &entry.shape).any(meets);
-        if hold.latest < hold.at.max(over) || is_closed {
+        let Some(latest) = hold.latest else {
+            // Behind one to whom that is not told it is told to nobody.
+            let later = plan.holds[at..].iter().find(|hold| hold.latest.is_some());
+            return later.map_or(Ok(()), |hold| Err(Violation::LatestTooSoon { workload: hold.workload }));
+        };
+        let end = latest.after(entry.shape.wall);
+        let meets = |window: &Window| window.until > latest && window.from < end && window.from < window.until;
+        let is_closed = latest > hold.at && foreign(snapshot, &entry.shape).any(meets);
+        if latest < hold.at.max(over) || is_closed {
             return Err(Violation::LatestTooSoon { workload: hold.workload });
         }
         over = over.max(end);

@@ -57,7 +57,7 @@ pub struct Snapshot {
     pub holds_max: u32,
     /// The most grants of one pass.
     pub grants_max: u32,
-    /// The most shapes that one pass meets; where projects have shares evenly of each, and at least eight. Shapes beyond it are not
+    /// The most shapes that one pass meets; where projects have shares evenly of each, and at least eight and `holds_max`. Shapes beyond it are not
     /// tried for backfill. Those that no ready node holds do not count, up to 16,384 of a project.
     pub shapes_max: u32,
     /// Who may go before one that cannot start.
@@ -95,9 +95,12 @@ pub struct Hold {
     pub workload: WorkloadId,
     /// When it will fit, if everything takes its whole wall time and those before it start where that is planned now.
     pub at: Time,
-    /// When it starts at the latest, if no node is lost and nothing comes to stand before it in the queue: what runs and lets it wait
-    /// has ended by its wall time, and so has all that was promised a start before it, wherever that came to run.
-    pub latest: Time,
+    /// When it starts at the latest, if no node is lost and nothing comes to have its turn before it: what runs and lets it wait
+    /// has ended by its wall time, and so has all that was promised a start before it, wherever that came to run. `None` where
+    /// that is not sure: only the first `holds_max` that wait are promised it, and behind one that has no planned start nobody is.
+    pub latest: Option<Time>,
+    /// How many grants of the plan go before it.
+    pub behind: usize,
     /// Where.
     pub placement: Placement,
 }
@@ -129,6 +132,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         timeline: None,
         beside: Beside::default(),
         over: snapshot.now,
+        all_are_promised: true,
         borrows: BTreeMap::new(),
         claimed: Vec::new(),
         open: Vec::new(),
@@ -142,13 +146,14 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
         soon: None,
         chooser: Chooser { rule: snapshot.placing, basis: snapshot.basis.as_ref(), scores, looks: 0 },
     };
-    let mut turns = Turns::new(&snapshot.queue, &snapshot.fleet, &snapshot.shares, snapshot.shapes_max);
+    let mut turns = Turns::new(snapshot);
     let is_open = |pass: &Pass<'_>| pass.made() < snapshot.grants_max as usize && pass.chooser.looks < LOOKS_MAX;
     while is_open(&pass) {
         let Some(turn) = turns.next(&snapshot.fleet, &pass.shares, pass.made()) else { break };
         match pass.consider(&turn) {
             Verdict::Starts => turns.again(),
-            Verdict::Waits => {}
+            Verdict::Waits => pass.all_are_promised = false,
+            Verdict::Never => {}
             Verdict::LetsNobodyPass => break,
         }
     }
@@ -160,7 +165,10 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, 
 enum Verdict {
     /// It does, or will as soon as others have stopped for it, or is promised to; the next of its shape has its turn.
     Starts,
+    /// It has no planned start, and may come to start before those behind it.
     Waits,
+    /// The same, and it starts no sooner than a node comes back or its share is changed.
+    Never,
     LetsNobodyPass,
 }
 
@@ -188,6 +196,8 @@ struct Pass<'a> {
     beside: Beside,
     /// When everything that is promised a start is over at the latest.
     over: Time,
+    /// True as long as everybody who waits so far has a planned start.
+    all_are_promised: bool,
     /// By project, the parts of which somebody had his turn and waits who would borrow there.
     borrows: BTreeMap<Option<Arc<str>>, BTreeSet<usize>>,
     /// The shapes of those for whom others stop.
@@ -256,7 +266,7 @@ impl Pass<'_> {
         let shape = turn.shape;
         let later = self.shares.let_later(&self.snapshot.fleet, shape, turn.asks);
         if later.is_empty() || !self.fleet.ready_fit(shape) {
-            return Verdict::Waits;
+            return Verdict::Never;
         }
         self.waited_for.extend(later.iter().map(|(_, barred)| barred.share.clone()));
         if self.may_promise_share(turn) {
@@ -352,7 +362,7 @@ impl Pass<'_> {
             Passing::Strict => self.block(workload, shape),
             Passing::Skip if !turn.place.is_aged() => Verdict::Waits,
             // What the ready nodes could not hold even empty waits for nodes, and keeps nobody from starting.
-            _ if !self.fleet.ready_fit(shape) => Verdict::Waits,
+            _ if !self.fleet.ready_fit(shape) => Verdict::Never,
             _ if self.no_more_holds || !self.is_among_first(shape, WaitsFor::Room) => {
                 self.no_more_holds |= self.held_for_room() >= self.snapshot.holds_max as usize;
                 Verdict::Waits
@@ -395,7 +405,7 @@ impl Pass<'_> {
     /// Nobody passes the first workload that does not fit.
     fn block(&mut self, workload: WorkloadId, shape: &Shape) -> Verdict {
         if !self.fleet.ready_fit(shape) {
-            return Verdict::Waits;
+            return Verdict::Never;
         }
         if self.is_explained {
             self.head = match self.forecast(shape, Time::NEVER) {
@@ -455,7 +465,7 @@ impl Pass<'_> {
                 Verdict::LetsNobodyPass
             }
             // Held by something that no lease gives back; there is no time to keep free for it.
-            Forecast::Never => Verdict::Waits,
+            Forecast::Never => Verdict::Never,
         }
     }
 
@@ -474,8 +484,11 @@ impl Pass<'_> {
             self.snapshot.windows.clear_from(shape.project.as_deref(), at.max(self.over), shape.wall)
         };
         self.over = self.over.max(latest.after(shape.wall));
+        // What waits for its share now waits for room later, and the other way round: who is among the first of all stays so.
+        let is_sure = self.all_are_promised && self.plan.holds.len() < self.snapshot.holds_max as usize;
         self.holders.push((shape.project.clone(), waits_for));
-        self.plan.holds.push(Hold { workload, at, latest, placement });
+        let (latest, behind) = (is_sure.then_some(latest), self.plan.grants.len());
+        self.plan.holds.push(Hold { workload, at, latest, behind, placement });
     }
 
     /// How many are promised a start that wait for room.

@@ -125,7 +125,7 @@ fn the_hold_is_not_delayed() {
     let delayed = |node| Violation::HoldDelayed { workload: wl(4), node: nd(node), test: Test::Cpu };
     check_caught(&delayed(1), |_, plan| hold(plan).at = secs(99));
     let too_soon = Violation::LatestTooSoon { workload: wl(4) };
-    check_caught(&too_soon, |_, plan| hold(plan).latest = secs(99));
+    check_caught(&too_soon, |_, plan| hold(plan).latest = Some(secs(99)));
     check_caught(&Violation::TooManyHolds { holds: 1, max: 0 }, |snapshot, _| snapshot.holds_max = 0);
     // The backfill on nd-2 would last beyond the beginning of the hold.
     check_caught(&delayed(2), |snapshot, _| {

@@ -117,6 +117,6 @@ fn accelerators_that_are_free_and_scattered_are_said_to_be() {
     let explained = explain(&world.snapshot, pair).expect("it waits");
     let scattered = Blocker::Scattered { free: GpuMilli(2_000), wanted: GpuMilli(2_000) };
     let capacity = Blocker::Capacity { tasks_placeable: 0, tasks_wanted: 1, short: vec![Short::Accelerators] };
-    let held = Blocker::Planned { at: secs(100), latest: secs(100) };
+    let held = Blocker::Planned { at: secs(100), latest: Some(secs(100)) };
     assert_eq!(explained.blockers, [capacity, scattered, held]);
 }

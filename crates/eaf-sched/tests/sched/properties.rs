@@ -330,7 +330,7 @@ fn tamper(made: &Plan, which: prop::sample::Index, how: usize) -> Option<Plan> {
     let hold = plan.holds.first_mut()?;
     match how {
         7 => hold.at.0 -= i64::MAX / 2,
-        8 => hold.latest.0 -= 1,
+        8 => hold.latest.as_mut()?.0 -= 1,
         _ => hold.workload = plan.grants.first()?.workload,
     }
     Some(plan)

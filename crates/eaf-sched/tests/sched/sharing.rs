@@ -13,6 +13,8 @@ struct Sharing {
     world: World,
     policy: Policy,
     averages: BTreeMap<Option<Arc<str>>, u64>,
+    /// True where nothing that runs may be stopped.
+    is_lasting: bool,
 }
 
 fn quota(guaranteed: u32, borrowable: Option<u32>, maximum: Option<u32>) -> Share {
@@ -25,7 +27,7 @@ fn sharing<const N: usize>(nodes: usize, shares: [(&str, Share); N]) -> Sharing 
     let shares = shares.into_iter().map(|(name, share)| (name.to_owned(), share)).collect();
     let policy = Policy { shares, ..Policy::default() };
     let world = world(vec![node(64, 64, &["MI"; 4]); nodes]);
-    Sharing { world, policy, averages: BTreeMap::new() }
+    Sharing { world, policy, averages: BTreeMap::new(), is_lasting: false }
 }
 
 impl Sharing {
@@ -54,6 +56,9 @@ impl Sharing {
             let entry = uses.entry(project.clone()).or_default();
             for (model, milli) in held_by(&snapshot.fleet, &running.tasks) {
                 *entry.held.entry(model).or_default() += milli;
+            }
+            if self.is_lasting {
+                continue;
             }
             snapshot.running.insert(Evictable {
                 lease: *lease,
@@ -165,7 +170,11 @@ fn what_its_share_does_not_let_start_is_promised_a_start_once_that_has_less() {
     let plan = made.plan();
     let promised: Vec<_> = plan.holds.iter().map(|hold| (hold.workload, hold.at, hold.latest)).collect();
     // The first of each share; vision, which used more, must let speech be over to be sure.
-    assert_eq!(promised, [(other, secs(300), secs(300)), (large, secs(60), secs(400))], "{next} is not among them");
+    assert_eq!(
+        promised,
+        [(other, secs(300), Some(secs(300))), (large, secs(60), Some(secs(400)))],
+        "{next} is not among them"
+    );
     let long = made.submit("vision", ask().boards(1).wall(61));
     let short = made.submit("vision", ask().boards(1).wall(60));
     assert_eq!(made.pass(), [short], "{long} would leave too little of the share for {large} when that is to start");
@@ -379,6 +388,33 @@ proptest! {
         let asks = |shape: &eaf_sched::Shape| shape.tasks * shape.task.accelerators.count;
         prop_assert!(made.world.running.is_empty());
         prop_assert!(made.world.waiting.values().all(|entry| asks(&entry.shape) > maximum));
+    }
+
+    /// Nor does anybody of several projects that wait for their shares, for each other and for room, unless somebody comes to have
+    /// his turn before, and no such promise is lost.
+    #[test]
+    fn nobody_starts_later_than_promised_among_projects(
+        maxima in prop::collection::vec(prop::option::of(1u32..7), 3),
+        weights in prop::collection::vec(1u32..4, 3),
+        holds in 1u32..5,
+        work in prop::collection::vec((0usize..4, 1u32..5, 1u32..3, 1u64..100, 1u64..101, 0u64..9), 1..50),
+    ) {
+        let names = ["a", "b", "c"];
+        let share = |at: usize| (names[at], Share { weight: weights[at], ..quota(0, None, maxima[at]) });
+        let mut made = sharing(2, [share(0), share(1), share(2)]);
+        made.is_lasting = true;
+        made.world.snapshot.holds_max = holds;
+        let mut promises = Promises::default();
+        let mut now = 0;
+        for (project, boards, tasks, wall, percent, gap) in work {
+            now += gap;
+            made.until(now, &mut promises);
+            let ask = ask().boards(boards).tasks(tasks).wall(wall);
+            made.submit_with(names.get(project).copied().unwrap_or("none"), ask, Span::from_ms(wall * 10 * percent));
+            made.note(&mut promises);
+        }
+        made.until(now + 10_000, &mut promises);
+        prop_assert!(made.world.running.is_empty());
     }
 
     /// Whatever shares there are and whoever asks: every plan passes the checker, and work that may start does in the end.

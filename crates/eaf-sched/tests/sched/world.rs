@@ -291,18 +291,22 @@ impl World {
 }
 
 /// A plan as text: `wl-1: nd-1[0 1], nd-2` a grant, boards in brackets, a share as `0:250`; holds last, with their
-/// time in seconds, and the latest where that is another.
+/// time in seconds, and the latest where that is another or is not promised.
 pub(crate) fn show(plan: &Plan) -> String {
     let mut text = String::new();
     for grant in &plan.grants {
         let _ = writeln!(text, "{}: {}", grant.workload, show_placement(&grant.placement));
     }
-    for Hold { workload, at, latest, placement } in &plan.holds {
+    for Hold { workload, at, latest, placement, .. } in &plan.holds {
         let clock = |at: &Time| {
             let after = at.since(Time(0)).0;
             format!("{}.{:03}", after / 1_000, after % 1_000)
         };
-        let latest = if latest == at { String::new() } else { format!(" or {}", clock(latest)) };
+        let latest = match latest {
+            None => " or later".to_owned(),
+            Some(latest) if latest == at => String::new(),
+            Some(latest) => format!(" or {}", clock(latest)),
+        };
         let _ = writeln!(text, "hold {workload} at {}{latest}: {}", clock(at), show_placement(placement));
     }
     text

@@ -106,10 +106,13 @@ impl World {
                 let doing = if *draining { "emptied for" } else { "brought into" };
                 format!("accelerators of {} are being {doing} mode {mode} for it", self.node_title(*node))
             }
-            Blocker::Planned { at, latest } if at == latest => {
+            Blocker::Planned { at, latest: None } => {
+                format!("it is to start at {}, which may move", clock_text(*at))
+            }
+            Blocker::Planned { at, latest: Some(latest) } if at == latest => {
                 format!("it starts at {} at the latest", clock_text(*at))
             }
-            Blocker::Planned { at, latest } => {
+            Blocker::Planned { at, latest: Some(latest) } => {
                 format!("it is to start at {}, at the latest at {}", clock_text(*at), clock_text(*latest))
             }
             Blocker::Hold { workload, at } => {
