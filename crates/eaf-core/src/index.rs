@@ -290,6 +290,8 @@ pub(crate) fn entry(state: &State, workload: &Workload) -> Entry {
     let shape = Arc::new(shape);
     let mut entry = Entry::new(workload.id, workload.spec.priority, workload.submitted_at, shape);
     entry.is_aged = workload.aged;
+    entry.turn = workload.turn;
+    entry.turn_between = workload.turn_between;
     entry.level = service::level(state, workload);
     entry
 }

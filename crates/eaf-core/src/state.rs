@@ -31,6 +31,8 @@ pub struct State {
     pub(crate) remembered: OrdMap<u64, Arc<Remembered>>,
     /// How many have ended so far: the order of the next end.
     pub(crate) ended_count: u64,
+    /// How many have had their turn so far: the turn of the next.
+    pub(crate) turn_count: u64,
     /// What has been asked for, counted.
     pub(crate) mix: Mix,
     /// What placement reasons from, once something was asked for.

@@ -27,6 +27,8 @@ pub(crate) struct Stored {
     abandoned: Vec<(TaskKey, Arc<AbandonedTask>)>,
     remembered: Vec<Arc<Remembered>>,
     ended_count: u64,
+    #[serde(default)]
+    turn_count: u64,
     /// What has been asked for, and how often.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asked: Vec<(Ask, u32)>,
@@ -85,6 +87,10 @@ struct Member {
     losses: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     aged: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turn: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turn_between: Option<u64>,
     #[serde(default, skip_serializing_if = "crate::work::is_zero")]
     level: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +130,7 @@ impl From<State> for Stored {
             abandoned: state.abandoned.iter().map(|(key, task)| (*key, Arc::clone(task))).collect(),
             remembered: state.remembered.values().cloned().collect(),
             ended_count: state.ended_count,
+            turn_count: state.turn_count,
             asked: asked(&state.mix),
             asked_total: state.basis.is_some().then(|| state.mix.total()),
             basis: state.basis.map(|basis| StoredBasis {
@@ -156,6 +163,8 @@ fn member(workload: &Workload) -> Member {
         retries_spent: workload.retries_spent,
         losses: workload.losses,
         aged: workload.aged,
+        turn: workload.turn,
+        turn_between: workload.turn_between,
         level: workload.level,
         lease: workload.lease,
         attempts: workload.attempts.clone(),
@@ -179,6 +188,8 @@ fn workload(of: &Submission, member: Member) -> Workload {
         retries_spent: member.retries_spent,
         losses: member.losses,
         aged: member.aged,
+        turn: member.turn,
+        turn_between: member.turn_between,
         level: member.level,
         lease: member.lease,
         attempts: member.attempts,
@@ -211,6 +222,7 @@ impl From<Stored> for State {
             abandoned: stored.abandoned.into_iter().collect(),
             remembered: (first_end..).zip(stored.remembered).collect(),
             ended_count: stored.ended_count,
+            turn_count: stored.turn_count,
             mix: Mix::restored(stored.asked, stored.asked_total.unwrap_or(0)),
             basis: stored.basis.map(|basis| {
                 let mix = Mix::restored(basis.asked, basis.asked_total);

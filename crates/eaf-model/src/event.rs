@@ -257,6 +257,13 @@ pub enum Event {
         /// The workload.
         workload: WorkloadId,
     },
+    /// A workload that waits is told when it starts at the latest, and keeps its turn until then.
+    WorkloadPromised {
+        /// The workload.
+        workload: WorkloadId,
+        /// When it starts at the latest, if no node is lost and nothing of more right comes to stand before it.
+        latest: Time,
+    },
     /// A workload has waited so long that it goes before those that have not.
     WorkloadAged {
         /// The workload.
@@ -294,7 +301,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 35] = [
+    pub const KINDS: [&'static str; 36] = [
         "configured",
         "policy_applied",
         "windows_moved",
@@ -325,6 +332,7 @@ impl Event {
         "lease_closed",
         "workload_requeued",
         "workload_eligible",
+        "workload_promised",
         "workload_aged",
         "service_level_reached",
         "lease_evictable",
@@ -365,6 +373,7 @@ impl Event {
             Self::LeaseClosed { .. } => "lease_closed",
             Self::WorkloadRequeued { .. } => "workload_requeued",
             Self::WorkloadEligible { .. } => "workload_eligible",
+            Self::WorkloadPromised { .. } => "workload_promised",
             Self::WorkloadAged { .. } => "workload_aged",
             Self::ServiceLevelReached { .. } => "service_level_reached",
             Self::LeaseEvictable { .. } => "lease_evictable",

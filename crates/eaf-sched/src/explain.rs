@@ -4,6 +4,7 @@
 //! explanation by other rules than those that decide would be wrong in the cases that people ask about.
 //! Absent: when it starts, which is asked of the core itself (`eaf_core::estimate`), and words for people.
 
+use crate::order::Place;
 use crate::plan::{Grant, Hold, Plan, Snapshot, plan_with_head};
 use crate::{Amounts, Entry, Fleet, NodeCapacity, Scores, Shape, Shares, relax};
 use eaf_model::{
@@ -74,13 +75,15 @@ pub fn explain(snapshot: &Snapshot, workload: WorkloadId) -> Option<Explanation>
     })
 }
 
-/// How many go before it: with shares, of its own project, or because they have waited too long.
+/// How many go before it: with shares, of its own project, or because they have waited too long or had their turn before.
 fn ahead(snapshot: &Snapshot, entry: &Entry) -> u64 {
     let shares = &snapshot.shares;
     let of_its =
         |shape: &Shape| shares.part_of(shape.project.as_deref()) == shares.part_of(entry.shape.project.as_deref());
     let before = snapshot.queue.ahead_of(entry);
-    before.filter(|(place, shape)| shares.is_empty() || place.is_aged() || of_its(shape)).count() as u64
+    let own = entry.turn_between.unwrap_or(u64::MAX);
+    let is_before = |place: &Place| place.is_aged() || place.turn_between() < own;
+    before.filter(|(place, shape)| shares.is_empty() || is_before(place) || of_its(shape)).count() as u64
 }
 
 /// The first planned start that begins before this could be over, on a node where a task of it would fit now.

@@ -33,6 +33,8 @@ pub(crate) struct Place {
     is_young: bool,
     /// Of those that are not aged.
     class: Option<Class>,
+    /// Of those that keep no turn the greatest.
+    turn: u64,
     /// Of those that are not aged, where length decides.
     length: Span,
     submitted_at: Time,
@@ -40,26 +42,30 @@ pub(crate) struct Place {
     /// Behind the id, so that they decide nothing.
     priority: i32,
     level: u8,
+    turn_between: Option<u64>,
 }
 
 impl Place {
     pub(crate) fn of(order: Order, entry: &Entry) -> Self {
-        let Entry { workload, priority, submitted_at, level, .. } = *entry;
+        let Entry { workload, priority, submitted_at, level, turn, turn_between, .. } = *entry;
         let is_young = !entry.is_aged;
         Self {
             is_young,
             class: is_young.then(|| Class::of(order, priority, level)),
+            turn: turn.unwrap_or(u64::MAX),
             length: if is_young && order == Order::Sjf { entry.shape.wall } else { Span::ZERO },
             submitted_at,
             workload,
             priority,
             level,
+            turn_between,
         }
     }
 
     pub(crate) fn entry(self, shape: &Arc<Shape>) -> Entry {
-        let Self { workload, priority, submitted_at, level, is_young, .. } = self;
-        Entry { workload, priority, submitted_at, shape: shape.clone(), level, is_aged: !is_young }
+        let Self { workload, priority, submitted_at, level, is_young, turn, turn_between, .. } = self;
+        let turn = (turn != u64::MAX).then_some(turn);
+        Entry { workload, priority, submitted_at, shape: shape.clone(), level, is_aged: !is_young, turn, turn_between }
     }
 
     pub(crate) const fn workload(&self) -> WorkloadId {
@@ -69,6 +75,14 @@ impl Place {
     /// The class of its workload under an order.
     pub(crate) const fn class(&self, order: Order) -> Class {
         Class::of(order, self.priority, self.level)
+    }
+
+    /// The turn that it keeps between projects, and the greatest where it keeps none.
+    pub(crate) const fn turn_between(&self) -> u64 {
+        match self.turn_between {
+            Some(turn) => turn,
+            None => u64::MAX,
+        }
     }
 
     /// True where it goes before everybody who has not waited as long.

@@ -29,12 +29,17 @@ pub struct Entry {
     pub level: u8,
     /// True where it has waited so long that it goes before everybody who has not.
     pub is_aged: bool,
+    /// Set where it has had its turn, lower for who had it before: it was told when it starts at the latest, or has started before. Of
+    /// one class in one project it goes before whoever had none, or had it later.
+    pub turn: Option<u64>,
+    /// The same between projects. Not set where it made room for work of another one since: it would take back what it gave.
+    pub turn_between: Option<u64>,
 }
 
 impl Entry {
     /// One that has attained no service and has not waited long.
     pub const fn new(workload: WorkloadId, priority: i32, submitted_at: Time, shape: Arc<Shape>) -> Self {
-        Self { workload, priority, submitted_at, shape, level: 0, is_aged: false }
+        Self { workload, priority, submitted_at, shape, level: 0, is_aged: false, turn: None, turn_between: None }
     }
 }
 

@@ -96,6 +96,11 @@ impl Line<'_> {
         }
     }
 
+    /// The turn that whoever is next keeps between projects, and the greatest where that keeps none.
+    fn turn(&self) -> u64 {
+        self.next.map_or(u64::MAX, |(place, _)| place.turn_between())
+    }
+
     fn is_aged(&self) -> bool {
         self.next.is_some_and(|(place, _)| place.is_aged())
     }
@@ -170,9 +175,9 @@ impl<'a> ByShare<'a> {
     /// The line that gave the last one goes on; it gives the next as well where nothing has changed by which turns go.
     fn go_on(&mut self, fleet: &Fleet, shares: &Shares, last: Last, made: usize) -> Option<Last> {
         let line = &mut self.lines[last.line];
-        let before = line.within.clone();
+        let before = (line.within.clone(), line.turn());
         line.go_on(fleet, shares);
-        let same = line.next.is_some() && line.within == before && !line.is_aged();
+        let same = line.next.is_some() && (&line.within, line.turn()) == (&before.0, before.1) && !line.is_aged();
         if last.made != made {
             self.lines.iter_mut().for_each(|line| line.ask_again(shares));
         }
@@ -205,7 +210,10 @@ impl<'a> ByShare<'a> {
         let (line, is_sole) = if let Some(aged) = aged {
             (aged, false)
         } else {
-            let asker = |at: usize| Asker { line: at, way: &self.lines[at].way, within: &self.lines[at].within };
+            let asker = |at: usize| {
+                let line = &self.lines[at];
+                Asker { line: at, way: &line.way, within: &line.within, turn: line.turn() }
+            };
             let turn = shares.next_of(waiting().map(asker).collect());
             let lines = turn.iter().map(|asker| asker.line);
             (lines.min_by_key(place)?, turn.len() == 1)

@@ -469,6 +469,7 @@ event-workload-eligible = { $workload } may start again
 event-service-level-reached = { $workload } has reached level { $level } of attained service
 event-lease-evictable = { $lease } has run long enough to make room for others
 event-workload-preempted = { $workload } made room for { $by } and waits in its old place
+event-workload-promised = { $workload } starts at { $at } at the latest
 event-workload-aged = { $workload } has waited so long that it goes before others
 event-workload-ended = { $workload } ended as { $state }: { $reason }
 

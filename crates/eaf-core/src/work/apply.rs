@@ -55,18 +55,21 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
                 enter(record, at, WorkloadState::Queued, Reason::WaitingForCapacity, start_by);
             });
         }
+        Event::WorkloadPromised { workload, .. } => {
+            let turn = next_turn(state);
+            change_workload(state, *workload, |record| {
+                record.turn.get_or_insert(turn);
+                record.turn_between = Some(turn);
+                record.version += 1;
+            });
+        }
         Event::WorkloadAged { workload } => change_workload(state, *workload, |record| {
             record.aged = true;
             record.version += 1;
         }),
         Event::ServiceLevelReached { workload, level } => level_reached(state, *workload, *level),
         Event::LeaseEvictable { lease } => change_lease(state, *lease, |lease| lease.evictable = true),
-        Event::WorkloadPreempted { workload, by } => {
-            let start_by = start_by(state, *workload);
-            change_workload(state, *workload, |record| {
-                enter(record, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by: *by }, start_by);
-            });
-        }
+        Event::WorkloadPreempted { workload, by } => preempted(state, at, *workload, *by),
         _ => unreachable!("{} is not an event of work", event.kind()),
     }
 }
@@ -136,6 +139,8 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
         retries_spent: 0,
         losses: 0,
         aged: false,
+        turn: None,
+        turn_between: None,
         level: 0,
         lease: None,
         attempts: Vec::new(),
@@ -162,7 +167,10 @@ fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: 
     }
     let ordered = || Task { state: TaskState::Ordered, usage: Usage::default(), checkpoint: None };
     let mut attempt = 1;
+    let turn = next_turn(state);
     change_workload(state, of, |workload| {
+        workload.turn.get_or_insert(turn);
+        workload.turn_between.get_or_insert(turn);
         workload.lease = Some(id);
         attempt += u32::try_from(workload.attempts.len()).unwrap_or(u32::MAX - 1);
         enter(workload, at, WorkloadState::Granted, Reason::Placed, Some(start_by));
@@ -336,7 +344,21 @@ fn requeued(state: &mut State, at: Time, id: WorkloadId, reason: &Reason, not_be
         workload.not_before = Some(not_before);
         workload.retries_spent += u32::from(spent_retry);
         workload.losses += u32::from(!spent_retry);
+        if spent_retry {
+            (workload.turn, workload.turn_between) = (None, None);
+        }
         enter(workload, at, WorkloadState::Queued, reason.clone(), Some(not_before));
+    });
+}
+
+fn preempted(state: &mut State, at: Time, id: WorkloadId, by: WorkloadId) {
+    let start_by = start_by(state, id);
+    let account = |id| state.workload(id).map(|workload| used::account(state, &workload.spec));
+    // By its turn between projects it would take back what it gave.
+    let gave_way = state.policy.has_shares() && account(id) != account(by);
+    change_workload(state, id, |workload| {
+        workload.turn_between = workload.turn_between.filter(|_| !gave_way);
+        enter(workload, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by }, start_by);
     });
 }
 
@@ -429,6 +451,12 @@ fn enter(workload: &mut Workload, at: Time, into: WorkloadState, reason: Reason,
 
 fn task(lease: &mut Lease, key: TaskKey) -> &mut Task {
     lease.tasks.get_mut(key.task as usize).expect("an event names a task of its lease")
+}
+
+/// The turn of whoever has it now.
+const fn next_turn(state: &mut State) -> u64 {
+    state.turn_count += 1;
+    state.turn_count
 }
 
 /// Takes a workload out of the indexes, changes it, and puts it back in.

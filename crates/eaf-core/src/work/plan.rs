@@ -10,7 +10,7 @@ use crate::tenancy::policy::windows;
 use crate::tenancy::used::shares;
 use crate::{State, fleet};
 use eaf_model::{Event, Reason, Time};
-use eaf_sched::{Mix, Snapshot};
+use eaf_sched::{Mix, Plan, Snapshot};
 use std::sync::Arc;
 
 /// What the scheduler sees. Shares structure with the state.
@@ -43,6 +43,24 @@ pub(crate) fn asked(state: &State) -> Mix {
     mix
 }
 
+/// Whoever can be told when it starts at the latest is told so once, in the order of turns, and keeps its turn from then on.
+fn promise(draft: &mut Draft<'_>, plan: &Plan) {
+    let mut claims = plan.claims.iter().peekable();
+    let mut told = Vec::new();
+    for (hold, before) in plan.holds.iter().zip(0..) {
+        while let Some(claim) = claims.next_if(|claim| claim.beside <= before) {
+            told.push((claim.workload, claim.by));
+        }
+        told.extend(hold.latest.map(|latest| (hold.workload, latest)));
+    }
+    told.extend(claims.map(|claim| (claim.workload, claim.by)));
+    for (workload, latest) in told {
+        if draft.workload(workload).is_some_and(|workload| workload.turn_between.is_none()) {
+            draft.emit(Event::WorkloadPromised { workload, latest });
+        }
+    }
+}
+
 pub(crate) fn plan(draft: &mut Draft<'_>) {
     fleet::modes::settle_drains(draft);
     if draft.index.queue.is_empty() {
@@ -71,6 +89,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
             settle::stop(draft, *victim, Reason::Preempted { by: claim.workload });
         }
     }
+    promise(draft, &plan);
     fleet::modes::settle_drains(draft);
     fleet::modes::propose(draft, &plan);
 }

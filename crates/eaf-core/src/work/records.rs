@@ -48,6 +48,12 @@ pub struct Workload {
     /// True once it has waited so long that it goes before those that have not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aged: bool,
+    /// Set once it has had its turn: it was told when it starts at the latest, or has started. Where it waits, it keeps that turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
+    /// The same between projects that have shares; not set where it has made room for work of another one since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_between: Option<u64>,
     /// The level of its attained service.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub level: u8,

@@ -91,16 +91,19 @@ pub(super) fn nobody_passed(
     Ok(())
 }
 
-/// A place in the queue; the least goes first.
-pub(super) fn turn(order: Order, entry: &Entry) -> (bool, Reverse<i32>, u64, Time, WorkloadId) {
-    let (priority, key) = match order {
-        _ if entry.is_aged => (0, 0),
-        Order::Priority => (entry.priority, u64::from(entry.level)),
-        Order::Fifo => (0, 0),
-        Order::Sjf => (0, entry.shape.wall.0),
-        Order::Las => (0, u64::from(entry.level)),
+/// A place in the queue, by the checker's own reckoning; the least goes first.
+type Turn = (bool, Reverse<i32>, u8, (bool, Option<u64>), u64, Time, WorkloadId);
+
+pub(super) fn turn(order: Order, entry: &Entry) -> Turn {
+    let (priority, level, length) = match order {
+        _ if entry.is_aged => (0, 0, 0),
+        Order::Priority => (entry.priority, entry.level, 0),
+        Order::Fifo => (0, 0, 0),
+        Order::Sjf => (0, 0, entry.shape.wall.0),
+        Order::Las => (0, entry.level, 0),
     };
-    (!entry.is_aged, Reverse(priority), key, entry.submitted_at, entry.workload)
+    let kept = (entry.turn.is_none(), entry.turn);
+    (!entry.is_aged, Reverse(priority), level, kept, length, entry.submitted_at, entry.workload)
 }
 
 /// True where a gang does not fit, by the rule in force, once all is back that ever comes back. `before` is what is granted

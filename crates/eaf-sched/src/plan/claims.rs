@@ -35,6 +35,9 @@ impl Pass<'_> {
     /// Others stop for it, or are stopping already. What it will take is kept for it.
     pub(super) fn claim(&mut self, turn: &Turn<'_, '_>, shape: &Shape) -> bool {
         let snapshot = self.snapshot;
+        if self.vain.contains(&turn.place.workload()) {
+            return false;
+        }
         let is_idle = if self.shares.is_empty() {
             snapshot.running.is_idle_for(turn.place.class(snapshot.queue.order()))
         } else {
@@ -53,7 +56,7 @@ impl Pass<'_> {
     /// that one would go first once they have.
     pub(super) fn claim_of_share(&mut self, turn: &Turn<'_, '_>) -> bool {
         let (snapshot, project) = (self.snapshot, &turn.shape.project);
-        if snapshot.running.is_idle() {
+        if snapshot.running.is_idle() || self.vain.contains(&turn.place.workload()) {
             return false;
         }
         let way = || self.shares.up(self.shares.part_of(project.as_deref()));

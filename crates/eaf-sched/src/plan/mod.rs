@@ -5,8 +5,8 @@
 //! before it, with a placement. Others may start now only where they delay none of those: they end before one begins, or
 //! leave what it needs (conservative backfill; Mu'alem and Feitelson, "Utilization, predictability, workloads, and user
 //! runtime estimates in scheduling the IBM SP2 with backfilling", 2001). Why that bounds starvation: every workload comes
-//! among the first in its turn, and the time at which it starts at the latest never moves back. What its share does not let
-//! start has a hold of the same kind, for as many again.
+//! among the first in its turn, and whoever was told when it starts at the latest keeps that (`Entry::turn`, which whoever keeps the
+//! queue sets). What its share does not let start has a hold of the same kind, for as many again.
 //! Why it is cheap: a shape that finds no place is passed over whole, so a pass costs what it grants and the shapes it
 //! meets, never the length of the queue. A pass that meets a bound ends early rather than out of order.
 //! Where the settings say so, nobody passes the first that cannot start, or whatever fits does; but those that have waited
@@ -14,6 +14,7 @@
 //! Absent: the order (`order`), who stops for whom (`preempt`), and memory of the last pass.
 
 mod claims;
+mod proof;
 
 use crate::beside::Beside;
 use crate::place::Chooser;
@@ -109,7 +110,7 @@ pub struct Hold {
 /// workloads; the holds add the leases that they wait for.
 /// `scores` is what the caller remembers from pass to pass; an empty one gives the same plan.
 pub fn plan(snapshot: &Snapshot, scores: &mut Scores) -> Plan {
-    pass(snapshot, scores, false).0
+    proof::proven(snapshot, scores, false).0
 }
 
 /// The first workload that cannot start, and the time before which it does not, whether or not that is a promise.
@@ -117,13 +118,15 @@ pub(crate) type Head = Option<(WorkloadId, Time)>;
 
 /// The same with what is only for people: the head of a queue in which nobody passes.
 pub(crate) fn plan_with_head(snapshot: &Snapshot, scores: &mut Scores) -> (Plan, Head) {
-    pass(snapshot, scores, true)
+    proof::proven(snapshot, scores, true)
 }
 
-fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, Head) {
+/// Nobody stops for those of `vain`.
+fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool, vain: &BTreeSet<WorkloadId>) -> (Plan, Head) {
     let mut pass = Pass {
         snapshot,
         is_explained,
+        vain,
         fleet: snapshot.fleet.clone(),
         shares: Shares::clone(&snapshot.shares),
         plan: Plan::default(),
@@ -182,6 +185,8 @@ enum WaitsFor {
 struct Pass<'a> {
     snapshot: &'a Snapshot,
     is_explained: bool,
+    /// For whom nobody stops.
+    vain: &'a BTreeSet<WorkloadId>,
     /// What is free once the grants so far are made.
     fleet: Fleet,
     /// What projects have once they are.
@@ -464,8 +469,8 @@ impl Pass<'_> {
                 self.head.get_or_insert((workload, at));
                 Verdict::LetsNobodyPass
             }
-            // Held by something that no lease gives back; there is no time to keep free for it.
-            Forecast::Never => Verdict::Never,
+            // Held by something that no lease gives back; there is no time to keep free for it. A mode that changes may open it soon.
+            Forecast::Never => Verdict::Waits,
         }
     }
 

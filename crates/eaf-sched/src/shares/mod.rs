@@ -449,24 +449,27 @@ impl Shares {
     }
 
     /// Of those who wait, the ones whose turn it is, all of one part: where somebody stays within a guarantee before where
-    /// nobody does, of those the higher priority, and of those the one that has used the least for its weight, part by part
-    /// from the whole down. Below a part that has its turn by its guarantee only those have it who stay within that.
+    /// nobody does, of those the higher priority, of those where somebody keeps the earliest turn, and of those the one that has used
+    /// the least for its weight, part by part from the whole down. Below a part that has its turn by its guarantee only those have it
+    /// who stay within that.
     pub(crate) fn next_of<'a>(&self, mut askers: Vec<Asker<'a>>) -> Vec<Asker<'a>> {
         let mut at = ROOT;
         for _ in 0..=self.parts.len() {
-            let mut below: BTreeMap<Option<usize>, bool> = BTreeMap::new();
+            // Of each part below whether nobody there stays within a guarantee, and the first turn that one of those keeps who count.
+            let mut below: BTreeMap<Option<usize>, (bool, u64)> = BTreeMap::new();
             for asker in &askers {
-                *below.entry(asker.below(at)).or_default() |= asker.is_within(at);
+                let first = below.entry(asker.below(at)).or_insert((true, u64::MAX));
+                *first = (*first).min((!asker.is_within(at), asker.turn));
             }
-            let key = |(child, within): &(Option<usize>, bool)| {
+            let key = |(child, (beyond, turn)): &(Option<usize>, (bool, u64))| {
                 let part = &self.parts[child.unwrap_or(at)];
                 let (priority, used, weight) =
                     child.map_or((0, part.own, 1), |_| (part.priority, part.used, part.weight));
                 let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
-                (!within, Reverse(priority), by_use, child.unwrap_or(at))
+                (*beyond, Reverse(priority), *turn, by_use, child.unwrap_or(at))
             };
-            let Some((child, within)) = below.into_iter().min_by_key(key) else { break };
-            askers.retain(|asker| asker.below(at) == child && (!within || asker.is_within(at)));
+            let Some((child, (beyond, _))) = below.into_iter().min_by_key(key) else { break };
+            askers.retain(|asker| asker.below(at) == child && (beyond || asker.is_within(at)));
             let Some(child) = child else { break };
             at = child;
         }
@@ -483,6 +486,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) way: &'a [usize],
     /// Those of them whose guarantee it stays within.
     pub(crate) within: &'a [usize],
+    /// The turn that it keeps, and the greatest where it keeps none.
+    pub(crate) turn: u64,
 }
 
 impl Asker<'_> {

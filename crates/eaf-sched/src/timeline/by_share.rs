@@ -16,7 +16,7 @@ use std::iter::Peekable;
 /// What comes back to one part, by rising time.
 type Own<'a> = Peekable<Box<dyn Iterator<Item = Return<'a>> + 'a>>;
 
-/// How many leases are looked at first where there is no room yet; twice as many each time after that.
+/// How many leases are looked at first; twice as many each time after that, where there is no room yet.
 const FIRST_LOOK: usize = 64;
 
 impl<'a> Timeline<'a> {
@@ -68,15 +68,13 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// The places of a gang at a time at which its shares let it. Looks no further than that needs, and at nothing that comes
+    /// The places of a gang at a time at which its shares let it. Looks at the first that come back, so that it is not planned where
+    /// something is free now and others have left room for somebody else; then no further than it needs, and at nothing that comes
     /// back later.
     pub(super) fn room_at(&mut self, fleet: &Fleet, search: &mut Search<'_>, at: Time) -> Option<Placement> {
         search.catch_up(self, at);
         let mut looks = FIRST_LOOK;
         loop {
-            if let Some(placement) = search.placement(self, fleet, at) {
-                return Some(placement);
-            }
             let mut changed = Vec::new();
             for _ in 0..looks {
                 if self.looked >= RELEASES_MAX || self.coming().is_none_or(|next| next > at) {
@@ -86,10 +84,12 @@ impl<'a> Timeline<'a> {
                 self.take_in(fleet, back);
                 changed.extend(back.tasks.iter().filter_map(|task| self.places.get(&task.node)));
             }
-            if changed.is_empty() {
-                return None;
-            }
+            let is_all = changed.is_empty();
             search.look_again_at(self, changed, at);
+            let found = search.placement(self, fleet, at);
+            if found.is_some() || is_all {
+                return found;
+            }
             looks *= 2;
         }
     }

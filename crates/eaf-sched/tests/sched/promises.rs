@@ -8,43 +8,33 @@ use std::collections::BTreeMap;
 /// What was promised.
 #[derive(Default)]
 pub(crate) struct Promises {
-    /// When each that waits starts at the latest, and who had their turns before it when it was told, in order.
-    told: BTreeMap<WorkloadId, (Time, Vec<WorkloadId>)>,
+    /// When each that waits starts at the latest.
+    told: BTreeMap<WorkloadId, Time>,
     /// The same time of those that have started.
     over: BTreeMap<WorkloadId, Time>,
 }
 
 impl Promises {
-    /// No promise moves back or is lost, unless somebody has come to have his turn before, or turns before it have changed.
+    /// No promise moves back or is lost.
     pub(crate) fn note(&mut self, plan: &Plan) {
-        let granted: Vec<WorkloadId> = plan.grants.iter().map(|grant| grant.workload).collect();
-        for workload in &granted {
-            self.over.extend(self.told.remove(workload).map(|(promised, _)| (*workload, promised)));
+        for grant in &plan.grants {
+            self.over.extend(self.told.remove(&grant.workload).map(|promised| (grant.workload, promised)));
         }
-        let (mut before, mut told) = (Vec::new(), BTreeMap::new());
-        let mut counted = 0;
-        for Hold { workload, latest, behind, .. } in &plan.holds {
-            before.extend(&granted[counted..*behind]);
-            counted = *behind;
-            if let Some((promised, known)) = self.told.remove(workload) {
+        let mut told = BTreeMap::new();
+        for Hold { workload, latest, .. } in &plan.holds {
+            if let Some(promised) = self.told.remove(workload) {
                 let is_kept = latest.is_some_and(|latest| latest <= promised);
-                assert!(
-                    is_kept || !is_as_before(&before, &known),
-                    "{workload} was promised {promised:?} and now {latest:?}"
-                );
+                assert!(is_kept, "{workload} was promised {promised:?} and now {latest:?}");
             }
-            told.extend(latest.map(|latest| (*workload, (latest, before.clone()))));
-            before.push(*workload);
+            told.extend(latest.map(|latest| (*workload, latest)));
         }
-        before.extend(&granted[counted..]);
-        for (workload, (promised, known)) in std::mem::replace(&mut self.told, told) {
-            assert!(!is_as_before(&before, &known), "{workload} was promised {promised:?} and now nothing");
+        if let Some((workload, promised)) = std::mem::replace(&mut self.told, told).pop_first() {
+            panic!("{workload} was promised {promised:?} and now nothing");
         }
     }
 
     pub(crate) fn check(&self, world: &World) {
-        let told = self.told.iter().map(|(workload, (promised, _))| (workload, promised));
-        for (workload, promised) in self.over.iter().chain(told) {
+        for (workload, promised) in self.over.iter().chain(&self.told) {
             match world.started.get(workload) {
                 Some(started) => assert!(started <= promised, "{workload} started {started:?}, promised {promised:?}"),
                 None => assert!(*promised >= world.snapshot.now, "{workload} still waits, promised {promised:?}"),
@@ -55,12 +45,6 @@ impl Promises {
     pub(crate) fn len(&self) -> usize {
         self.told.len() + self.over.len()
     }
-}
-
-/// True where only some of the same have their turns now, in the same order.
-fn is_as_before(now: &[WorkloadId], before: &[WorkloadId]) -> bool {
-    let mut before = before.iter();
-    now.iter().all(|workload| before.any(|other| other == workload))
 }
 
 /// A gang of all eight nodes comes into a stream of small work that alone would keep the nodes busy for ever.

@@ -390,8 +390,7 @@ proptest! {
         prop_assert!(made.world.waiting.values().all(|entry| asks(&entry.shape) > maximum));
     }
 
-    /// Nor does anybody of several projects that wait for their shares, for each other and for room, unless somebody comes to have
-    /// his turn before, and no such promise is lost.
+    /// Nor does anybody of several projects that wait for their shares, for each other and for room, whoever uses less meanwhile.
     #[test]
     fn nobody_starts_later_than_promised_among_projects(
         maxima in prop::collection::vec(prop::option::of(1u32..7), 3),

@@ -118,6 +118,8 @@ pub(crate) struct World {
     /// When each workload started.
     pub(crate) started: BTreeMap<WorkloadId, Time>,
     next: u64,
+    /// How many have had a turn that they keep.
+    turns: u64,
     /// True where nodes are chosen by what they lose.
     priced: bool,
     /// When windows begin and end.
@@ -143,6 +145,7 @@ pub(crate) fn world(nodes: impl IntoIterator<Item = NodeSpec>) -> World {
         runs: BTreeMap::new(),
         started: BTreeMap::new(),
         next: 1,
+        turns: 0,
         priced: false,
         edges: Vec::new(),
         mix: Mix::default(),
@@ -216,10 +219,20 @@ impl World {
         made
     }
 
-    /// Makes the grants of a plan true.
+    /// Makes the grants and promises of a plan true.
     pub(crate) fn make(&mut self, made: &Plan) {
         for grant in &made.grants {
             self.start(grant.workload, &grant.placement);
+        }
+        for hold in made.holds.iter().filter(|hold| hold.latest.is_some()) {
+            let entry = self.waiting.get_mut(&hold.workload).expect("it waits");
+            if entry.turn.is_none() {
+                self.snapshot.queue.remove(entry);
+                entry.turn = Some(self.turns);
+                entry.turn_between = entry.turn;
+                self.turns += 1;
+                self.snapshot.queue.insert(entry.clone());
+            }
         }
     }
 

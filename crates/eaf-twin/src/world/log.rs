@@ -252,6 +252,9 @@ impl World {
                 work(workload, format!("queued again in {wait}: {}", reason_word(reason)))
             }
             Event::WorkloadEligible { workload } => work(workload, "may be tried again".to_owned()),
+            Event::WorkloadPromised { workload, latest } => {
+                work(workload, format!("is told that it starts at {} at the latest", clock_text(*latest)))
+            }
             Event::WorkloadAged { workload } => work(workload, "has waited so long that it goes first".to_owned()),
             Event::ServiceLevelReached { workload, level } => work(workload, format!("reached service level {level}")),
             Event::WorkloadPreempted { workload, by } => {

@@ -2,12 +2,12 @@
 //!
 //! What: remembers the earliest of the times at which each planned start was told to begin at the latest, and refuses a start
 //! behind it. Why told times are forgotten one by one: each reason for which they may move back is named (`docs/queues.md`), and
-//! whoever is not touched by it is still owed its time. Absent: shares, by which others come before whoever was told anything; and
-//! worlds in which a fault has struck.
+//! whoever is not touched by it is still owed its time. Absent: guarantees and priorities of shares, by which others come before
+//! whoever was told anything; and worlds in which a fault has struck.
 
 use super::reference::{Checked, broken};
 use eaf_core::{Lease, State, Step, planned_starts};
-use eaf_model::{Event, LeaseId, Time, WorkloadId};
+use eaf_model::{Event, LeaseId, Policy, Share, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RULE: &str = "nobody starts later than told";
@@ -86,7 +86,7 @@ impl Promises {
 
     /// Nothing more happens in this turn: what would those be told now who ask?
     pub(super) fn tell(&mut self, state: &State, now: Time) {
-        if self.has_ended || state.queue().is_empty() || !state.policy().shares.is_empty() {
+        if self.has_ended || state.queue().is_empty() || !turns_are_kept(state.policy()) {
             return;
         }
         for (workload, latest) in planned_starts(state, now) {
@@ -97,6 +97,12 @@ impl Promises {
             }
         }
     }
+}
+
+/// True where nobody has more right to go first than others by what its share is guaranteed or by the priority of that.
+fn turns_are_kept(policy: &Policy) -> bool {
+    let guarantees = |share: &Share| share.accelerators.values().any(|quota| quota.guaranteed > 0);
+    policy.shares.values().all(|share| !guarantees(share) && share.priority == 0)
 }
 
 /// When what a lease holds is expected back: whatever is on it then has been told to stop, and has had its grace.

@@ -435,7 +435,8 @@ impl Reference {
             | Event::WorkloadEligible { .. }
             | Event::ServiceLevelReached { .. }
             | Event::LeaseEvictable { .. }
-            | Event::WorkloadPreempted { .. } => Ok(()),
+            | Event::WorkloadPreempted { .. }
+            | Event::WorkloadPromised { .. } => Ok(()),
         }
     }
 

@@ -126,6 +126,9 @@ fn words(event: &Event, lang: Lang) -> Say {
             Say::new("event-workload-requeued").with("workload", workload).with("reason", reason)
         }
         Event::WorkloadEligible { workload } => Say::new("event-workload-eligible").with("workload", workload),
+        Event::WorkloadPromised { workload, latest } => {
+            Say::new("event-workload-promised").with("workload", workload).with("at", messages::instant(*latest))
+        }
         Event::WorkloadAged { workload } => Say::new("event-workload-aged").with("workload", workload),
         Event::ServiceLevelReached { workload, level } => {
             Say::new("event-service-level-reached").with("workload", workload).with("level", level)
