@@ -264,6 +264,11 @@ pub enum Event {
         /// When it starts at the latest, if no node is lost and nothing of more right comes to stand before it.
         latest: Time,
     },
+    /// Others that have more right to go first were told when they start: a workload keeps its turn between projects no more.
+    WorkloadPassed {
+        /// The workload.
+        workload: WorkloadId,
+    },
     /// A workload has waited so long that it goes before those that have not.
     WorkloadAged {
         /// The workload.
@@ -301,7 +306,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind, in the order of the variants.
-    pub const KINDS: [&'static str; 36] = [
+    pub const KINDS: [&'static str; 37] = [
         "configured",
         "policy_applied",
         "windows_moved",
@@ -333,6 +338,7 @@ impl Event {
         "workload_requeued",
         "workload_eligible",
         "workload_promised",
+        "workload_passed",
         "workload_aged",
         "service_level_reached",
         "lease_evictable",
@@ -374,6 +380,7 @@ impl Event {
             Self::WorkloadRequeued { .. } => "workload_requeued",
             Self::WorkloadEligible { .. } => "workload_eligible",
             Self::WorkloadPromised { .. } => "workload_promised",
+            Self::WorkloadPassed { .. } => "workload_passed",
             Self::WorkloadAged { .. } => "workload_aged",
             Self::ServiceLevelReached { .. } => "service_level_reached",
             Self::LeaseEvictable { .. } => "lease_evictable",

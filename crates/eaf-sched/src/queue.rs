@@ -65,6 +65,8 @@ pub struct Queue {
     lines: OrdMap<LineOf, OrdMap<Place, Arc<Shape>>>,
     /// The place of everyone.
     by_id: OrdMap<WorkloadId, Place>,
+    /// Who keeps a turn between projects, by that.
+    between: OrdMap<u64, WorkloadId>,
 }
 
 impl Queue {
@@ -91,6 +93,7 @@ impl Queue {
         let shape = known.unwrap_or(entry.shape);
         assert!(self.by_id.insert(entry.workload, place).is_none(), "{} is queued once", entry.workload);
         self.order.insert(place, shape.clone());
+        self.between.extend(entry.turn_between.map(|turn| (turn, entry.workload)));
         let places = self.by_shape.entry(shape.clone()).or_default();
         let first = places.get_min().copied();
         places.insert(place);
@@ -104,6 +107,7 @@ impl Queue {
         let place = Place::of(self.by, entry);
         let shape = self.order.remove(&place);
         self.by_id.remove(&entry.workload);
+        entry.turn_between.map(|turn| self.between.remove(&turn));
         assert!(shape.is_some_and(|shape| shape == entry.shape), "{} is queued", entry.workload);
         let places = self.by_shape.get_mut(&entry.shape).expect("a queued shape has its places");
         assert!(places.remove(&place).is_some(), "{} is queued under its shape", entry.workload);
@@ -147,6 +151,11 @@ impl Queue {
     pub fn get(&self, workload: WorkloadId) -> Option<Entry> {
         let place = self.by_id.get(&workload)?;
         Some(place.entry(self.order.get(place)?))
+    }
+
+    /// Who keeps a turn between projects that is less than this, by that.
+    pub fn turns_before(&self, turn: u64) -> impl Iterator<Item = WorkloadId> {
+        self.between.range(..turn).map(|(_, workload)| *workload)
     }
 
     /// Who goes before this one, and the shape of each. O(that many).

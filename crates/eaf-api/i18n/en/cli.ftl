@@ -470,6 +470,7 @@ event-service-level-reached = { $workload } has reached level { $level } of atta
 event-lease-evictable = { $lease } has run long enough to make room for others
 event-workload-preempted = { $workload } made room for { $by } and waits in its old place
 event-workload-promised = { $workload } starts at { $at } at the latest
+event-workload-passed = { $workload } goes behind those who were told since when they start
 event-workload-aged = { $workload } has waited so long that it goes before others
 event-workload-ended = { $workload } ended as { $state }: { $reason }
 

@@ -441,6 +441,7 @@ event-service-level-reached = { $workload } 받은 서비스 등급: { $level }
 event-lease-evictable = { $lease } 다른 작업에 자리를 내줄 만큼 오래 실행됨
 event-workload-preempted = { $workload } 자리를 { $by } 실행에 내주고 원래 순서에서 기다림
 event-workload-promised = { $workload } 늦어도 { $at }에 시작함
+event-workload-passed = { $workload } 그 뒤에 시작 시각을 약속받은 작업보다 뒤로 감
 event-workload-aged = { $workload } 오래 기다려 다른 작업보다 먼저 시작함
 event-workload-ended = { $workload } { $state }: { $reason }
 

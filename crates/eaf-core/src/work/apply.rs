@@ -63,6 +63,10 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
                 record.version += 1;
             });
         }
+        Event::WorkloadPassed { workload } => change_workload(state, *workload, |record| {
+            record.turn_between = None;
+            record.version += 1;
+        }),
         Event::WorkloadAged { workload } => change_workload(state, *workload, |record| {
             record.aged = true;
             record.version += 1;

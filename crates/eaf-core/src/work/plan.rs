@@ -10,7 +10,7 @@ use crate::tenancy::policy::windows;
 use crate::tenancy::used::shares;
 use crate::{State, fleet};
 use eaf_model::{Event, Reason, Time};
-use eaf_sched::{Mix, Plan, Snapshot};
+use eaf_sched::{Mix, Snapshot, Told};
 use std::sync::Arc;
 
 /// What the scheduler sees. Shares structure with the state.
@@ -43,24 +43,6 @@ pub(crate) fn asked(state: &State) -> Mix {
     mix
 }
 
-/// Whoever can be told when it starts at the latest is told so once, in the order of turns, and keeps its turn from then on.
-fn promise(draft: &mut Draft<'_>, plan: &Plan) {
-    let mut claims = plan.claims.iter().peekable();
-    let mut told = Vec::new();
-    for (hold, before) in plan.holds.iter().zip(0..) {
-        while let Some(claim) = claims.next_if(|claim| claim.beside <= before) {
-            told.push((claim.workload, claim.by));
-        }
-        told.extend(hold.latest.map(|latest| (hold.workload, latest)));
-    }
-    told.extend(claims.map(|claim| (claim.workload, claim.by)));
-    for (workload, latest) in told {
-        if draft.workload(workload).is_some_and(|workload| workload.turn_between.is_none()) {
-            draft.emit(Event::WorkloadPromised { workload, latest });
-        }
-    }
-}
-
 pub(crate) fn plan(draft: &mut Draft<'_>) {
     fleet::modes::settle_drains(draft);
     if draft.index.queue.is_empty() {
@@ -74,6 +56,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
     if let Err(violation) = eaf_sched::check(&snapshot, &plan) {
         panic!("the scheduler made a plan that does not hold: {violation:?}");
     }
+    let told = Told::of(&snapshot, &plan);
     // The draft owns its state alone again, so that granting copies nothing.
     drop(snapshot);
     let start_by = draft.now().after(draft.settings().timing.start_timeout);
@@ -89,7 +72,12 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
             settle::stop(draft, *victim, Reason::Preempted { by: claim.workload });
         }
     }
-    promise(draft, &plan);
+    for (workload, latest) in told.told {
+        draft.emit(Event::WorkloadPromised { workload, latest });
+    }
+    for workload in told.passed {
+        draft.emit(Event::WorkloadPassed { workload });
+    }
     fleet::modes::settle_drains(draft);
     fleet::modes::propose(draft, &plan);
 }

@@ -5,7 +5,8 @@ use eaf_model::{
     TaskRequest, Time, WorkloadId,
 };
 use eaf_sched::{
-    Basis, Counts, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, Window, Windows, check, due,
+    Basis, Counts, Entry, Fleet, Hold, Mix, Plan, Queue, Releases, Scores, Shape, Snapshot, Told, Window, Windows,
+    check, due,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -221,19 +222,28 @@ impl World {
 
     /// Makes the grants and promises of a plan true.
     pub(crate) fn make(&mut self, made: &Plan) {
+        let told = Told::of(&self.snapshot, made);
         for grant in &made.grants {
             self.start(grant.workload, &grant.placement);
         }
-        for hold in made.holds.iter().filter(|hold| hold.latest.is_some()) {
-            let entry = self.waiting.get_mut(&hold.workload).expect("it waits");
-            if entry.turn.is_none() {
-                self.snapshot.queue.remove(entry);
-                entry.turn = Some(self.turns);
-                entry.turn_between = entry.turn;
-                self.turns += 1;
-                self.snapshot.queue.insert(entry.clone());
-            }
+        for (workload, _) in told.told {
+            self.turns += 1;
+            let turn = self.turns;
+            self.change(workload, |entry| {
+                entry.turn.get_or_insert(turn);
+                entry.turn_between = Some(turn);
+            });
         }
+        for workload in told.passed {
+            self.change(workload, |entry| entry.turn_between = None);
+        }
+    }
+
+    fn change(&mut self, workload: WorkloadId, how: impl FnOnce(&mut Entry)) {
+        let entry = self.waiting.get_mut(&workload).expect("it waits");
+        self.snapshot.queue.remove(entry);
+        how(entry);
+        self.snapshot.queue.insert(entry.clone());
     }
 
     fn start(&mut self, workload: WorkloadId, placement: &Placement) {

@@ -255,6 +255,7 @@ impl World {
             Event::WorkloadPromised { workload, latest } => {
                 work(workload, format!("is told that it starts at {} at the latest", clock_text(*latest)))
             }
+            Event::WorkloadPassed { workload } => work(workload, "goes behind those who were told since".to_owned()),
             Event::WorkloadAged { workload } => work(workload, "has waited so long that it goes first".to_owned()),
             Event::ServiceLevelReached { workload, level } => work(workload, format!("reached service level {level}")),
             Event::WorkloadPreempted { workload, by } => {

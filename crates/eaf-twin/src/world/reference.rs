@@ -436,7 +436,8 @@ impl Reference {
             | Event::ServiceLevelReached { .. }
             | Event::LeaseEvictable { .. }
             | Event::WorkloadPreempted { .. }
-            | Event::WorkloadPromised { .. } => Ok(()),
+            | Event::WorkloadPromised { .. }
+            | Event::WorkloadPassed { .. } => Ok(()),
         }
     }
 

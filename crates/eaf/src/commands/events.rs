@@ -129,6 +129,7 @@ fn words(event: &Event, lang: Lang) -> Say {
         Event::WorkloadPromised { workload, latest } => {
             Say::new("event-workload-promised").with("workload", workload).with("at", messages::instant(*latest))
         }
+        Event::WorkloadPassed { workload } => Say::new("event-workload-passed").with("workload", workload),
         Event::WorkloadAged { workload } => Say::new("event-workload-aged").with("workload", workload),
         Event::ServiceLevelReached { workload, level } => {
             Say::new("event-service-level-reached").with("workload", workload).with("level", level)
