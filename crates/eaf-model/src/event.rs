@@ -166,6 +166,9 @@ pub enum Event {
         placement: Placement,
         /// When all of its tasks must have started.
         start_by: Time,
+        /// True where the workload has had its turn by this and keeps it, should it wait again through no fault of its own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_turn: bool,
     },
     /// An engine has the order.
     TaskAccepted {

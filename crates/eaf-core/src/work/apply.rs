@@ -23,8 +23,9 @@ pub(crate) fn apply(state: &mut State, at: Time, event: &Event) {
             submitted(state, at, *workload, &Submitted { spec, array, waits_for, key: key.as_deref(), by });
         }
         Event::FleetValued { valuation, forget } => valued(state, valuation, *forget),
-        Event::LeaseGranted { lease, workload, placement, start_by } => {
-            granted(state, at, *lease, *workload, placement, *start_by);
+        Event::LeaseGranted { lease, workload, placement, start_by, keeps_turn } => {
+            let turn = keeps_turn.then(|| next_turn(state));
+            granted(state, at, (*lease, *workload), placement, *start_by, turn);
         }
         Event::TaskAccepted { key } => accepted(state, at, *key),
         Event::TaskStarted { key, at: started, run_until } => task_started(state, at, *key, *started, *run_until),
@@ -165,17 +166,23 @@ fn submitted(state: &mut State, at: Time, list: WorkloadId, what: &Submitted<'_>
     state.index = index;
 }
 
-fn granted(state: &mut State, at: Time, id: LeaseId, of: WorkloadId, placement: &Placement, start_by: Time) {
+fn granted(
+    state: &mut State,
+    at: Time,
+    (id, of): (LeaseId, WorkloadId),
+    placement: &Placement,
+    start_by: Time,
+    turn: Option<u64>,
+) {
     for allotment in &placement.tasks {
         state.index.fleet.hold(allotment);
     }
     let ordered = || Task { state: TaskState::Ordered, usage: Usage::default(), checkpoint: None };
     let mut attempt = 1;
-    let turn = next_turn(state);
     change_workload(state, of, |workload| {
-        workload.turn.get_or_insert(turn);
-        workload.turn_between.get_or_insert(turn);
         workload.lease = Some(id);
+        workload.turn = workload.turn.or(turn);
+        workload.turn_between = workload.turn_between.or(turn);
         attempt += u32::try_from(workload.attempts.len()).unwrap_or(u32::MAX - 1);
         enter(workload, at, WorkloadState::Granted, Reason::Placed, Some(start_by));
     });

@@ -65,7 +65,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
         for victim in grant.victims {
             settle::stop(draft, victim, Reason::Preempted { by: workload });
         }
-        draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by });
+        draft.emit(Event::LeaseGranted { lease, workload, placement: grant.placement, start_by, keeps_turn: true });
     }
     for claim in &plan.claims {
         for victim in &claim.victims {

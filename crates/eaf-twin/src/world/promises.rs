@@ -146,7 +146,7 @@ mod tests {
 
     fn start(at: i64) -> Step {
         let (lease, placement) = (LeaseId::of_step(2), Placement { tasks: Vec::new() });
-        step(at, Event::LeaseGranted { lease, workload: WORKLOAD, placement, start_by: Time(at) })
+        step(at, Event::LeaseGranted { lease, workload: WORKLOAD, placement, start_by: Time(at), keeps_turn: true })
     }
 
     fn step(at: i64, event: Event) -> Step {

@@ -4,6 +4,7 @@
 //! and of what the engine really does, and of nothing else. Why apart: it is written from the words of the design, so that
 //! a mistake of the core is not made here too. Absent: policy; it never says what should be placed, only what may not be.
 
+use super::sharing::told;
 use eaf_core::{State, Step, Violation};
 use eaf_model::{
     Allotment, Event, Exit, LeaseId, ModeState, NodeId, NodeSpec, PartitionBook, Passing, Policy, Reason, Span,
@@ -224,15 +225,6 @@ pub(crate) struct Reference {
     somebody_is_aged: bool,
 }
 
-/// Who was told to leave for whom.
-fn told(step: &Step) -> Vec<(LeaseId, WorkloadId)> {
-    let told = step.events.iter().filter_map(|event| match event {
-        Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
-        _ => None,
-    });
-    told.collect()
-}
-
 impl Reference {
     /// A step is durable.
     pub(crate) fn durable(&mut self, step: &Step) -> Checked {
@@ -398,10 +390,7 @@ impl Reference {
             Event::TaskAbandoned { key, at } => self.over(*key, *at, false, true),
             Event::AbandonedTaskGone { key, .. } => self.given_back(*key),
             Event::LeaseClosed { lease, .. } => self.closed(*lease),
-            Event::LeaseStopping { lease, reason, .. } => {
-                self.told_to_stop(*lease, reason);
-                Ok(())
-            }
+            Event::LeaseStopping { lease, reason, .. } => self.told_to_stop(*lease, reason),
             Event::Configured(settings) => {
                 self.everything_passes = settings.queue.passing == Passing::Skip;
                 self.wall_default = Some(settings.timing.wall_time_default);
@@ -441,11 +430,15 @@ impl Reference {
         }
     }
 
-    fn told_to_stop(&mut self, lease: LeaseId, reason: &Reason) {
+    fn told_to_stop(&mut self, lease: LeaseId, reason: &Reason) -> Checked {
         if matches!(reason, Reason::Preempted { .. }) {
             self.leaving.insert(lease);
         }
-        self.leases.entry(lease).and_modify(|lease| lease.told = true);
+        let Some(known) = self.leases.get_mut(&lease) else {
+            return broken("events speak of what is there", format!("{lease} is told to stop and is not there"));
+        };
+        known.told = true;
+        Ok(())
     }
 
     /// Checkpoints of a task only go forward, however late or often they are told.

@@ -6,7 +6,7 @@
 
 use super::reference::{Checked, Reference, broken};
 use eaf_core::Step;
-use eaf_model::{Allotment, Event, LeaseId, NodeId, Policy, PolicyWindow, WorkloadId};
+use eaf_model::{Allotment, Event, LeaseId, NodeId, Policy, PolicyWindow, Reason, WorkloadId};
 use std::collections::BTreeMap;
 
 /// A share and those that it is a part of.
@@ -25,6 +25,15 @@ fn way_up<'a>(policy: &'a Policy, project: &'a str) -> Vec<&'a str> {
 fn giver(policy: &Policy, (theirs, ours): (String, String)) -> Option<String> {
     let ours = way_up(policy, &ours);
     way_up(policy, &theirs).into_iter().rfind(|share| !ours.contains(share)).map(str::to_owned)
+}
+
+/// Who was told to leave for whom.
+pub(super) fn told(step: &Step) -> Vec<(LeaseId, WorkloadId)> {
+    let told = step.events.iter().filter_map(|event| match event {
+        Event::LeaseStopping { lease, reason: Reason::Preempted { by }, .. } => Some((*lease, *by)),
+        _ => None,
+    });
+    told.collect()
 }
 
 impl Reference {

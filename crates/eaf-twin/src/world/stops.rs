@@ -68,6 +68,7 @@ mod tests {
             workload: by,
             placement: Placement { tasks: Vec::new() },
             start_by: Time(2),
+            keeps_turn: true,
         });
         let mut stops = Stops::default();
         let mut play = |step: &Step| stops.durable(step, |_| Some(victim));
