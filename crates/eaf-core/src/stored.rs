@@ -27,7 +27,7 @@ pub(crate) struct Stored {
     abandoned: Vec<(TaskKey, Arc<AbandonedTask>)>,
     remembered: Vec<Arc<Remembered>>,
     ended_count: u64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::work::is_zero")]
     turn_count: u64,
     /// What has been asked for, and how often.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -212,7 +212,8 @@ impl<'a> ByShare<'a> {
         } else {
             let asker = |at: usize| {
                 let line = &self.lines[at];
-                Asker { line: at, way: &line.way, within: &line.within, turn: line.turn() }
+                let place = line.next.map(|(place, _)| place);
+                Asker { line: at, way: &line.way, within: &line.within, turn: line.turn(), place }
             };
             let turn = shares.next_of(waiting().map(asker).collect());
             let lines = turn.iter().map(|asker| asker.line);

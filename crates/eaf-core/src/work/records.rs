@@ -143,9 +143,8 @@ impl Lease {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-pub(crate) const fn is_zero(level: &u8) -> bool {
-    *level == 0
+pub(crate) fn is_zero<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
 }
 
 impl Lease {

@@ -9,6 +9,7 @@ mod asking;
 
 pub(crate) use asking::{Less, Room};
 
+use crate::order::Place;
 use crate::{Fleet, Queue, Shape};
 use eaf_model::{AcceleratorRequest, Allotment, GpuMilli, ModelUse, Policy, ShareUse};
 use std::cmp::Reverse;
@@ -452,28 +453,35 @@ impl Shares {
     /// nobody does, of those the higher priority, of those where somebody keeps the earliest turn, and of those the one that has used
     /// the least for its weight, part by part from the whole down. Below a part that has its turn by its guarantee only those have it
     /// who stay within that.
-    pub(crate) fn next_of<'a>(&self, mut askers: Vec<Asker<'a>>) -> Vec<Asker<'a>> {
-        let mut at = ROOT;
-        for _ in 0..=self.parts.len() {
-            // Of each part below whether nobody there stays within a guarantee, and the first turn that one of those keeps who count.
-            let mut below: BTreeMap<Option<usize>, (bool, u64)> = BTreeMap::new();
-            for asker in &askers {
-                let first = below.entry(asker.below(at)).or_insert((true, u64::MAX));
-                *first = (*first).min((!asker.is_within(at), asker.turn));
-            }
-            let key = |(child, (beyond, turn)): &(Option<usize>, (bool, u64))| {
-                let part = &self.parts[child.unwrap_or(at)];
-                let (priority, used, weight) =
-                    child.map_or((0, part.own, 1), |_| (part.priority, part.used, part.weight));
-                let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
-                (*beyond, Reverse(priority), *turn, by_use, child.unwrap_or(at))
-            };
-            let Some((child, (beyond, _))) = below.into_iter().min_by_key(key) else { break };
-            askers.retain(|asker| asker.below(at) == child && (beyond || asker.is_within(at)));
-            let Some(child) = child else { break };
-            at = child;
+    pub(crate) fn next_of<'a>(&self, askers: Vec<Asker<'a>>) -> Vec<Asker<'a>> {
+        self.next_below(ROOT, askers)
+    }
+
+    /// The same of those below a part.
+    fn next_below<'a>(&self, at: usize, askers: Vec<Asker<'a>>) -> Vec<Asker<'a>> {
+        let mut below: BTreeMap<Option<usize>, Vec<Asker<'a>>> = BTreeMap::new();
+        for asker in askers {
+            below.entry(asker.below(at)).or_default().push(asker);
         }
-        askers
+        let ranked = below.into_iter().map(|(child, mut group)| {
+            let beyond = !group.iter().any(|asker| asker.is_within(at));
+            group.retain(|asker| beyond || asker.is_within(at));
+            // A part has the turn of whoever is first in it: else others of it would go by a turn that is not theirs.
+            let mut turn = u64::MAX;
+            if group.iter().any(|asker| asker.turn < u64::MAX) {
+                group = child.map_or(group.clone(), |child| self.next_below(child, group));
+                turn = group.iter().min_by_key(|asker| asker.place).map_or(u64::MAX, |asker| asker.turn);
+            }
+            let part = &self.parts[child.unwrap_or(at)];
+            let (priority, used, weight) = child.map_or((0, part.own, 1), |_| (part.priority, part.used, part.weight));
+            let by_use = u128::from(used) * u128::from(WHOLE) / u128::from(weight);
+            ((beyond, Reverse(priority), turn, by_use, child.unwrap_or(at)), child, group)
+        });
+        match ranked.min_by_key(|(key, ..)| *key) {
+            Some((_, Some(child), group)) => self.next_below(child, group),
+            Some((_, None, group)) => group,
+            None => Vec::new(),
+        }
     }
 }
 
@@ -488,6 +496,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) within: &'a [usize],
     /// The turn that it keeps, and the greatest where it keeps none.
     pub(crate) turn: u64,
+    /// Its place in its project, where turns are kept.
+    pub(crate) place: Option<Place>,
 }
 
 impl Asker<'_> {
