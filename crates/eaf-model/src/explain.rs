@@ -87,7 +87,7 @@ pub enum Blocker {
     Planned {
         /// When, if everything takes its whole wall time and those before it start where that is planned now.
         at: Time,
-        /// When at the latest, if no node is lost and nothing comes to stand before it in the queue; `None` where that is not promised,
+        /// When at the latest, if no node is lost and nothing of more right comes to go before it; `None` where that is not promised,
         /// because too many wait before it.
         latest: Option<Time>,
     },

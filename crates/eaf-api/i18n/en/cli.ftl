@@ -387,8 +387,8 @@ explain-ahead = { $ahead ->
 }
 explain-ahead-by-share = { $ahead ->
     [0] Nothing of its project goes before it; between projects it goes by share.
-    [one] 1 workload goes before it, of its project or after too long a wait; between projects it goes by share.
-   *[other] { $ahead } workloads go before it, of its project or after too long a wait; between projects it goes by share.
+    [one] 1 workload goes before it: of its project, told its start before, or after too long a wait; between projects it goes by share.
+   *[other] { $ahead } workloads go before it: of its project, told their start before, or after too long a wait; between projects it goes by share.
 }
 explain-checkpoint = It could go on from its checkpoint of { $at } ({ $ago }).
 explain-no-checkpoint = It has reported no checkpoint (eaf checkpoint).

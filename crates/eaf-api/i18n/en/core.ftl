@@ -67,9 +67,9 @@ blocker-reserved = It would fit, and { $nodes ->
     [one] one node is
    *[other] { $nodes } nodes are
 } kept for others, or for a repair, before it may be over. The first of these windows ends at { $until }.
-blocker-planned = It starts at { $at } at the latest, unless a node is lost or something comes to stand before it in the queue.
+blocker-planned = It starts at { $at } at the latest, unless a node is lost or more urgent work comes.
 blocker-planned-about = It is planned to start at { $at }. That may move: only the first that wait are promised a time at the latest.
-blocker-planned-until = It is planned to start at { $at }, and starts at { $latest } at the latest, unless a node is lost or something comes to stand before it in the queue.
+blocker-planned-until = It is planned to start at { $at }, and starts at { $latest } at the latest, unless a node is lost or more urgent work comes.
 blocker-hold = It would fit now, and might delay { $workload }, which is planned to start at { $at }.
 blocker-preemption = { $workloads ->
     [0] Others are stopping to make room for it.

@@ -371,7 +371,7 @@ explain-ahead = { $ahead ->
 }
 explain-ahead-by-share = { $ahead ->
     [0] 같은 프로젝트에 앞선 워크로드가 없습니다. 프로젝트 사이에서는 몫에 따라 차례가 정해집니다.
-   *[other] 같은 프로젝트이거나 너무 오래 기다려 앞선 워크로드가 { $ahead }개 있습니다. 프로젝트 사이에서는 몫에 따라 차례가 정해집니다.
+   *[other] 같은 프로젝트이거나, 시작 시각을 먼저 약속받았거나, 너무 오래 기다려 앞선 워크로드가 { $ahead }개 있습니다. 프로젝트 사이에서는 몫에 따라 차례가 정해집니다.
 }
 explain-checkpoint = { $at }({ $ago })의 체크포인트에서 이어 갈 수 있습니다.
 explain-no-checkpoint = 알린 체크포인트가 없습니다(eaf checkpoint).

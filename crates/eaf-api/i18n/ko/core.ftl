@@ -58,9 +58,9 @@ blocker-share-kept = 남은 { $model }은(는) 빌려주지 않는 몫을 위해
 blocker-share-too-small = { $share } 몫은 { $model }을(를) 많아야 { $limit }개까지 쓸 수 있는데 { $wanted }개를 요청했으므로 결코 시작할 수 없습니다. 몫의 최대를 올리거나, 취소하고 더 적게 요청하십시오.
 blocker-share-too-small-kept = 다른 몫이 빌려주지 않는 { $model }을(를) 빼면 많아야 { $limit }개인데 { $wanted }개를 요청했으므로 결코 시작할 수 없습니다. 빌려주는 수를 바꾸거나, 취소하고 더 적게 요청하십시오.
 blocker-reserved = 자리는 있으나, 끝나기 전에 노드 { $nodes }개가 다른 프로젝트나 점검에 잡혀 있습니다. 가장 먼저 끝나는 기간은 { $until }까지입니다.
-blocker-planned = 노드를 잃거나 대기열에서 앞서는 작업이 생기지 않는 한, 늦어도 { $at }에 시작합니다.
+blocker-planned = 노드를 잃거나 더 급한 작업이 들어오지 않는 한, 늦어도 { $at }에 시작합니다.
 blocker-planned-about = { $at }에 시작할 예정이나 바뀔 수 있습니다. 늦어도 언제 시작한다는 약속은 대기열 맨 앞의 작업에만 합니다.
-blocker-planned-until = { $at }에 시작할 예정이며, 노드를 잃거나 대기열에서 앞서는 작업이 생기지 않는 한 늦어도 { $latest }에 시작합니다.
+blocker-planned-until = { $at }에 시작할 예정이며, 노드를 잃거나 더 급한 작업이 들어오지 않는 한 늦어도 { $latest }에 시작합니다.
 blocker-hold = 지금 자리는 있으나, { $at } 시작 예정인 { $workload } 실행을 늦출 수 있습니다.
 blocker-preemption = { $workloads ->
     [0] 다른 워크로드가 자리를 내주려고 멈추는 중입니다.
