@@ -32,7 +32,8 @@ pub struct Entry {
     /// Set where it has had its turn, lower for who had it before: it was told when it starts at the latest, or has started before. Of
     /// one class in one project it goes before whoever had none, or had it later.
     pub turn: Option<u64>,
-    /// The same between projects. Not set where it made room for work of another one since: it would take back what it gave.
+    /// The same between projects. Not set where it has made room for others since: it would take back what it gave to another project,
+    /// or its own would have one turn twice.
     pub turn_between: Option<u64>,
 }
 

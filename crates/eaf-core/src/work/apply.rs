@@ -364,11 +364,9 @@ fn requeued(state: &mut State, at: Time, id: WorkloadId, reason: &Reason, not_be
 
 fn preempted(state: &mut State, at: Time, id: WorkloadId, by: WorkloadId) {
     let start_by = start_by(state, id);
-    let account = |id| state.workload(id).map(|workload| used::account(state, &workload.spec));
-    // By its turn between projects it would take back what it gave.
-    let gave_way = state.policy.has_shares() && account(id) != account(by);
     change_workload(state, id, |workload| {
-        workload.turn_between = workload.turn_between.filter(|_| !gave_way);
+        // It would take back what it gave to another project, or its project would have one turn twice.
+        workload.turn_between = None;
         enter(workload, at, WorkloadState::Queued, Reason::WaitingAfterPreemption { by }, start_by);
     });
 }

@@ -51,7 +51,7 @@ pub struct Workload {
     /// Set once it has had its turn: it was told when it starts at the latest, or has started. Where it waits, it keeps that turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
-    /// The same between projects that have shares; not set where it has made room for work of another one since.
+    /// The same between projects that have shares; not set where it has made room for others since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn_between: Option<u64>,
     /// The level of its attained service.
