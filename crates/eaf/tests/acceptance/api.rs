@@ -18,6 +18,10 @@ const CONFIGURATION: &str = r#"
 [[operations]]
 include-path = "/v1/workloads/{id}/logs"
 parameters = { "query.follow" = "false" }
+
+# A body that is too large is refused before it is read, whatever is in it.
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]
 "#;
 /// A run that takes longer hangs.
 const END: Duration = Duration::from_secs(900);
