@@ -100,8 +100,6 @@ pub struct Hold {
     /// has ended by its wall time, and so has all that was promised a start before it, wherever that came to run. `None` where
     /// that is not sure: only the first `holds_max` that wait are promised it, and behind one that has no planned start nobody is.
     pub latest: Option<Time>,
-    /// How many grants of the plan go before it.
-    pub behind: usize,
     /// Where.
     pub placement: Placement,
 }
@@ -121,8 +119,13 @@ pub(crate) fn plan_with_head(snapshot: &Snapshot, scores: &mut Scores) -> (Plan,
     proof::proven(snapshot, scores, true)
 }
 
-/// Nobody stops for those of `vain`.
-fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool, vain: &BTreeSet<WorkloadId>) -> (Plan, Head) {
+/// Nobody stops for those of `vain`. True where it ended early because it had looked at as much as a pass may.
+fn pass(
+    snapshot: &Snapshot,
+    scores: &mut Scores,
+    is_explained: bool,
+    vain: &BTreeSet<WorkloadId>,
+) -> (Plan, Head, bool) {
     let mut pass = Pass {
         snapshot,
         is_explained,
@@ -161,8 +164,7 @@ fn pass(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool, vain: &BTr
         }
     }
     let cut = pass.chooser.looks >= LOOKS_MAX;
-    pass.chooser.scores.set_cut(cut);
-    (pass.plan, pass.head)
+    (pass.plan, pass.head, cut)
 }
 
 enum Verdict {
@@ -492,8 +494,7 @@ impl Pass<'_> {
         // What waits for its share now waits for room later, and the other way round: who is among the first of all stays so.
         let is_sure = self.all_are_promised && self.plan.holds.len() < self.snapshot.holds_max as usize;
         self.holders.push((shape.project.clone(), waits_for));
-        let (latest, behind) = (is_sure.then_some(latest), self.plan.grants.len());
-        self.plan.holds.push(Hold { workload, at, latest, behind, placement });
+        self.plan.holds.push(Hold { workload, at, latest: is_sure.then_some(latest), placement });
     }
 
     /// How many are promised a start that wait for room.

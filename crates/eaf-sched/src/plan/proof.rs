@@ -17,12 +17,13 @@ use std::sync::Arc;
 pub(super) fn proven(snapshot: &Snapshot, scores: &mut Scores, is_explained: bool) -> (Plan, Head) {
     let mut vain = BTreeSet::new();
     loop {
-        let (plan, head) = pass(snapshot, scores, is_explained, &vain);
+        let (plan, head, cut) = pass(snapshot, scores, is_explained, &vain);
         let known = vain.len();
         if !snapshot.shares.is_empty() {
             vain.extend(in_vain(snapshot, &plan, scores));
         }
         if vain.len() == known {
+            scores.set_cut(cut);
             return (plan, head);
         }
     }
@@ -34,7 +35,7 @@ fn in_vain(snapshot: &Snapshot, plan: &Plan, scores: &mut Scores) -> Vec<Workloa
     if told.is_empty() {
         return Vec::new();
     }
-    let (after, _) = pass(&without(snapshot, &told), scores, false, &BTreeSet::new());
+    let (after, ..) = pass(&without(snapshot, &told), scores, false, &BTreeSet::new());
     if after.grants.len() >= snapshot.grants_max as usize {
         return Vec::new();
     }
