@@ -78,7 +78,7 @@ impl Place {
     }
 
     /// The turn that it keeps between projects, and the greatest where it keeps none.
-    pub(crate) const fn turn_between(&self) -> u64 {
+    pub(crate) const fn turn_between(self) -> u64 {
         match self.turn_between {
             Some(turn) => turn,
             None => u64::MAX,

@@ -212,8 +212,7 @@ impl<'a> ByShare<'a> {
         } else {
             let asker = |at: usize| {
                 let line = &self.lines[at];
-                let place = line.next.map(|(place, _)| place);
-                Asker { line: at, way: &line.way, within: &line.within, turn: line.turn(), place }
+                Asker { line: at, way: &line.way, within: &line.within, place: place(&at) }
             };
             let turn = shares.next_of(waiting().map(asker).collect());
             let lines = turn.iter().map(|asker| asker.line);

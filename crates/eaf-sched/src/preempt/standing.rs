@@ -55,8 +55,8 @@ impl Standing {
         let within = shares.within(theirs[0], if by_guarantee.is_empty() { needed } else { held });
         let within: Vec<usize> = within.collect();
         let askers = vec![
-            Asker { line: 0, way: &self.way, within: &by_guarantee, turn: u64::MAX, place: None },
-            Asker { line: 1, way: &theirs, within: &within, turn: u64::MAX, place: None },
+            Asker { line: 0, way: &self.way, within: &by_guarantee, place: None },
+            Asker { line: 1, way: &theirs, within: &within, place: None },
         ];
         shares.next_of(askers).iter().any(|first| first.line == 0)
     }

@@ -468,9 +468,11 @@ impl Shares {
             group.retain(|asker| beyond || asker.is_within(at));
             // A part has the turn of whoever is first in it: else others of it would go by a turn that is not theirs.
             let mut turn = u64::MAX;
-            if group.iter().any(|asker| asker.turn < u64::MAX) {
-                group = child.map_or(group.clone(), |child| self.next_below(child, group));
-                turn = group.iter().min_by_key(|asker| asker.place).map_or(u64::MAX, |asker| asker.turn);
+            if group.iter().any(|asker| asker.turn() < u64::MAX) {
+                if let Some(child) = child {
+                    group = self.next_below(child, group);
+                }
+                turn = group.iter().min_by_key(|asker| asker.place).map_or(u64::MAX, Asker::turn);
             }
             let part = &self.parts[child.unwrap_or(at)];
             let (priority, used, weight) = child.map_or((0, part.own, 1), |_| (part.priority, part.used, part.weight));
@@ -494,13 +496,16 @@ pub(crate) struct Asker<'a> {
     pub(crate) way: &'a [usize],
     /// Those of them whose guarantee it stays within.
     pub(crate) within: &'a [usize],
-    /// The turn that it keeps, and the greatest where it keeps none.
-    pub(crate) turn: u64,
-    /// Its place in its project, where turns are kept.
+    /// Its place in its project, with the turn that it keeps; `None` where only shares are asked.
     pub(crate) place: Option<Place>,
 }
 
 impl Asker<'_> {
+    /// The turn that it keeps between projects, and the greatest where it keeps none.
+    fn turn(&self) -> u64 {
+        self.place.map_or(u64::MAX, Place::turn_between)
+    }
+
     /// True where it stays within a guarantee of the part below this one, or of one below that: what a part is guaranteed covers
     /// what its own parts are, and what brings it above that is what others of it have borrowed.
     fn is_within(&self, at: usize) -> bool {

@@ -116,6 +116,14 @@ impl Sharing {
         self.world.snapshot.now = secs(at);
     }
 
+    /// At some time somebody submits what runs for so many hundredths of its wall time.
+    fn arrives(&mut self, at: u64, (project, ask): (&str, Ask), percent: u64, promises: &mut Promises) {
+        self.until(at, promises);
+        let runs = Span::from_ms(ask.0.wall.0 * percent / 100);
+        self.submit_with(project, ask, runs);
+        self.note(promises);
+    }
+
     fn victims(&mut self) -> usize {
         self.plan().claims.iter().map(|claim| claim.victims.len()).sum()
     }
@@ -378,10 +386,8 @@ proptest! {
         let mut now = 0;
         for (boards, tasks, more, wall, percent, gap) in work {
             now += gap;
-            made.until(now, &mut promises);
             let ask = ask().boards(boards).tasks(tasks).up_to(tasks + more).wall(wall);
-            made.submit_with("vision", ask, Span::from_ms(wall * 10 * percent));
-            made.note(&mut promises);
+            made.arrives(now, ("vision", ask), percent, &mut promises);
         }
         made.until(now + 10_000, &mut promises);
         // In the end only those wait that are more than the share may ever have.
@@ -407,10 +413,8 @@ proptest! {
         let mut now = 0;
         for (project, boards, tasks, wall, percent, gap) in work {
             now += gap;
-            made.until(now, &mut promises);
-            let ask = ask().boards(boards).tasks(tasks).wall(wall);
-            made.submit_with(names.get(project).copied().unwrap_or("none"), ask, Span::from_ms(wall * 10 * percent));
-            made.note(&mut promises);
+            let project = names.get(project).copied().unwrap_or("none");
+            made.arrives(now, (project, ask().boards(boards).tasks(tasks).wall(wall)), percent, &mut promises);
         }
         made.until(now + 10_000, &mut promises);
         prop_assert!(made.world.running.is_empty());

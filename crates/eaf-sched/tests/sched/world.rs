@@ -320,7 +320,7 @@ pub(crate) fn show(plan: &Plan) -> String {
     for grant in &plan.grants {
         let _ = writeln!(text, "{}: {}", grant.workload, show_placement(&grant.placement));
     }
-    for Hold { workload, at, latest, placement, .. } in &plan.holds {
+    for Hold { workload, at, latest, placement } in &plan.holds {
         let clock = |at: &Time| {
             let after = at.since(Time(0)).0;
             format!("{}.{:03}", after / 1_000, after % 1_000)

@@ -105,15 +105,10 @@ fn parts_text(spec: &NodeSpec) -> String {
 
 /// True where these are numbered one after the other.
 fn is_a_run(names: &[&str]) -> bool {
-    let parts = |name: &str| {
-        let front = name.trim_end_matches(|last: char| last.is_ascii_digit()).len();
-        Some((name[..front].to_owned(), name[front..].parse::<u64>().ok()?))
-    };
-    let follows = |pair: &[&str]| match (parts(pair[0]), parts(pair[1])) {
-        (Some((front, number)), Some((next, other))) => front == next && number.checked_add(1) == Some(other),
-        _ => false,
-    };
-    names.windows(2).all(follows)
+    let front = |name: &str| name.trim_end_matches(|last: char| last.is_ascii_digit()).len();
+    let number = |name: &str| name[front(name)..].parse::<u64>().ok();
+    let next = |name: &str| Some(format!("{}{}", &name[..front(name)], number(name)?.checked_add(1)?));
+    names.windows(2).all(|pair| next(pair[0]).as_deref() == Some(pair[1]))
 }
 
 impl World {
