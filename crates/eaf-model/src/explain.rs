@@ -219,7 +219,7 @@ pub struct Explanation {
     pub nodes_total: u32,
     /// Nodes that could take a task now.
     pub nodes_fitting: u32,
-    /// Nodes by the first test that they fail.
+    /// How many nodes fail which test; a node may fail several.
     pub failing: Vec<Failing>,
     /// Workloads that go before it in the queue.
     pub ahead: u64,

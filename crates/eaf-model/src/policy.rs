@@ -255,6 +255,11 @@ pub enum PolicyProblem {
         /// What it may be at most.
         max: u64,
     },
+    /// A window names a node twice.
+    Twice {
+        /// Which.
+        node: String,
+    },
     /// A window ends before it begins.
     Over,
     /// No node has this model of accelerator.

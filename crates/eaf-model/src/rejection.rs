@@ -81,6 +81,13 @@ pub enum Rejection {
         /// The most that would fit.
         largest: LargestFit,
     },
+    /// No node has an accelerator of a model that would do.
+    ModelUnknown {
+        /// The models that would do; none where any would.
+        models: Vec<String>,
+        /// Those that the fleet has.
+        offered: Vec<String>,
+    },
     /// There are no nodes yet.
     NoNodes,
     /// Too many workloads are live.
@@ -203,9 +210,10 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 23] = [
         "invalid",
         "never_fits",
+        "model_unknown",
         "no_nodes",
         "queue_full",
         "key_reused",
@@ -233,6 +241,7 @@ impl Rejection {
         match self {
             Self::Invalid { .. } => "invalid",
             Self::NeverFits { .. } => "never_fits",
+            Self::ModelUnknown { .. } => "model_unknown",
             Self::NoNodes => "no_nodes",
             Self::QueueFull { .. } => "queue_full",
             Self::KeyReused { .. } => "key_reused",

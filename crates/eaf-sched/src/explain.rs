@@ -161,12 +161,6 @@ fn never(fleet: &Fleet, shape: &Shape) -> Blocker {
 
 /// Too little is free now: of what?
 fn short(fleet: &Fleet, shape: &Shape, tasks_placeable: u32) -> Vec<Blocker> {
-    let fits = |shape: &Shape| Tests::run(fleet, shape).tasks_placeable >= shape.tasks;
-    let without = |change: &dyn Fn(&mut Shape)| {
-        let mut shape = shape.clone();
-        change(&mut shape);
-        fits(&shape)
-    };
     let request = &shape.task.accelerators;
     let asked = [
         (Short::Cpu, true, &(|shape: &mut Shape| shape.task.cpu = CpuMilli::ZERO) as &dyn Fn(&mut Shape)),
@@ -175,8 +169,9 @@ fn short(fleet: &Fleet, shape: &Shape, tasks_placeable: u32) -> Vec<Blocker> {
         (Short::AcceleratorModel, !request.models.is_empty(), &|shape| shape.task.accelerators.models.clear()),
         (Short::TasksPerNode, shape.tasks_per_node_max.is_some(), &|shape| shape.tasks_per_node_max = None),
     ];
-    let short = asked.into_iter().filter(|(_, asks, change)| *asks && without(*change)).map(|(short, ..)| short);
-    let short: Vec<Short> = short.collect();
+    let asked: Vec<Part<'_>> =
+        asked.into_iter().filter(|(_, asks, _)| *asks).map(|(part, _, without)| (part, without)).collect();
+    let short = missing(fleet, shape, &asked);
     let by_accelerators = !short.iter().any(|short| matches!(short, Short::Cpu | Short::Memory));
     let mut blockers = vec![Blocker::Capacity { tasks_placeable, tasks_wanted: shape.tasks, short }];
     let wanted = u64::from(shape.tasks) * u64::from(request.count) * request.share.0;
@@ -187,6 +182,31 @@ fn short(fleet: &Fleet, shape: &Shape, tasks_placeable: u32) -> Vec<Blocker> {
         blockers.push(Blocker::Scattered { free: GpuMilli(free), wanted: GpuMilli(wanted) });
     }
     blockers
+}
+
+/// A part of a request, and the request without it.
+type Part<'a> = (Short, &'a dyn Fn(&mut Shape));
+
+/// What each alone is all that is short, or else the fewest that are short together.
+fn missing(fleet: &Fleet, shape: &Shape, asked: &[Part<'_>]) -> Vec<Short> {
+    let fits_without = |parts: &[Part<'_>]| {
+        let mut shape = shape.clone();
+        for (_, without) in parts {
+            without(&mut shape);
+        }
+        Tests::run(fleet, &shape).tasks_placeable >= shape.tasks
+    };
+    let mut short: Vec<Part<'_>> = asked.iter().copied().filter(|part| fits_without(&[*part])).collect();
+    if short.is_empty() && fits_without(asked) {
+        short = asked.to_vec();
+        for part in asked {
+            let fewer: Vec<Part<'_>> = short.iter().copied().filter(|other| other.0 != part.0).collect();
+            if fits_without(&fewer) {
+                short = fewer;
+            }
+        }
+    }
+    short.into_iter().map(|(part, _)| part).collect()
 }
 
 /// What every node says to one task.
@@ -208,9 +228,13 @@ impl Tests {
         let mut failed: BTreeMap<Test, u32> = BTreeMap::new();
         let mut room = 0_u64;
         for (id, node) in fleet.nodes() {
-            let reserved = || closed.contains(&id).then_some(Test::Reserved);
-            if let Some(test) = first_failing(node, shape).or_else(reserved) {
+            let reserved = closed.contains(&id).then_some(Test::Reserved);
+            let mut fits = true;
+            for test in failing(node, shape).chain(reserved) {
                 *failed.entry(test).or_default() += 1;
+                fits = false;
+            }
+            if !fits {
                 continue;
             }
             tests.nodes_fitting += 1;
@@ -222,22 +246,25 @@ impl Tests {
     }
 }
 
-/// The first test, in the order of `Test`, that a node fails for one task.
-fn first_failing(node: &NodeCapacity, shape: &Shape) -> Option<Test> {
+/// Every test that a node fails for one task. Where it takes no work or has none of the models, the tests that follow from that are
+/// left out.
+fn failing(node: &NodeCapacity, shape: &Shape) -> impl Iterator<Item = Test> {
     let (task, parts) = (&shape.task, node.parts_free());
     let wanted = &task.accelerators;
-    match node.state() {
-        NodeState::Cordoned => Some(Test::Cordoned),
-        NodeState::Lost => Some(Test::Lost),
-        NodeState::Ready if wanted.count > 0 && parts.in_some_mode(wanted).next().is_none() => {
-            Some(Test::AcceleratorModel)
-        }
-        NodeState::Ready if parts.cpu < task.cpu => Some(Test::Cpu),
-        NodeState::Ready if parts.memory < task.memory => Some(Test::Memory),
-        NodeState::Ready if wanted.count > 0 && !parts.has_mode_for(wanted) => Some(Test::Mode),
-        NodeState::Ready if parts.tasks_by_accelerators(wanted) == 0 => Some(Test::Accelerators),
-        NodeState::Ready => None,
-    }
+    let is_ready = node.state() == NodeState::Ready;
+    let any = is_ready && wanted.count > 0;
+    let model = any && parts.in_some_mode(wanted).next().is_none();
+    let mode = any && !model && !parts.has_mode_for(wanted);
+    let tests = [
+        (Test::Cordoned, node.state() == NodeState::Cordoned),
+        (Test::Lost, node.state() == NodeState::Lost),
+        (Test::AcceleratorModel, model),
+        (Test::Cpu, is_ready && parts.cpu < task.cpu),
+        (Test::Memory, is_ready && parts.memory < task.memory),
+        (Test::Mode, mode),
+        (Test::Accelerators, any && !model && !mode && parts.tasks_by_accelerators(wanted) == 0),
+    ];
+    tests.into_iter().filter(|(_, fails)| *fails).map(|(test, _)| test)
 }
 
 fn make(fleet: &mut Fleet, grants: &[Grant]) {

@@ -177,7 +177,7 @@ impl Fleet {
     }
 
     /// The models of accelerators that there are, in order.
-    pub(crate) fn models(&self) -> &Arc<[String]> {
+    pub fn models(&self) -> &Arc<[String]> {
         &self.models
     }
 

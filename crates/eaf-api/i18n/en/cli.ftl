@@ -14,6 +14,7 @@ file-nothing-to-run = nothing is to be run: give a command or a script
 file-tasks-min = tasks_min is { $min } and tasks is { $tasks }: give at most as many, or leave tasks_min out
 file-two-to-run = a command and a script cannot both be run
 kind-table = must be a table
+kind-quota = must be a number, or a table of guaranteed, borrowable and maximum
 fail-instant = { $option } is { $given }: give a date with a time and an offset, such as 2026-12-01T09:00:00+09:00, or a span from now, such as 6h.
 kind-instant = must be a date with a time and an offset, such as 2026-12-01T09:00:00+09:00
 file-missing = { $field } is missing
@@ -376,6 +377,7 @@ explain-nodes = { $total ->
     [one] { $fitting } of 1 node could take a task now.
    *[other] { $fitting } of { $total } nodes could take a task now.
 }
+explain-nodes-several = Of the others some lack several of these:
 explain-made-room = { $times ->
     [one] It made room for another workload once; accelerator time lost by that: { $lost }.
    *[other] It made room for other workloads { $times } times; accelerator time lost by that: { $lost }.

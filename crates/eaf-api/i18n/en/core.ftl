@@ -133,8 +133,24 @@ field-conflicts = { $field } does not go together with { $with }.
 rejection-invalid = A field is wrong
     .next = Correct { $field } and send it again.
 rejection-never-fits = No node could ever hold it
-    .detail = The fleet cannot run this even when nothing else runs. With everything else as asked, a task could have at most { $cpu } CPU, { $memory } of memory and { $accelerators } accelerators (0 where something else is already too much), and { $tasks } such tasks fit at once.
+    .detail = The fleet cannot run this even when nothing else runs. { $largest }
     .next = Ask for less, or add nodes.
+fit-tasks = { $tasks ->
+    [one] No more than 1 such task fits at once.
+   *[other] No more than { $tasks } such tasks fit at once.
+}
+fit-alone = With everything else as asked, a task could have no more than this: { $most }.
+fit-cpu = { $most } CPU
+fit-memory = { $most } of memory
+fit-accelerators = { $most ->
+    [one] 1 accelerator
+   *[other] { $most } accelerators
+}
+fit-several = Each node that has enough of one thing that it asks for has too little of another.
+rejection-model-unknown = No node has such an accelerator
+    .detail = It asks for { $models }. The fleet has: { $offered }.
+    .none = It asks for accelerators, and the fleet has none.
+    .next = Ask for what is there, or add nodes.
 rejection-no-nodes = There are no nodes yet
     .detail = The factory knows of no node that could run anything.
     .next = Wait until a node is discovered, or name nodes in the site file; “eaf node list” shows them.
@@ -194,15 +210,16 @@ rejection-time-went-back = The clock went back
     .detail = The last step was at { $last }, and this one says { $now }.
     .next = Set the machine's clock right; the factory goes on when it has passed the last step.
 rejection-policy-invalid = The policy cannot be applied
-    .next = Correct it and apply it again; nothing was changed.
+    .next = Correct it; nothing was changed.
 policy-too-many = { $place } has { $given }, and at most { $max } are allowed.
 policy-name = { $place } is not a name: 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.
-policy-zero = { $place } may not be nothing.
+policy-zero = { $place } is 0 or empty, and must be more.
 policy-no-such-share = { $place } names the share { $name }, which is not in the policy.
 policy-cycle = { $place } makes a share a part of itself: { $through }.
 policy-too-deep = { $place } lies deeper than { $max } shares.
 policy-above-the-whole = With { $place }, parts are guaranteed { $parts } of { $model } together, and their whole has { $whole }.
 policy-above = { $place } is { $given }, and { $max } is the most.
+policy-twice = { $place } names the node { $node } twice.
 policy-over = { $place } ends before it begins.
 policy-no-such-model = { $place }: no node of the fleet has an accelerator { $model }.
 policy-no-such-node = { $place } names the node { $name }, which is not in the fleet.

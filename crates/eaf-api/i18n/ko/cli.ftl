@@ -14,6 +14,7 @@ file-nothing-to-run = 실행할 것이 없습니다. command나 script를 적으
 file-tasks-min = tasks_min은 { $min }인데 tasks는 { $tasks }입니다. tasks_min을 tasks 이하로 적거나 빼십시오
 file-two-to-run = command와 script를 함께 실행할 수는 없습니다
 kind-table = 표여야 합니다
+kind-quota = 수이거나 guaranteed, borrowable, maximum 표여야 합니다
 fail-instant = { $option } 값이 { $given }입니다. 2026-12-01T09:00:00+09:00처럼 시각과 시차가 있는 날짜나, 6h처럼 지금부터의 시간을 주십시오.
 kind-instant = 2026-12-01T09:00:00+09:00처럼 시각과 시차가 있는 날짜여야 합니다
 file-missing = { $field } 항목이 없습니다
@@ -364,6 +365,7 @@ task-exited = 종료됨
 task-abandoned = 포기됨
 task-ended = 태스크 { $task }: { $exit }
 explain-nodes = 노드 { $total }개 중 { $fitting }개가 지금 태스크를 받을 수 있습니다.
+explain-nodes-several = 나머지 가운데 다음 여러 가지가 모자란 노드도 있습니다.
 explain-made-room = 다른 워크로드에 { $times }번 자리를 내주었고, 그 때문에 잃은 가속기 시간은 { $lost }입니다.
 explain-ahead = { $ahead ->
     [0] 앞선 워크로드가 없습니다.

@@ -6,7 +6,8 @@
 use super::policy::policy_problem;
 use super::{Lang, Value, bytes, cpu, instant, signal_name, span, text};
 use eaf_model::{
-    Blocker, Change, CpuMilli, Exit, FieldProblem, ModeState, NodeState, Reason, Rejection, Short, Test, WorkloadState,
+    Blocker, Change, CpuMilli, Exit, FieldProblem, LargestFit, ModeState, NodeState, Reason, Rejection, Short, Test,
+    WorkloadState,
 };
 
 /// A rejection in words.
@@ -222,6 +223,24 @@ fn names(lang: Lang, offered: &[String]) -> Value<'static> {
     if offered.is_empty() { text(lang, "none-offered", &[]).into() } else { offered.join(", ").into() }
 }
 
+/// The most that could be asked for; what would not help by itself is not named.
+fn largest_fit(lang: Lang, largest: LargestFit) -> String {
+    if largest.tasks > 0 {
+        return text(lang, "fit-tasks", &[("tasks", largest.tasks.into())]);
+    }
+    let say = |id, value: Value<'static>| text(lang, id, &[("most", value)]);
+    let alone = [
+        (largest.cpu.0 > 0).then(|| say("fit-cpu", cpu(largest.cpu).into())),
+        (largest.memory.0 > 0).then(|| say("fit-memory", bytes(largest.memory).into())),
+        (largest.accelerators > 0).then(|| say("fit-accelerators", largest.accelerators.into())),
+    ];
+    let alone: Vec<String> = alone.into_iter().flatten().collect();
+    if alone.is_empty() {
+        return text(lang, "fit-several", &[]);
+    }
+    text(lang, "fit-alone", &[("most", alone.join(", ").into())])
+}
+
 /// Where an accelerator is between two modes.
 pub fn mode_state(lang: Lang, state: ModeState) -> String {
     let id = match state {
@@ -236,12 +255,10 @@ pub fn mode_state(lang: Lang, state: ModeState) -> String {
 fn rejection_args(lang: Lang, rejection: &Rejection) -> Vec<(&'static str, Value<'static>)> {
     match rejection {
         Rejection::Invalid { field, problem: _ } => vec![("field", shown(field))],
-        Rejection::NeverFits { largest } => vec![
-            ("tasks", shown(largest.tasks)),
-            ("cpu", cpu(largest.cpu).into()),
-            ("memory", bytes(largest.memory).into()),
-            ("accelerators", shown(largest.accelerators)),
-        ],
+        Rejection::NeverFits { largest } => vec![("largest", largest_fit(lang, *largest).into())],
+        Rejection::ModelUnknown { models, offered } => {
+            vec![("models", names(lang, models)), ("offered", names(lang, offered))]
+        }
         Rejection::NoNodes => Vec::new(),
         Rejection::QueueFull { max } | Rejection::TooManyNodes { max } => vec![("max", shown(max))],
         Rejection::KeyReused { workload }
@@ -283,6 +300,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
     let happened = match rejection {
         Rejection::Invalid { field, problem } => field_problem(lang, field, problem),
         Rejection::PolicyInvalid { place, problem } => policy_problem(lang, place, problem),
+        Rejection::ModelUnknown { models, .. } if models.is_empty() => text(lang, &format!("{id}.none"), &args),
         Rejection::SliceUnknown { model: None, .. } => text(lang, &format!("{id}.anywhere"), &args),
         _ => text(lang, &format!("{id}.detail"), &args),
     };
@@ -293,7 +311,7 @@ pub fn rejection(lang: Lang, rejection: &Rejection) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eaf_model::{Bytes, GpuMilli, LargestFit, LeaseId, NodeId, Span, Time, WorkloadId};
+    use eaf_model::{Bytes, GpuMilli, LeaseId, NodeId, Span, Time, WorkloadId};
 
     fn workload() -> WorkloadId {
         WorkloadId::of_step(7)
@@ -329,6 +347,10 @@ mod tests {
         let largest = LargestFit { tasks: 4, cpu: CpuMilli(1_500), memory: Bytes(3 << 29), accelerators: 8 };
         all.extend([
             Rejection::NeverFits { largest },
+            Rejection::NeverFits { largest: LargestFit { tasks: 0, ..largest } },
+            Rejection::NeverFits { largest: LargestFit::default() },
+            Rejection::ModelUnknown { models: vec!["H100".into()], offered: vec!["MI355X".into()] },
+            Rejection::ModelUnknown { models: Vec::new(), offered: Vec::new() },
             Rejection::DeadlineTooSoon { deadline: Time(1), earliest: Time(2) },
             Rejection::NoNodes,
             Rejection::QueueFull { max: 10 },
@@ -462,13 +484,23 @@ mod tests {
     #[test]
     fn a_rejection_reads_like_this() {
         let largest = LargestFit { tasks: 4, cpu: CpuMilli(1_500), memory: Bytes(3 << 29), accelerators: 8 };
-        let say = |lang| rejection(lang, &Rejection::NeverFits { largest });
-        assert_eq!(
-            say(Lang::En).detail,
-            "The fleet cannot run this even when nothing else runs. With everything else as asked, a task could have at \
-             most 1.5 CPU, 1.5 GiB of memory and 8 accelerators (0 where something else is already too much), and 4 such \
-             tasks fit at once. Ask for less, or add nodes."
+        let say = |lang, largest| rejection(lang, &Rejection::NeverFits { largest });
+        assert_eq!(say(Lang::Ko, largest).title, "어떤 노드에도 들어갈 수 없습니다");
+        let check = |largest, expect: &str| {
+            let detail = say(Lang::En, largest).detail;
+            assert_eq!(
+                detail,
+                format!("The fleet cannot run this even when nothing else runs. {expect} Ask for less, or add nodes.")
+            );
+        };
+        check(largest, "No more than 4 such tasks fit at once.");
+        check(
+            LargestFit { tasks: 0, memory: Bytes(0), ..largest },
+            "With everything else as asked, a task could have no more than this: 1.5 CPU, 8 accelerators.",
         );
-        assert_eq!(say(Lang::Ko).title, "어떤 노드에도 들어갈 수 없습니다");
+        check(
+            LargestFit::default(),
+            "Each node that has enough of one thing that it asks for has too little of another.",
+        );
     }
 }

@@ -35,6 +35,10 @@ pub(super) fn policy_problem(lang: Lang, place: &str, problem: &PolicyProblem) -
             args.extend([("given", shown(given)), ("max", shown(max))]);
             "policy-above"
         }
+        PolicyProblem::Twice { node } => {
+            args.push(("node", shown(node)));
+            "policy-twice"
+        }
         PolicyProblem::Over => "policy-over",
         PolicyProblem::NoSuchModel { model } => {
             args.push(("model", shown(model)));
@@ -72,6 +76,7 @@ pub(super) mod tests {
             PolicyProblem::TooDeep { max: 8 },
             PolicyProblem::AboveTheWhole { model: "H100".to_owned(), parts: 9, whole: 8 },
             PolicyProblem::Above { given: 9, max: 8 },
+            PolicyProblem::Twice { node: "gaon".to_owned() },
             PolicyProblem::Over,
             PolicyProblem::NoSuchModel { model: "H1OO".to_owned() },
             PolicyProblem::NoSuchNode { name: name() },

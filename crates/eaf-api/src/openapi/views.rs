@@ -288,6 +288,7 @@ fn explanations() -> Map<String, Value> {
             "nodes_fitting": count,
             "failing": {
                 "type": "array",
+                "description": "How many nodes fail which test for one task. A node may fail several; one that takes no work, or has no accelerator of a model that would do, is not tested for what follows from that.",
                 "items": object(&["test", "nodes"], json!({
                     "test": { "type": "string", "enum": tests },
                     "nodes": count

@@ -59,6 +59,7 @@ pub fn rejection_status(rejection: &Rejection) -> u16 {
         Rejection::UnknownWorkload { .. } | Rejection::UnknownNode { .. } => 404,
         Rejection::QueueFull { .. } | Rejection::TooManyNodes { .. } | Rejection::TimeWentBack { .. } => 503,
         Rejection::NeverFits { .. }
+        | Rejection::ModelUnknown { .. }
         | Rejection::SliceUnknown { .. }
         | Rejection::ModeUnknown { .. }
         | Rejection::NoNodes

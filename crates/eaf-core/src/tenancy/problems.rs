@@ -184,7 +184,12 @@ fn one_window(window: &PolicyWindow<'_>) -> Checked {
     if window.nodes.is_empty() {
         return wrong(place, PolicyProblem::Zero);
     }
-    at_most(&place, window.nodes.len(), NODES_MAX)
+    at_most(&place, window.nodes.len(), NODES_MAX)?;
+    let mut seen = BTreeSet::new();
+    match window.nodes.iter().find(|node| !seen.insert(*node)) {
+        Some(node) => wrong(place, PolicyProblem::Twice { node: node.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Nothing that runs on a node may still run when the window begins, unless it may run in it.

@@ -9,6 +9,9 @@ use crate::index::shape;
 use eaf_model::{Event, Rejection, Submission, WorkloadId};
 use std::sync::Arc;
 
+/// The most models of the fleet that a refusal names.
+const MODELS_NAMED_MAX: usize = 16;
+
 pub(crate) fn submit(draft: &mut Draft<'_>, submission: &Submission) -> Result<(), Rejection> {
     validate::submission(submission, draft.settings())?;
     if let Some(list) = submission.key.as_deref().and_then(|key| draft.remembered_by_key(key)) {
@@ -27,6 +30,12 @@ pub(crate) fn submit(draft: &mut Draft<'_>, submission: &Submission) -> Result<(
     let earliest = draft.now().after(wall);
     if let Some(deadline) = spec.deadline.filter(|deadline| *deadline <= earliest) {
         return Err(Rejection::DeadlineTooSoon { deadline, earliest });
+    }
+    let request = &spec.task.accelerators;
+    let models = draft.fleet().models();
+    if request.count > 0 && !models.iter().any(|model| request.suits(model)) {
+        let offered = models.iter().take(MODELS_NAMED_MAX).cloned().collect();
+        return Err(Rejection::ModelUnknown { models: request.models.clone(), offered });
     }
     draft.fleet().ever_fits(&shape(spec, wall)).map_err(|largest| Rejection::NeverFits { largest })?;
     let waits_for = depend::waits_for(draft, submission)?;

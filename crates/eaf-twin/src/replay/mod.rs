@@ -294,7 +294,9 @@ impl<J: Iterator<Item = Job>> Replay<'_, J> {
             Ok(_) => unreachable!("a submission that passes has an id"),
             Err(rejection) => {
                 let why = match rejection {
-                    Rejection::NeverFits { .. } | Rejection::NoNodes => DropReason::LargerThanTheFleet,
+                    Rejection::NeverFits { .. } | Rejection::ModelUnknown { .. } | Rejection::NoNodes => {
+                        DropReason::LargerThanTheFleet
+                    }
                     other => DropReason::Refused { code: other.code() },
                 };
                 self.dropped.push(Dropped { line: job.line, name: job.name, why });

@@ -7,7 +7,7 @@ use super::{Context, workload_id};
 use crate::exit;
 use crate::failure::Failure;
 use crate::say::Say;
-use crate::screen::{Cell, Paint, Table, now, short_span};
+use crate::screen::{Cell, Paint, Table, now};
 use eaf_api::messages;
 use eaf_model::{Explanation, Span, StartEstimate, Time, WorkloadState};
 
@@ -33,6 +33,10 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
             .count("fitting", explanation.nodes_fitting.into());
         context.screen.line(&format!("  {}", context.say(&fitting)))?;
     }
+    let tested = explanation.failing.iter().map(|failing| failing.nodes).sum::<u32>();
+    if tested > explanation.nodes_total - explanation.nodes_fitting {
+        context.screen.line(&format!("  {}", context.say(&Say::new("explain-nodes-several"))))?;
+    }
     let mut table = Table::bare();
     for failing in &explanation.failing {
         table.row([
@@ -51,7 +55,9 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
         context.screen.line(&format!("    {}", messages::change(lang, change)))?;
     }
     if let Some(at) = explanation.state_deadline {
-        let say = Say::new("explain-gives-up").with("at", messages::instant(at)).with("span", short_span(now(), at));
+        let say = Say::new("explain-gives-up")
+            .with("at", messages::instant(at))
+            .with("span", messages::span(at.since(now())));
         context.screen.line(&format!("  {}", context.say(&say)))?;
     }
     explanation.estimate.as_ref().map_or(Ok(()), |estimate| starts(estimate, context))
@@ -66,7 +72,8 @@ pub(super) fn starts(estimate: &StartEstimate, context: &mut Context) -> Result<
 }
 
 fn start_lines(estimate: &StartEstimate) -> Vec<Say> {
-    let timed = |say: Say, at: Time| say.with("at", messages::instant(at)).with("span", short_span(now(), at));
+    let timed =
+        |say: Say, at: Time| say.with("at", messages::instant(at)).with("span", messages::span(at.since(now())));
     let basis = if estimate.learned_from > 0 {
         Say::new("explain-basis-learned").count("runs", estimate.runs.into()).count("attempts", estimate.learned_from)
     } else {

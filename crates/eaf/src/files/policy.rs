@@ -5,7 +5,7 @@
 
 use super::FileProblem;
 use super::doc::{self, Entry, Kind};
-use super::fields::{figure, instant, integer, table, text, texts, truth, unknown};
+use super::fields::{figure, instant, integer, table, text, texts, truth, unknown, wrong};
 use super::figures::parse_span;
 use crate::say::Say;
 use eaf_api::messages;
@@ -109,8 +109,9 @@ fn quota(file: &mut PolicyFile, place: &str, entry: &Entry) -> Read<Quota> {
     if let Kind::Number(_) = entry.value.kind {
         return Ok(Quota { guaranteed: integer(&place, &entry.value)?, ..Quota::default() });
     }
+    let Kind::Table(fields) = &entry.value.kind else { return Err(wrong(&place, &entry.value, "kind-quota")) };
     let mut quota = Quota::default();
-    for entry in table(&place, &entry.value)? {
+    for entry in fields {
         let field = file.note(&place, entry);
         match entry.key.as_str() {
             "guaranteed" => quota.guaranteed = integer(&field, &entry.value)?,
@@ -247,7 +248,7 @@ until = "2026-12-02T06:00:00Z"
         check("half_life = \"soon\"", 1, "file-figure");
         check("[shares.a]\nwait = 2", 2, "file-unknown-field");
         check("[shares.a]\nweight = -1", 2, "kind-integer");
-        check("\n[shares.a.accelerators]\nH100 = \"many\"", 3, "kind-table");
+        check("\n[shares.a.accelerators]\nH100 = \"many\"", 3, "kind-quota");
         check("[maintenance.a]\nnodes = [\"x\"]\nfrom = 2026-12-01\nuntil = 2026-12-02", 3, "kind-instant");
         check("[reservations.a]\nnodes = [\"x\"]", 1, "file-missing");
         check("[maintenance.a]\nproject = \"x\"", 2, "file-unknown-field");

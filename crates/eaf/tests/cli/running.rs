@@ -20,7 +20,12 @@ fn run_is_the_command_itself() {
     refused(&factory, &["run", "--", "sh", "-c", "kill -9 $$"], 137, &["signal 9 (KILL)"]);
     refused(&factory, &["run", "--", "/no/such/program"], 126, &["could not be started"]);
     refused(&factory, &["run", "-t", "100ms", "--", "sleep", "60"], 124, &["its wall time is over"]);
-    refused(&factory, &["run", "--cpu", "100000", "--", "true"], 125, &["No node could ever hold it", "at most"]);
+    refused(
+        &factory,
+        &["run", "--cpu", "100000", "--", "true"],
+        125,
+        &["No node could ever hold it", "no more than this"],
+    );
     refused(&factory, &["run", "--memory", "5", "--", "true"], 2, &["“5” has no unit; write it like 512MiB"]);
     let gang =
         ended(&factory, &["run", "--tasks", "2", "--cpu", "0.1", "--", "sh", "-c", "echo rank $EAF_TASK_RANK"], 0);
