@@ -3,7 +3,7 @@
 //! What: the answers of the core, said in the log and held against what they must be. Why the search asks too: an answer
 //! must come whatever has happened, and asking may change nothing. Absent: how good the answers are; replays score that.
 
-use super::{World, log::clock_text, play::Played, play::workload_spec};
+use super::{Case, World, log::clock_text, play::Played, play::workload_spec};
 use crate::script::{JobSpec, milli_text, plural, span_text};
 use eaf_core::{Violation, explain, preview};
 use eaf_model::{Blocker, Change, Explanation, Short, StartEstimate, Submission, Test, WorkloadState};
@@ -21,6 +21,9 @@ impl World {
         };
         if answer.state == WorkloadState::Queued && (answer.blockers.is_empty() || answer.estimate.is_none()) {
             return Err(broken(format!("{name} waits, and is told {answer:?}")));
+        }
+        if answer.state == WorkloadState::Queued {
+            self.coverage.case(Case::WaitExplained);
         }
         self.answered(name, &answer)?;
         Ok(Played::Done)
@@ -51,6 +54,7 @@ impl World {
                     .flat_map(|placement| &placement.tasks)
                     .map(|part| self.node_title(part.node))
                     .collect();
+                self.coverage.case(if starting > 0 { Case::WhatIfStarts } else { Case::WhatIfWaits });
                 if starting > 0 {
                     let places = places.join(", ");
                     self.log.say(self.now, || format!("{name}: {starting} of {of} would start now on {places}"));
@@ -82,6 +86,8 @@ impl World {
             if estimate.p90.is_some_and(|p90| estimate.p50.is_none_or(|p50| p50 > p90)) {
                 return Err(broken(format!("{name} starts by {estimate:?}")));
             }
+            let by_runs = estimate.learned_from > 0;
+            self.coverage.case(if by_runs { Case::StartEstimatedByRuns } else { Case::StartEstimated });
             self.log.say(self.now, || format!("{name} {}", estimate_text(estimate)));
         }
         Ok(())

@@ -6,10 +6,10 @@
 use super::link::{Item, unfenced};
 use super::planted::{minimum_forgotten, one_victim_more, windows_forgotten};
 use super::reference::key_text;
-use super::{Bug, Fault, World};
+use super::{Bug, Case, Fault, World};
 use crate::script::{CrashAt, plural};
 use eaf_core::{Machine, State, Step, Turn, Violation, decide, outstanding, reconcile, taken_on};
-use eaf_model::{Effect, Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
+use eaf_model::{Effect, Event, Input, NodeState, Rejection, TaskKey, TaskReport, Time, WorkloadId};
 use eaf_store::model::{Disk, Fault as DiskFault, ModelStore};
 use eaf_store::{Batch, Head, Snapshot, Store, recover};
 
@@ -354,11 +354,31 @@ impl World {
             self.promises.durable(step, &self.replayed)?;
             for event in &step.events {
                 self.coverage.event(event);
+                self.case(event);
                 self.learn(event);
             }
         }
         self.tell(steps);
         Ok(())
+    }
+
+    /// What an event is a case of.
+    fn case(&mut self, event: &Event) {
+        let spec = |id: WorkloadId| self.replayed.workload(id).map(|workload| &workload.spec);
+        let case = match *event {
+            Event::LeaseGranted { workload, ref placement, .. } => {
+                let is_smaller = spec(workload).is_some_and(|spec| placement.tasks.len() < spec.tasks as usize);
+                is_smaller.then_some(Case::GangSmaller)
+            }
+            Event::WorkloadPreempted { workload, by } => {
+                let projects = spec(workload).zip(spec(by)).map(|(one, other)| one.project != other.project);
+                projects.unwrap_or(false).then_some(Case::StoppedBetweenProjects)
+            }
+            _ => None,
+        };
+        if let Some(case) = case {
+            self.coverage.case(case);
+        }
     }
 
     /// The control plane is gone.

@@ -1,4 +1,4 @@
-//! What a world has met: every kind of event, refusal and fault, and how often.
+//! What a world has met: every kind of event, refusal and fault, the cases that no event names, and how often.
 //!
 //! What: counts by name, and what is missing of all there is. Why the names come from the words themselves: a kind that
 //! is added later is asked for at once. Absent: judgement of what is often enough.
@@ -119,6 +119,51 @@ impl Fault {
     }
 }
 
+/// A case that matters and that no event, refusal or fault tells of by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Case {
+    /// A gang has started with fewer tasks than it would have.
+    GangSmaller,
+    /// Somebody was stopped for work of another project.
+    StoppedBetweenProjects,
+    /// Who waits was told why.
+    WaitExplained,
+    /// It was told when it starts as well, by wall times.
+    StartEstimated,
+    /// The same by runs that have learned from what ended.
+    StartEstimatedByRuns,
+    /// What would come of a submission was told, and it would start.
+    WhatIfStarts,
+    /// The same, and it would wait.
+    WhatIfWaits,
+}
+
+impl Case {
+    /// Every case.
+    pub const ALL: [Self; 7] = [
+        Self::GangSmaller,
+        Self::StoppedBetweenProjects,
+        Self::WaitExplained,
+        Self::StartEstimated,
+        Self::StartEstimatedByRuns,
+        Self::WhatIfStarts,
+        Self::WhatIfWaits,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GangSmaller => "gang_smaller",
+            Self::StoppedBetweenProjects => "stopped_between_projects",
+            Self::WaitExplained => "wait_explained",
+            Self::StartEstimated => "start_estimated",
+            Self::StartEstimatedByRuns => "start_estimated_by_runs",
+            Self::WhatIfStarts => "what_if_starts",
+            Self::WhatIfWaits => "what_if_waits",
+        }
+    }
+}
+
 /// What kind of thing was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Met {
@@ -128,6 +173,8 @@ pub enum Met {
     Rejection,
     /// A fault, by its name.
     Fault,
+    /// A case, by its name.
+    Case,
 }
 
 /// How often each thing was met.
@@ -149,6 +196,10 @@ impl Coverage {
         *self.counts.entry((Met::Fault, fault.name())).or_default() += 1;
     }
 
+    pub(crate) fn case(&mut self, case: Case) {
+        *self.counts.entry((Met::Case, case.name())).or_default() += 1;
+    }
+
     /// Adds what another has met.
     pub fn add(&mut self, other: &Self) {
         for (met, count) in &other.counts {
@@ -161,7 +212,8 @@ impl Coverage {
         let events = Event::KINDS.into_iter().map(|kind| (Met::Event, kind));
         let rejections = Rejection::CODES.into_iter().map(|code| (Met::Rejection, code));
         let faults = Fault::ALL.into_iter().map(|fault| (Met::Fault, fault.name()));
-        let all = events.chain(rejections).chain(faults);
+        let cases = Case::ALL.into_iter().map(|case| (Met::Case, case.name()));
+        let all = events.chain(rejections).chain(faults).chain(cases);
         all.map(|(met, name)| (met, name, self.counts.get(&(met, name)).copied().unwrap_or(0))).collect()
     }
 

@@ -7,7 +7,7 @@ use super::{EPOCH, World};
 use crate::script::reason_word;
 use eaf_core::Step;
 use eaf_model::{
-    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, Reason,
+    Allotment, AllottedAccelerator, Bytes, CpuMilli, Event, Input, LeaseId, ModeReason, NodeId, NodeSpec, Reason, Span,
     TaskReport, Time, WorkloadId, WorkloadState,
 };
 use std::collections::BTreeMap;
@@ -326,6 +326,14 @@ impl World {
                 // What a member's only task did is told by its end.
                 let text = format!("task {} is gone: {}", key.task, crate::script::exit_word(exit));
                 (!member).then_some((title, text))
+            }
+            Event::LeaseClosed { lease, bill, .. } => {
+                let lost = Span(bill.preempted?.lost.0);
+                let text = match lost {
+                    Span::ZERO => "its receipt: no accelerator time lost".to_owned(),
+                    lost => format!("its receipt: {} of accelerator time lost", crate::script::span_text(lost)),
+                };
+                Some((of(*lease).1, text))
             }
             Event::TaskAbandoned { key, .. } => {
                 Some((of(key.lease).1, format!("task {} is given up; its place is kept", key.task)))

@@ -22,7 +22,7 @@ mod run;
 mod sharing;
 mod stops;
 
-pub use coverage::{Coverage, Fault, Met};
+pub use coverage::{Case, Coverage, Fault, Met};
 pub use run::{Outcome, run};
 
 #[cfg(test)]

@@ -158,24 +158,28 @@ fn clear_progress() {
 /// Everything there is to meet, side by side, and how often it was met.
 fn coverage(tally: &Tally, context: &Context) -> Table {
     let met = tally.coverage.table();
-    let column = |of: Met| met.iter().filter(move |(kind, ..)| *kind == of).collect::<Vec<_>>();
-    let columns = [column(Met::Event), column(Met::Rejection), column(Met::Fault)];
+    let column = |of: Met| met.iter().filter(move |(kind, ..)| *kind == of).map(met_cells).collect::<Vec<_>>();
+    let head = |id| context.say(&Say::new(id));
+    // Cases stand under the refusals, which are fewer than events.
+    let mut second = column(Met::Rejection);
+    second.push([Cell::text(""), Cell::text("")]);
+    second.push([Cell::text(head("twin-search-cases")).paint(Paint::Dim), Cell::text("")]);
+    second.extend(column(Met::Case));
+    let mut columns = [column(Met::Event), second, column(Met::Fault)].map(Vec::into_iter);
     let heads = ["twin-search-events", "twin-search-rejections", "twin-search-faults"];
-    let heading =
-        |id| [Cell::text(context.say(&Say::new(id))), Cell::figure(context.say(&Say::new("twin-search-met")))];
-    let mut table = Table::new(heads.into_iter().flat_map(heading));
-    let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
-    for row in 0..rows {
-        let cells = columns.iter().flat_map(|column| match column.get(row) {
-            None => [Cell::text(""), Cell::text("")],
-            Some((_, name, count)) => {
-                let paint = if *count == 0 { Paint::Bad } else { Paint::Plain };
-                [Cell::text(name).paint(paint), Cell::figure(thousands(*count)).paint(paint)]
-            }
-        });
+    let mut table =
+        Table::new(heads.into_iter().flat_map(|id| [Cell::text(head(id)), Cell::figure(head("twin-search-met"))]));
+    while columns.iter().any(|column| column.len() > 0) {
+        let empty = || [Cell::text(""), Cell::text("")];
+        let cells: Vec<Cell> = columns.iter_mut().flat_map(|column| column.next().unwrap_or_else(empty)).collect();
         table.row(cells);
     }
     table
+}
+
+fn met_cells((_, name, count): &(Met, &'static str, u64)) -> [Cell; 2] {
+    let paint = if *count == 0 { Paint::Bad } else { Paint::Plain };
+    [Cell::text(name).paint(paint), Cell::figure(thousands(*count)).paint(paint)]
 }
 
 fn document(done: &Done) -> serde_json::Value {
@@ -203,7 +207,7 @@ fn document(done: &Done) -> serde_json::Value {
         "jobs": done.jobs,
         "seeds_per_s": done.per_second(tally.seeds),
         "virtual_hours_per_s": done.per_second(done.hours()),
-        "coverage": { "events": of(Met::Event), "rejections": of(Met::Rejection), "faults": of(Met::Fault) },
+        "coverage": { "events": of(Met::Event), "rejections": of(Met::Rejection), "faults": of(Met::Fault), "cases": of(Met::Case) },
         "missing": tally.coverage.missing(),
         "failure": failure,
     })
