@@ -105,7 +105,9 @@ bench-scheduler-memory-100k = 100,000 nodes: memory of the core
 bench-scheduler-cold-shares = 10,000 nodes, 100 projects of 10 tenants with shares, every other one at its maximum: a pass that remembers nothing
 bench-scheduler-steady-shares = 10,000 nodes, the same shares, 1,000 shapes a pass: one arrival and one end, planned; mean
 bench-scheduler-steady-p99-shares = 10,000 nodes, the same shares, 1,000 shapes a pass: one arrival and one end, planned; 99th percentile
-bench-scheduler-slurm-cycle = Slurm: a main cycle with 2,726 starts
+bench-scheduler-burst = 1,000 nodes, idle: 10,000 accelerator jobs come at once, until the fleet is full
+bench-scheduler-burst-starts = of them started by then
+bench-scheduler-slurm-cycle = Slurm, 1,000 nodes, 10,000 waiting: a main cycle with 2,726 starts
 bench-scheduler-slurm-backfill = Slurm: a job in backfill
 
 bench-floor = What the disk and the kernel can do without a factory. Rows of 400 bytes, SQLite in WAL with synchronous=FULL.

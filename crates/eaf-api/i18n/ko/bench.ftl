@@ -105,7 +105,9 @@ bench-scheduler-memory-100k = 노드 100,000개: 코어의 메모리
 bench-scheduler-cold-shares = 노드 10,000개, 테넌트 10곳의 프로젝트 100개에 몫(둘 중 하나는 최대치에 도달): 기억 없는 계획 한 번
 bench-scheduler-steady-shares = 노드 10,000개, 같은 몫, 계획마다 모양 1,000개: 도착 하나와 종료 하나를 계획, 평균
 bench-scheduler-steady-p99-shares = 노드 10,000개, 같은 몫, 계획마다 모양 1,000개: 도착 하나와 종료 하나를 계획, 99번째 백분위
-bench-scheduler-slurm-cycle = Slurm: 2,726개를 시작한 주 순환
+bench-scheduler-burst = 빈 노드 1,000개: 가속기 작업 10,000개가 한꺼번에 도착하여 자리가 찰 때까지
+bench-scheduler-burst-starts = 그때까지 시작한 작업
+bench-scheduler-slurm-cycle = Slurm, 노드 1,000개, 대기 10,000개: 2,726개를 시작한 주 순환
 bench-scheduler-slurm-backfill = Slurm: 백필에서 작업 하나
 
 bench-floor = 공장 없이 디스크와 커널이 할 수 있는 것. 400바이트 행, SQLite WAL, synchronous=FULL.

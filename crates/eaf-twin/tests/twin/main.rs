@@ -1,5 +1,6 @@
 //! The twin through its public door: replays that can be reckoned by hand, and futures of a small factory.
 
+mod estimates;
 mod placement;
 mod queueing;
 mod replays;

@@ -118,6 +118,8 @@ const FIGURES: [(&str, &[&str]); 8] = [
             "cold-shares",
             "steady-shares",
             "steady-p99-shares",
+            "burst",
+            "burst-starts",
             "slurm-cycle",
             "slurm-backfill",
         ],
@@ -224,29 +226,31 @@ impl Report {
         out
     }
 
-    /// For a page.
-    pub(crate) fn markdown(&self) -> String {
-        let mut out = String::from("# Benchmarks\n\nWritten by `eaf bench`; nothing here is typed by hand. ");
-        let _ = writeln!(out, "`make bench` makes it again on your machine.\n\n{}\n", self.machine.line());
-        let _ = writeln!(out, "Rounds: {}, each with a fresh factory on its defaults; medians.", self.rounds);
-        if self.quick {
-            out.push_str("\n**Made with `--quick`: a tenth of the work. No statement about speed.**\n");
-        }
-        let mut last = "";
+    /// For a page: a part for each benchmark, by its name.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, String)> {
+        let mut parts: Vec<(&'static str, String)> = Vec::new();
         for figure in &self.figures {
-            if figure.benchmark != last {
-                let about = messages::text(Lang::En, &format!("bench-{}", figure.benchmark), &[]);
-                let _ = writeln!(
-                    out,
-                    "\n## {}\n\n{about}\n\n| what | value | rounds |\n| --- | ---: | --- |",
-                    figure.benchmark
-                );
-                last = figure.benchmark;
+            if parts.last().is_none_or(|(name, _)| *name != figure.benchmark) {
+                parts.push((figure.benchmark, self.heading(figure.benchmark)));
             }
             let rounds: Vec<String> = figure.rounds.iter().map(|value| number(*value)).collect();
             let beside = figure.quoted.map_or_else(|| rounds.join(", "), |by| format!("*{by}*"));
-            let _ = writeln!(out, "| {} | {} | {beside} |", words(Lang::En, figure), shown(figure));
+            if let Some((_, text)) = parts.last_mut() {
+                let _ = writeln!(text, "| {} | {} | {beside} |", words(Lang::En, figure), shown(figure));
+            }
         }
+        parts
+    }
+
+    /// What a part of a page begins with.
+    fn heading(&self, benchmark: &str) -> String {
+        let about = messages::text(Lang::En, &format!("bench-{benchmark}"), &[]);
+        let machine = self.machine.line();
+        let mut out = format!("## {benchmark}\n\n{about}\n\n{machine}; rounds: {}, medians.\n", self.rounds);
+        if self.quick {
+            out.push_str("\n**Made with `--quick`: a tenth of the work. No statement about speed.**\n");
+        }
+        out.push_str("\n| what | value | rounds |\n| --- | ---: | --- |\n");
         out
     }
 }

@@ -14,6 +14,7 @@ mod floor;
 mod loops;
 mod machine;
 mod marked;
+mod own;
 mod peers;
 mod placement;
 mod replay;
@@ -50,7 +51,7 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Write a Markdown page to this file as well.
+    /// Write this part of a Markdown page to a file as well; its other parts stay.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     /// Where the factories and the floor's files are put; it should be on the disk that a factory would use.
@@ -206,7 +207,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<u8, Failure> {
     let text = if args.json { report.json() } else { report.table(context.lang) };
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
     if let Some(file) = &args.markdown {
-        let written = marked::rewrite(file, &report.markdown(), &["replay", "placement"]);
+        let mut parts = report.parts().into_iter();
+        let written = parts.try_for_each(|(name, text)| marked::put(file, name, &text));
         written.map_err(BenchError::io(format!("writing {}", file.display()))).map_err(failed)?;
     }
     Ok(exit::OK)

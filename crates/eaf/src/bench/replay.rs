@@ -7,6 +7,7 @@
 use super::placement::sheet::Sheet;
 use super::{BenchError, twin};
 use crate::commands::Context;
+use crate::commands::twin::time;
 use crate::failure::Failure;
 use crate::say::Say;
 use eaf_api::messages::Lang;
@@ -30,6 +31,20 @@ const HEADINGS: [&str; 12] = [
     "replay-speed",
     "replay-memory",
 ];
+
+/// Beside the waits: how wrong estimated starts were, with what was learned and as if all used its whole wall time.
+const ESTIMATES: [&str; 8] = [
+    "twin-size",
+    "twin-waited-count",
+    "twin-wait-p50",
+    "twin-error-p50",
+    "twin-error-p90",
+    "twin-by-p90",
+    "twin-error-p50-walls",
+    "twin-error-p90-walls",
+];
+/// How many workloads are asked about.
+const ASKED: &str = "1000";
 
 /// A run of the published benchmark: policy, rule of placement, cost of preemption, and the published mean completion.
 type Row = (&'static str, &'static str, &'static str, Option<f64>);
@@ -79,6 +94,7 @@ pub(super) fn run(asked: &Asked<'_>, context: &mut Context) -> Result<(), Failur
     }
     if asked.all {
         sheets.push(openb(&mut documents).map_err(failed)?);
+        sheets.push(estimates(&mut documents).map_err(failed)?);
     }
     if asked.json {
         context.screen.json(&documents)?;
@@ -130,6 +146,30 @@ fn openb(documents: &mut Vec<Value>) -> Result<Sheet, BenchError> {
         sheet.row(cells(format!("×{rate}"), None, &document));
         documents.push(document);
     }
+    Ok(sheet)
+}
+
+/// How good estimated starts are, by size.
+fn estimates(documents: &mut Vec<Value>) -> Result<Sheet, BenchError> {
+    let words = ["replay", "--format", "philly", "--nodes", "16x8", "--wall-times", "overstated", "--estimates", ASKED];
+    let document = twin::run(&words)?;
+    let mut sheet = Sheet::new("replay-sheet-estimates", &ESTIMATES);
+    for size in document["estimates"]["by_size"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let time = |seconds: &Value| time(seconds.as_f64().unwrap_or(0.0));
+        let (learned, walls) = (&size["learned"], &size["wall_times"]);
+        let by_p90 = learned["by_p90_share"].as_f64().unwrap_or(0.0) * 100.0;
+        sheet.row(vec![
+            size["accelerators"].as_str().unwrap_or_default().to_owned(),
+            size["waited"].to_string(),
+            time(&size["p50_wait_s"]),
+            time(&learned["p50_error_s"]),
+            time(&learned["p90_error_s"]),
+            format!("{by_p90:.1} %"),
+            time(&walls["p50_error_s"]),
+            time(&walls["p90_error_s"]),
+        ]);
+    }
+    documents.push(document);
     Ok(sheet)
 }
 

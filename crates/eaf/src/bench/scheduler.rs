@@ -7,7 +7,7 @@
 
 use super::figures::{Report, Unit, percentile};
 use super::peers::MEASURED;
-use super::{BenchError, Plan};
+use super::{BenchError, Plan, own};
 use eaf_core::{Machine, State, decide};
 use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, CpuMilli, Exit, GpuMilli, Input, NodeSpec, Policy, Quota, Share, Span,
@@ -20,6 +20,9 @@ const NAME: &str = "scheduler";
 const BY: &str = "bench";
 const MODEL: &str = "MI355X";
 const PER_NODE: u32 = 8;
+/// The fleet and the work of the published reading of Slurm.
+const BURST_NODES: u32 = 1_000;
+const BURST: u32 = 10_000;
 /// What is measured with shares.
 const SHARED_NODES: u32 = 10_000;
 const TENANTS: u32 = 10;
@@ -32,6 +35,15 @@ const SHAPES: u64 = 200;
 type Names = [&'static str; 7];
 
 const GIVEN: Names = ["cold", "arrival", "fill", "steady", "steady-p99", "estimate", "memory"];
+const UNITS: [Unit; 7] = [
+    Unit::Milliseconds,
+    Unit::Milliseconds,
+    Unit::PerSecond,
+    Unit::Milliseconds,
+    Unit::Milliseconds,
+    Unit::Milliseconds,
+    Unit::MebiBytes,
+];
 const SIZES: [(u32, Names); 3] = [
     (1_000, ["cold-1k", "arrival-1k", "fill-1k", "steady-1k", "steady-p99-1k", "estimate-1k", "memory-1k"]),
     (10_000, ["cold-10k", "arrival-10k", "fill-10k", "steady-10k", "steady-p99-10k", "estimate-10k", "memory-10k"]),
@@ -53,12 +65,39 @@ pub(super) fn measure(plan: &Plan, size: Size, report: &mut Report) -> Result<()
         one(nodes, size.pending, &GIVEN, report)?;
     } else {
         for (nodes, names) in SIZES {
-            one(plan.amount(nodes), plan.amount(size.pending), &names, report)?;
+            by_itself(plan.amount(nodes), plan.amount(size.pending), &names, report)?;
         }
+        burst(plan.amount(BURST_NODES), plan.amount(BURST), report)?;
         shared(plan.amount(SHARED_NODES), plan.amount(size.pending), report)?;
     }
     report.quoted(NAME, "slurm-cycle", Unit::Milliseconds, 8_800.0, MEASURED);
     report.quoted(NAME, "slurm-backfill", Unit::Milliseconds, 31.0, MEASURED);
+    Ok(())
+}
+
+/// One size in a process of its own, so that its memory is its own.
+fn by_itself(nodes: u32, pending: u32, names: &Names, report: &mut Report) -> Result<(), BenchError> {
+    let (nodes, pending) = (nodes.to_string(), pending.to_string());
+    let document = own::run(&["bench", NAME, "--nodes", &nodes, "--pending", &pending])?;
+    let figures = document["figures"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for ((given, name), unit) in GIVEN.into_iter().zip(*names).zip(UNITS) {
+        let figure = figures.iter().find(|figure| figure["name"] == given);
+        let value = figure.and_then(|figure| figure["value"].as_f64());
+        let value = value.ok_or_else(|| BenchError::factory("reading the figures", format!("{given} is missing")))?;
+        report.value(NAME, name, unit, value);
+    }
+    Ok(())
+}
+
+/// An idle fleet, and far more than it holds comes at once: until it is full.
+fn burst(nodes: u32, pending: u32, report: &mut Report) -> Result<(), BenchError> {
+    let mut world = World::new(nodes, Policy::default())?;
+    let inputs: Vec<Input> = (0..pending)
+        .map(|at| world.submission(u64::from(at) % 8 + 1, Span::from_secs(36_000 + u64::from(at) % 1_000)))
+        .collect();
+    let took = world.start(&inputs)?;
+    report.value(NAME, "burst", Unit::Milliseconds, took);
+    report.value(NAME, "burst-starts", Unit::Count, f64::from(u32::try_from(world.running.len()).unwrap_or(u32::MAX)));
     Ok(())
 }
 
@@ -178,16 +217,22 @@ impl World {
             inputs.push(self.submission(count, Span::from_secs(36_000 + self.next % 1_000)));
             wanted = wanted.saturating_sub(count);
         }
-        self.turn(&inputs)?;
-        // A pass that was cut short goes on with the next turn.
-        while self.machine.due().is_some_and(|due| due <= self.now) {
-            self.turn(&[])?;
-        }
+        self.start(&inputs)?;
         let at = self.now;
         let started: Vec<TaskKey> = self.running.iter().copied().collect();
         let report = |key| Input::Reported { key, report: TaskReport::Started { at } };
         self.turn(&started.into_iter().map(report).collect::<Vec<_>>())?;
         Ok(u32::try_from(self.running.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Takes these and plans until nothing more starts; gives the milliseconds. A pass that was cut short goes on with the
+    /// next turn.
+    fn start(&mut self, inputs: &[Input]) -> Result<f64, BenchError> {
+        let mut took = self.turn(inputs)?;
+        while self.machine.due().is_some_and(|due| due <= self.now) {
+            took += self.turn(&[])?;
+        }
+        Ok(took)
     }
 
     /// What waits behind it: many shapes, single tasks and gangs, whole accelerators and parts.

@@ -5,10 +5,9 @@
 //! are not carried; a user's own file is replayed by the same commands.
 
 use super::figures::{Report, Unit};
-use super::{BenchError, Plan};
+use super::{BenchError, Plan, own};
 use eaf_store::{Hash, link};
 use serde_json::Value;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 const NAME: &str = "twin";
@@ -19,20 +18,7 @@ const SIMULATORS: &str = "Tiresias' and Lucid's simulators, measured by the proj
 
 /// Runs the twin of this program and reads its document.
 pub(super) fn run(words: &[&str]) -> Result<Value, BenchError> {
-    let program = std::env::current_exe().map_err(BenchError::io("finding this program"))?;
-    let output = Command::new(program)
-        .arg("twin")
-        .args(words)
-        .arg("--json")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(BenchError::io("running the twin"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(BenchError::factory(format!("eaf twin {}", words.join(" ")), said));
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| BenchError::factory("reading the twin's document", error.to_string()))
+    own::run(&[&["twin"], words].concat())
 }
 
 fn field(document: &Value, name: &str) -> f64 {

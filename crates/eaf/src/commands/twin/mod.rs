@@ -11,6 +11,8 @@ mod search;
 mod table;
 mod what_if;
 
+pub(crate) use table::time;
+
 use super::Context;
 use crate::failure::Failure;
 

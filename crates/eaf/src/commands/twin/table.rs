@@ -101,7 +101,7 @@ fn estimates(score: &EstimateScore, name: &str, context: &mut Context) -> Result
     let heading = Say::new("twin-estimates").count("asked", score.asked).count("once", score.started_at_once);
     let heading = format!("{} · {name}", context.say(&heading));
     context.screen.painted(Paint::Bold, &heading)?;
-    let ids = ["twin-size", "twin-waited", "twin-wait-p50", "twin-error-p50", "twin-error-p90", "twin-by-p90"];
+    let ids = ["twin-size", "twin-waited-count", "twin-wait-p50", "twin-error-p50", "twin-error-p90", "twin-by-p90"];
     let ids = ids
         .into_iter()
         .chain(["twin-unanswered", "twin-error-p50-walls", "twin-error-p90-walls"])
@@ -224,7 +224,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// Seconds in their two largest units.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a figure for people, not below zero")]
-pub(super) fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     messages::span(Span((seconds * 1_000.0).round().max(0.0) as u64))
 }
 
