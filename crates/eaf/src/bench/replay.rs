@@ -60,11 +60,14 @@ const PHILLY: [Row; 8] = [
     ("eaf", "eaf", "none", None),
     ("eaf", "eaf", "published", None),
 ];
-const FULL: [Row; 5] = [
+const FULL: [Row; 8] = [
     ("fifo", "reference", "none", None),
     ("fifo-skip", "reference", "none", None),
+    ("sjf", "reference", "none", None),
     ("sjf-skip", "reference", "none", None),
+    ("las", "eaf", "none", None),
     ("las", "eaf", "published", None),
+    ("eaf", "eaf", "none", None),
     ("eaf", "eaf", "published", None),
 ];
 /// Fleets that make the full trace wait.
