@@ -17,7 +17,8 @@ pub(crate) struct Candidate {
     pub(crate) tasks: u32,
     /// What is free at the time at which it would.
     pub(crate) rank: Rank,
-    /// How much of its accelerators is free just before.
+    /// How much of its accelerators is free just before. As much, where there are no shares: there whoever others stop for goes first
+    /// wherever room is, and a start that is planned where something is free already comes sooner when others end early.
     pub(crate) before: GpuMilli,
 }
 

@@ -109,6 +109,9 @@ impl<'a> Parts<'a> {
             return 0;
         }
         let slots = match (&request.slice, self.boards) {
+            (None, _) if request.share == WHOLE => {
+                self.suiting(request).map(|(_, free)| u64::from(free == WHOLE)).sum::<u64>()
+            }
             (None, _) => self.suiting(request).map(|(_, free)| free.0 / request.share.0).sum::<u64>(),
             (Some(_), Some(_)) => self.offering(request).map(|offer| u64::from(room(offer.profile, offer.taken))).sum(),
             (Some(slice), None) => self.in_some_mode(request).map(|index| u64::from(self.most(index, slice))).sum(),

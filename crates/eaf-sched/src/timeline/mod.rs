@@ -60,7 +60,7 @@ pub(crate) struct Timeline<'a> {
     /// Where each of them stands.
     places: BTreeMap<NodeId, usize>,
     /// When something becomes free, and on which of them.
-    stops: BTreeMap<Time, Vec<usize>>,
+    stops: BTreeSet<(Time, usize)>,
     /// When planned starts begin, rising, and on which of them.
     begins: Vec<(Time, Vec<usize>)>,
     /// What projects will have; `None` where nobody asks for shares.
@@ -123,7 +123,7 @@ impl<'a> Timeline<'a> {
             looked: 0,
             courses: Vec::new(),
             places: BTreeMap::new(),
-            stops: BTreeMap::new(),
+            stops: BTreeSet::new(),
             begins: Vec::new(),
             ahead: None,
             learned: Vec::new(),
@@ -240,7 +240,8 @@ impl<'a> Timeline<'a> {
     fn next(&mut self, fleet: &Fleet, search: &Search<'_>, after: Time) -> Next {
         let above = (Bound::Excluded(after), Bound::Unbounded);
         loop {
-            let known = self.stops.range(above).map(|(at, _)| *at).next();
+            let known =
+                self.stops.range((Bound::Excluded((after, usize::MAX)), Bound::Unbounded)).map(|(at, _)| *at).next();
             let opens = search.opens.range(above).map(|(at, _)| *at).next();
             let next = known.into_iter().chain(opens).min();
             let coming = self.coming();
@@ -294,7 +295,9 @@ impl<'a> Timeline<'a> {
         let next = self.courses.len();
         let place = *self.places.entry(node).or_insert(next);
         if place == next {
-            let steps = vec![(self.now, known(fleet, node).clone())];
+            // Mostly something comes back there once or twice.
+            let mut steps = Vec::with_capacity(3);
+            steps.push((self.now, known(fleet, node).clone()));
             self.courses.push(Course { node, steps, falls: Vec::new() });
         }
         place
@@ -302,7 +305,7 @@ impl<'a> Timeline<'a> {
 
     fn stop(&mut self, at: Time, place: usize) {
         if at < Time::NEVER {
-            self.stops.entry(at).or_default().push(place);
+            self.stops.insert((at, place));
         }
     }
 }
@@ -384,8 +387,8 @@ impl<'a> Search<'a> {
             return;
         }
         let end = at.after(self.shape.wall);
-        let since = (Bound::Excluded(self.seen), Bound::Included(at));
-        let mut changed: Vec<usize> = timeline.stops.range(since).flat_map(|(_, places)| places).copied().collect();
+        let since = (Bound::Excluded((self.seen, usize::MAX)), Bound::Included((at, usize::MAX)));
+        let mut changed: Vec<usize> = timeline.stops.range(since).map(|(_, place)| *place).collect();
         while let Some(first) = self.opens.first_entry().filter(|first| *first.key() <= at) {
             changed.extend(first.remove());
         }
@@ -436,9 +439,13 @@ impl<'a> Search<'a> {
         let has_room = self.tasks.iter().zip(0..).filter_map(|(tasks, place)| Some((tasks.filter(|n| *n > 0)?, place)));
         let changing = has_room.filter_map(|(tasks, place)| {
             let (course, free) = (&timeline.courses[place], self.free(timeline, place, at)?);
-            let rank = |free: &NodeCapacity| Rank::of(course.node, free);
-            let before = rank(course.free_at(at.before(Span::from_ms(1)))).share;
-            Some(Candidate { tasks, rank: rank(&free), before })
+            let rank = Rank::of(course.node, &free);
+            let before = if timeline.ahead.is_some() {
+                Rank::of(course.node, course.free_at(at.before(Span::from_ms(1)))).share
+            } else {
+                rank.share
+            };
+            Some(Candidate { tasks, rank, before })
         });
         let chosen = choose(still.chain(changing).collect(), self.shape.tasks)?;
         let free = |node: NodeId| {
