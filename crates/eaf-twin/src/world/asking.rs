@@ -19,10 +19,10 @@ impl World {
         let Some(answer) = asked.and_then(|id| explain(self.state(), self.clock(), id)) else {
             return Ok(Played::Nothing(format!("there is no live {name}")));
         };
-        if answer.state == WorkloadState::Queued && (answer.blockers.is_empty() || answer.estimate.is_none()) {
-            return Err(broken(format!("{name} waits, and is told {answer:?}")));
-        }
         if answer.state == WorkloadState::Queued {
+            if answer.blockers.is_empty() || answer.estimate.is_none() {
+                return Err(broken(format!("{name} waits, and is told {answer:?}")));
+            }
             self.coverage.case(Case::WaitExplained);
         }
         self.answered(name, &answer)?;

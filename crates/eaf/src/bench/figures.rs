@@ -4,7 +4,7 @@
 
 use super::machine::Description;
 use eaf_api::messages::{self, Lang};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// One figure.
@@ -128,7 +128,7 @@ const FIGURES: [(&str, &[&str]); 8] = [
 ];
 
 /// Units, by the symbol that is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unit {
     #[serde(rename = "1/s")]
     PerSecond,

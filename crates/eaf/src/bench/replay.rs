@@ -7,7 +7,7 @@
 use super::placement::sheet::Sheet;
 use super::{BenchError, twin};
 use crate::commands::Context;
-use crate::commands::twin::time;
+use crate::commands::twin::{percent, time};
 use crate::failure::Failure;
 use crate::say::Say;
 use eaf_api::messages::Lang;
@@ -160,14 +160,13 @@ fn estimates(documents: &mut Vec<Value>) -> Result<Sheet, BenchError> {
     for size in document["estimates"]["by_size"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let time = |seconds: &Value| time(seconds.as_f64().unwrap_or(0.0));
         let (learned, walls) = (&size["learned"], &size["wall_times"]);
-        let by_p90 = learned["by_p90_share"].as_f64().unwrap_or(0.0) * 100.0;
         sheet.row(vec![
             size["accelerators"].as_str().unwrap_or_default().to_owned(),
             size["waited"].to_string(),
             time(&size["p50_wait_s"]),
             time(&learned["p50_error_s"]),
             time(&learned["p90_error_s"]),
-            format!("{by_p90:.1} %"),
+            percent(learned["by_p90_share"].as_f64().unwrap_or(0.0)),
             time(&walls["p50_error_s"]),
             time(&walls["p90_error_s"]),
         ]);

@@ -13,6 +13,8 @@ use eaf_model::{
     Accelerator, AcceleratorRequest, Bytes, CpuMilli, Exit, GpuMilli, Input, NodeSpec, Policy, Quota, Share, Span,
     Submission, TaskKey, TaskReport, TaskRequest, Time, Usage, WorkloadId, WorkloadSpec,
 };
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
@@ -35,15 +37,6 @@ const SHAPES: u64 = 200;
 type Names = [&'static str; 7];
 
 const GIVEN: Names = ["cold", "arrival", "fill", "steady", "steady-p99", "estimate", "memory"];
-const UNITS: [Unit; 7] = [
-    Unit::Milliseconds,
-    Unit::Milliseconds,
-    Unit::PerSecond,
-    Unit::Milliseconds,
-    Unit::Milliseconds,
-    Unit::Milliseconds,
-    Unit::MebiBytes,
-];
 const SIZES: [(u32, Names); 3] = [
     (1_000, ["cold-1k", "arrival-1k", "fill-1k", "steady-1k", "steady-p99-1k", "estimate-1k", "memory-1k"]),
     (10_000, ["cold-10k", "arrival-10k", "fill-10k", "steady-10k", "steady-p99-10k", "estimate-10k", "memory-10k"]),
@@ -80,10 +73,11 @@ fn by_itself(nodes: u32, pending: u32, names: &Names, report: &mut Report) -> Re
     let (nodes, pending) = (nodes.to_string(), pending.to_string());
     let document = own::run(&["bench", NAME, "--nodes", &nodes, "--pending", &pending])?;
     let figures = document["figures"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for ((given, name), unit) in GIVEN.into_iter().zip(*names).zip(UNITS) {
-        let figure = figures.iter().find(|figure| figure["name"] == given);
-        let value = figure.and_then(|figure| figure["value"].as_f64());
-        let value = value.ok_or_else(|| BenchError::factory("reading the figures", format!("{given} is missing")))?;
+    for (given, name) in GIVEN.into_iter().zip(*names) {
+        let read = |figure: &Value| Some((figure["value"].as_f64()?, Unit::deserialize(&figure["unit"]).ok()?));
+        let figure = figures.iter().find(|figure| figure["name"] == given).and_then(read);
+        let (value, unit) =
+            figure.ok_or_else(|| BenchError::factory("reading the figures", format!("{given} is missing")))?;
         report.value(NAME, name, unit, value);
     }
     Ok(())

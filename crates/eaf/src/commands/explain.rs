@@ -33,8 +33,8 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
             .count("fitting", explanation.nodes_fitting.into());
         context.screen.line(&format!("  {}", context.say(&fitting)))?;
     }
-    let tested = explanation.failing.iter().map(|failing| failing.nodes).sum::<u32>();
-    if tested > explanation.nodes_total - explanation.nodes_fitting {
+    let failed = explanation.failing.iter().map(|failing| u64::from(failing.nodes)).sum::<u64>();
+    if failed + u64::from(explanation.nodes_fitting) > explanation.nodes_total.into() {
         context.screen.line(&format!("  {}", context.say(&Say::new("explain-nodes-several"))))?;
     }
     let mut table = Table::bare();
@@ -55,10 +55,7 @@ pub(super) fn waiting(explanation: &Explanation, context: &mut Context) -> Resul
         context.screen.line(&format!("    {}", messages::change(lang, change)))?;
     }
     if let Some(at) = explanation.state_deadline {
-        let say = Say::new("explain-gives-up")
-            .with("at", messages::instant(at))
-            .with("span", messages::span(at.since(now())));
-        context.screen.line(&format!("  {}", context.say(&say)))?;
+        context.screen.line(&format!("  {}", context.say(&timed(Say::new("explain-gives-up"), at))))?;
     }
     explanation.estimate.as_ref().map_or(Ok(()), |estimate| starts(estimate, context))
 }
@@ -71,9 +68,12 @@ pub(super) fn starts(estimate: &StartEstimate, context: &mut Context) -> Result<
     Ok(())
 }
 
+/// The same with a time, and how far ahead that is.
+fn timed(say: Say, at: Time) -> Say {
+    say.with("at", messages::instant(at)).with("span", messages::span(at.since(now())))
+}
+
 fn start_lines(estimate: &StartEstimate) -> Vec<Say> {
-    let timed =
-        |say: Say, at: Time| say.with("at", messages::instant(at)).with("span", messages::span(at.since(now())));
     let basis = if estimate.learned_from > 0 {
         Say::new("explain-basis-learned").count("runs", estimate.runs.into()).count("attempts", estimate.learned_from)
     } else {

@@ -11,7 +11,7 @@ mod search;
 mod table;
 mod what_if;
 
-pub(crate) use table::time;
+pub(crate) use table::{percent, time};
 
 use super::Context;
 use crate::failure::Failure;

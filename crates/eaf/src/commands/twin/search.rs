@@ -160,9 +160,10 @@ fn coverage(tally: &Tally, context: &Context) -> Table {
     let met = tally.coverage.table();
     let column = |of: Met| met.iter().filter(move |(kind, ..)| *kind == of).map(met_cells).collect::<Vec<_>>();
     let head = |id| context.say(&Say::new(id));
+    let empty = || [Cell::text(""), Cell::text("")];
     // Cases stand under the refusals, which are fewer than events.
     let mut second = column(Met::Rejection);
-    second.push([Cell::text(""), Cell::text("")]);
+    second.push(empty());
     second.push([Cell::text(head("twin-search-cases")).paint(Paint::Dim), Cell::text("")]);
     second.extend(column(Met::Case));
     let mut columns = [column(Met::Event), second, column(Met::Fault)].map(Vec::into_iter);
@@ -170,8 +171,7 @@ fn coverage(tally: &Tally, context: &Context) -> Table {
     let mut table =
         Table::new(heads.into_iter().flat_map(|id| [Cell::text(head(id)), Cell::figure(head("twin-search-met"))]));
     while columns.iter().any(|column| column.len() > 0) {
-        let empty = || [Cell::text(""), Cell::text("")];
-        let cells: Vec<Cell> = columns.iter_mut().flat_map(|column| column.next().unwrap_or_else(empty)).collect();
+        let cells: Vec<Cell> = columns.iter_mut().flat_map(|column| column.next().unwrap_or_else(&empty)).collect();
         table.row(cells);
     }
     table
@@ -207,7 +207,12 @@ fn document(done: &Done) -> serde_json::Value {
         "jobs": done.jobs,
         "seeds_per_s": done.per_second(tally.seeds),
         "virtual_hours_per_s": done.per_second(done.hours()),
-        "coverage": { "events": of(Met::Event), "rejections": of(Met::Rejection), "faults": of(Met::Fault), "cases": of(Met::Case) },
+        "coverage": {
+            "events": of(Met::Event),
+            "rejections": of(Met::Rejection),
+            "faults": of(Met::Fault),
+            "cases": of(Met::Case),
+        },
         "missing": tally.coverage.missing(),
         "failure": failure,
     })

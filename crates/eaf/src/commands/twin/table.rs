@@ -218,7 +218,7 @@ fn count_f(number: f64) -> String {
     count(number.round().max(0.0) as u64)
 }
 
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
